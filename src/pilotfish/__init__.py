@@ -1,0 +1,1 @@
+"""Pilotfish: Kubernetes Services, real and visible, on any Linux machine."""

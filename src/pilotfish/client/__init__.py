@@ -1,0 +1,1 @@
+"""The Kubernetes API from the outside: requests, informer caches, kubeconfig and credentials."""

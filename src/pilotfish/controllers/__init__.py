@@ -1,0 +1,1 @@
+"""The controllers: observed objects in, wanted objects out, one file each."""

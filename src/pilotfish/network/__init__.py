@@ -1,0 +1,1 @@
+"""Linux networking through netlink: namespaces, veth, bridges, routes, address pools."""

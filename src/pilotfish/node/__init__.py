@@ -1,0 +1,1 @@
+"""The kubelet: Pod sandbox, containers, images, probes, volumes, logs, exec, port-forward."""

@@ -1,0 +1,1 @@
+"""What Kubeshark does: packets → streams → requests → who talked to whom."""
