@@ -1,0 +1,255 @@
+"""ClusterIPs, NodePorts and health check ports of Services.
+
+The API server calls `allocate` after validation and before the write, in one step of the event
+loop. The allocator changes the new Service in place and keeps the books; when the write fails
+afterwards, `undo` sets the books back. After a restart `load` rebuilds them from what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, ip_address
+from typing import Any
+
+from pilotfish.apiserver.allocation.pool import Pool, PoolExhaustedError
+from pilotfish.apiserver.validation.causes import Cause, internal, invalid
+from pilotfish.objects.meta import Object
+
+HEADLESS = "None"
+
+
+class ServiceAllocator:
+    """Hands out the cluster's Service addresses and node ports."""
+
+    def __init__(self, service_cidr: str, node_port_range: str | tuple[int, int]) -> None:
+        """`service_cidr` such as "10.96.0.0/12"; `node_port_range` such as "30000-32767"."""
+        self._network = IPv4Network(service_cidr)
+        self._addresses = _address_pool(self._network)
+        low, high = _port_bounds(node_port_range)
+        # The band of kube-apiserver: min(max(16, size/32), 128).
+        self._ports = Pool(low, high, min(max(16, (high - low + 1) // 32), 128))
+
+    def load(self, services: Iterable[Object]) -> None:
+        """Take over what stored Services hold."""
+        for service in services:
+            self._addresses_take(_addresses_of(service))
+            for port in _node_ports_of(service):
+                self._ports.take(port)
+
+    def release(self, service: Object) -> None:
+        """Give back everything that a deleted Service held."""
+        for number in _addresses_of(service):
+            self._addresses.give_back(number)
+        for port in _node_ports_of(service):
+            self._ports.give_back(port)
+
+    def allocate(self, new: Object, old: Object | None) -> list[Cause]:
+        """Fill in and book what `new` needs, and give back what only `old` held.
+
+        Returns why it cannot be done; then nothing is booked.
+        """
+        taken = _Taken(self._addresses, self._ports)
+        causes = self._allocate_address(new, old, taken)
+        if not causes:
+            causes = self._allocate_ports(new, old, taken)
+        if not causes:
+            causes = self._allocate_health_check_port(new, old, taken)
+        if causes:
+            taken.give_back()
+            return causes
+        if old is not None:
+            self._give_back_surplus(old, new)
+        return []
+
+    def undo(self, new: Object, old: Object | None) -> None:
+        """Take back a successful `allocate(new, old)` whose write failed."""
+        if old is None:
+            self.release(new)
+            return
+        self._give_back_surplus(new, old)
+        self.load([old])
+
+    def _addresses_take(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            if number in self._addresses:
+                self._addresses.take(number)
+
+    def _give_back_surplus(self, holder: Object, keeper: Object) -> None:
+        for number in _addresses_of(holder) - _addresses_of(keeper):
+            self._addresses.give_back(number)
+        for port in _node_ports_of(holder) - _node_ports_of(keeper):
+            self._ports.give_back(port)
+
+    def _allocate_address(self, new: Object, old: Object | None, taken: _Taken) -> list[Cause]:
+        spec = new["spec"]
+        if spec.get("type") == "ExternalName":
+            return []
+        wanted = spec.get("clusterIP", "")
+        if wanted == HEADLESS:
+            spec["clusterIPs"] = [HEADLESS]
+            return []
+        if not wanted:
+            try:
+                chosen = str(IPv4Address(taken.any_address()))
+            except PoolExhaustedError:
+                return [
+                    internal("spec.clusterIPs", "failed to allocate a serviceIP: range is full")
+                ]
+            spec["clusterIP"] = chosen
+            spec["clusterIPs"] = [chosen]
+            return []
+        spec.setdefault("clusterIPs", [wanted])
+        number = int(ip_address(wanted))
+        if old is not None and number in _addresses_of(old):
+            return []
+        shown = spec["clusterIPs"]
+        if number not in self._addresses:
+            return [
+                invalid(
+                    "spec.clusterIPs",
+                    shown,
+                    f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the "
+                    f"valid range. The range of valid IPs is {self._network}",
+                )
+            ]
+        if not taken.address(number):
+            why = f"failed to allocate IP {wanted}: provided IP is already allocated"
+            return [invalid("spec.clusterIPs", shown, why)]
+        return []
+
+    def _allocate_ports(self, new: Object, old: Object | None, taken: _Taken) -> list[Cause]:
+        spec = new["spec"]
+        if spec.get("type") not in ("NodePort", "LoadBalancer"):
+            return []
+        automatic = (
+            spec["type"] == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False
+        )
+        own = _node_ports_of(old) if old is not None else set()
+        ports: list[dict[str, Any]] = spec.get("ports") or []
+        chosen: dict[int, int] = {}  # service port → node port: TCP and UDP of one port share it
+        for port in ports:
+            if port.get("nodePort"):
+                chosen.setdefault(port["port"], port["nodePort"])
+        booked: set[int] = set()
+        for index, port in enumerate(ports):
+            number = port.get("nodePort")
+            if not number:
+                if not automatic:
+                    continue
+                number = chosen.get(port["port"])
+                if number is None:
+                    try:
+                        number = taken.any_port()
+                    except PoolExhaustedError:
+                        why = "failed to allocate a nodePort: range is full"
+                        return [internal(f"spec.ports[{index}].nodePort", why)]
+                    chosen[port["port"]] = number
+                    booked.add(number)
+                port["nodePort"] = number
+            if number in own or number in booked:
+                continue
+            why_not = self._book_port(number, taken)
+            if why_not:
+                return [invalid(f"spec.ports[{index}].nodePort", number, why_not)]
+            booked.add(number)
+        return []
+
+    def _allocate_health_check_port(
+        self, new: Object, old: Object | None, taken: _Taken
+    ) -> list[Cause]:
+        spec = new["spec"]
+        if spec.get("type") != "LoadBalancer" or spec.get("externalTrafficPolicy") != "Local":
+            return []
+        number = spec.get("healthCheckNodePort")
+        if not number:
+            try:
+                spec["healthCheckNodePort"] = taken.any_port()
+            except PoolExhaustedError:
+                why = "failed to allocate a HealthCheck NodePort: range is full"
+                return [internal("spec.healthCheckNodePort", why)]
+            return []
+        if old is not None and number in _node_ports_of(old):
+            return []
+        why_not = self._book_port(number, taken)
+        return [invalid("spec.healthCheckNodePort", number, why_not)] if why_not else []
+
+    def _book_port(self, number: int, taken: _Taken) -> str:
+        """Book one port chosen by hand; returns why not, "" when booked."""
+        if number not in self._ports:
+            return (
+                "provided port is not in the valid range. "
+                f"The range of valid ports is {self._ports.first}-{self._ports.last}"
+            )
+        return "" if taken.port(number) else "provided port is already allocated"
+
+
+class _Taken:
+    """What one `allocate` has taken so far, to be given back when it fails halfway."""
+
+    def __init__(self, addresses: Pool, ports: Pool) -> None:
+        self._address_pool = addresses
+        self._port_pool = ports
+        self._addresses: list[int] = []
+        self._ports: list[int] = []
+
+    def address(self, number: int) -> bool:
+        ok = self._address_pool.take(number)
+        if ok:
+            self._addresses.append(number)
+        return ok
+
+    def any_address(self) -> int:
+        number = self._address_pool.take_any()
+        self._addresses.append(number)
+        return number
+
+    def port(self, number: int) -> bool:
+        ok = self._port_pool.take(number)
+        if ok:
+            self._ports.append(number)
+        return ok
+
+    def any_port(self) -> int:
+        number = self._port_pool.take_any()
+        self._ports.append(number)
+        return number
+
+    def give_back(self) -> None:
+        for number in self._addresses:
+            self._address_pool.give_back(number)
+        for number in self._ports:
+            self._port_pool.give_back(number)
+
+
+def _address_pool(network: IPv4Network) -> Pool:
+    """All addresses but the network's and the broadcast's.
+
+    The static band is kube-apiserver's: min(max(16, size/16), 256).
+    """
+    size = network.num_addresses - 2
+    first = int(network.network_address) + 1
+    last = int(network.broadcast_address) - 1
+    return Pool(first, last, min(max(16, size // 16), 256))
+
+
+def _port_bounds(text: str | tuple[int, int]) -> tuple[int, int]:
+    if isinstance(text, tuple):
+        return text
+    low, _, high = text.partition("-")
+    return int(low), int(high)
+
+
+def _addresses_of(service: Object) -> set[int]:
+    spec = service.get("spec") or {}
+    if spec.get("type") == "ExternalName":
+        return set()
+    texts = {spec.get("clusterIP") or "", *(spec.get("clusterIPs") or ())}
+    return {int(ip_address(text)) for text in texts if text and text != HEADLESS}
+
+
+def _node_ports_of(service: Object) -> set[int]:
+    spec = service.get("spec") or {}
+    ports = {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
+    if spec.get("healthCheckNodePort"):
+        ports.add(spec["healthCheckNodePort"])
+    return ports

@@ -1,0 +1,9 @@
+"""Defaults of PriorityClasses."""
+
+from __future__ import annotations
+
+from pilotfish.objects.meta import Object
+
+
+def apply_defaults(obj: Object) -> None:
+    obj.setdefault("preemptionPolicy", "PreemptLowerPriority")

@@ -1,0 +1,103 @@
+"""Which kind gets which defaults.
+
+Defaulting happens on every decoded object, on create and on update alike, so that a client that
+leaves a field out means its default. All functions mutate the object in place and are idempotent.
+https://kubernetes.io/docs/reference/kubernetes-api/ names each default at its field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pilotfish.apiserver.defaulting import (
+    cronjobs,
+    daemonsets,
+    deployments,
+    endpoints,
+    endpointslices,
+    horizontalpodautoscalers,
+    ingressclasses,
+    jobs,
+    limitranges,
+    namespaces,
+    networkpolicies,
+    nodes,
+    persistentvolumeclaims,
+    persistentvolumes,
+    pods,
+    podtemplates,
+    priorityclasses,
+    replicasets,
+    replicationcontrollers,
+    rolebindings,
+    secrets,
+    services,
+    statefulsets,
+    storageclasses,
+    webhookconfigurations,
+)
+from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
+
+_DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {
+    ("", "Endpoints"): endpoints.apply_defaults,
+    ("", "LimitRange"): limitranges.apply_defaults,
+    ("", "Namespace"): namespaces.apply_defaults,
+    ("", "Node"): nodes.apply_defaults,
+    ("", "PersistentVolume"): persistentvolumes.apply_defaults,
+    ("", "PersistentVolumeClaim"): persistentvolumeclaims.apply_defaults,
+    ("", "Pod"): pods.apply_defaults,
+    ("", "PodTemplate"): podtemplates.apply_defaults,
+    ("", "ReplicationController"): replicationcontrollers.apply_defaults,
+    ("", "Secret"): secrets.apply_defaults,
+    ("", "Service"): services.apply_defaults,
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): (
+        webhookconfigurations.apply_defaults
+    ),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): (
+        webhookconfigurations.apply_defaults
+    ),
+    ("apps", "DaemonSet"): daemonsets.apply_defaults,
+    ("apps", "Deployment"): deployments.apply_defaults,
+    ("apps", "ReplicaSet"): replicasets.apply_defaults,
+    ("apps", "StatefulSet"): statefulsets.apply_defaults,
+    ("autoscaling", "HorizontalPodAutoscaler"): horizontalpodautoscalers.apply_defaults,
+    ("batch", "CronJob"): cronjobs.apply_defaults,
+    ("batch", "Job"): jobs.apply_defaults,
+    ("discovery.k8s.io", "EndpointSlice"): endpointslices.apply_defaults,
+    ("networking.k8s.io", "IngressClass"): ingressclasses.apply_defaults,
+    ("networking.k8s.io", "NetworkPolicy"): networkpolicies.apply_defaults,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): rolebindings.apply_defaults,
+    ("rbac.authorization.k8s.io", "RoleBinding"): rolebindings.apply_defaults,
+    ("scheduling.k8s.io", "PriorityClass"): priorityclasses.apply_defaults,
+    ("storage.k8s.io", "StorageClass"): storageclasses.apply_defaults,
+}
+
+# Parts of these kinds are JSON of the user's own, in which null means something.
+_FREE_FORM = {"ControllerRevision", "CustomResourceDefinition"}
+
+
+def apply_defaults(resource: Resource, obj: Object) -> None:
+    """Fill in Kubernetes' defaults in place; explicit nulls count as absent, as in Go's JSON."""
+    if resource.kind not in _FREE_FORM:
+        _drop_nulls(obj)
+    fill = _DEFAULTS.get((resource.group, resource.kind))
+    if fill is not None:
+        fill(obj)
+
+
+def _drop_nulls(value: Any) -> None:
+    if isinstance(value, dict):
+        nulls = None
+        for key, item in value.items():
+            if item is None:
+                nulls = [*(nulls or ()), key]
+            elif item.__class__ is dict or item.__class__ is list:
+                _drop_nulls(item)
+        for key in nulls or ():
+            del value[key]
+    else:
+        for item in value:
+            if item.__class__ is dict or item.__class__ is list:
+                _drop_nulls(item)
