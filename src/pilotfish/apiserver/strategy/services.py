@@ -78,7 +78,7 @@ def _drop_unchanged(after: dict[str, Any], before: dict[str, Any], *fields: str)
 
 
 def _has_cluster_ip(spec: dict[str, Any]) -> bool:
-    return spec["type"] != "ExternalName"
+    return bool(spec["type"] != "ExternalName")
 
 
 def _has_node_ports(spec: dict[str, Any]) -> bool:
