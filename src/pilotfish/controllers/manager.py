@@ -1,0 +1,73 @@
+"""The controller manager: every controller over one set of informers.
+
+A controller that fails is logged and started again with back-off; the others
+go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from pilotfish.client.api import Client
+from pilotfish.controllers.config import ControllerConfig
+from pilotfish.controllers.controller import Context, Controller
+from pilotfish.controllers.endpoints import EndpointsController
+from pilotfish.controllers.endpointslice import EndpointSliceController
+from pilotfish.controllers.informers import Informers
+from pilotfish.controllers.node_ipam import NodeIpamController
+from pilotfish.controllers.replicaset import ReplicaSetController, ReplicationControllerController
+from pilotfish.controllers.scheduler import Scheduler
+from pilotfish.controllers.serviceaccount import ServiceAccountController
+
+log = logging.getLogger(__name__)
+
+_FIRST_BACKOFF_S = 0.1
+_MAX_BACKOFF_S = 30.0
+# A controller that ran this long is thought well again: its back-off starts anew.
+_WELL_AFTER_S = 60.0
+
+# The EndpointSlice controller is first: it hears of a change before the others do.
+CONTROLLERS: tuple[type[Controller], ...] = (
+    EndpointSliceController,
+    Scheduler,
+    ReplicaSetController,
+    ReplicationControllerController,
+    EndpointsController,
+    ServiceAccountController,
+    NodeIpamController,
+)
+
+
+class ControllerManager:
+    """Runs all controllers, the scheduler among them."""
+
+    def __init__(self, client: Client, config: ControllerConfig) -> None:
+        self._client = client
+        self._config = config
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        informers = Informers(self._client)
+        context = Context(self._client, informers, self._config)
+        controllers = [make(context) for make in CONTROLLERS]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(informers.run(), name="informers")
+            for controller in controllers:
+                group.create_task(_keep_running(controller), name=controller.name)
+
+
+async def _keep_running(controller: Controller) -> None:
+    backoff_s = _FIRST_BACKOFF_S
+    while True:
+        started = time.monotonic()
+        try:
+            await controller.run()
+            return
+        except Exception:
+            if time.monotonic() - started > _WELL_AFTER_S:
+                backoff_s = _FIRST_BACKOFF_S
+            log.exception("%s failed; it starts again in %g s", controller.name, backoff_s)
+        await asyncio.sleep(backoff_s)
+        backoff_s = min(backoff_s * 2, _MAX_BACKOFF_S)
