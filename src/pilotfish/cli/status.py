@@ -1,0 +1,89 @@
+"""`pilotfish status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotfish.cli.output import OutputOption, duration, megabytes, print_json, print_table
+
+if TYPE_CHECKING:
+    from pilotfish.cluster.status import ClusterStatus
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def status(
+    name: Annotated[
+        str, typer.Option("--name", help="The cluster's name.", show_default="all clusters")
+    ] = "",
+    output: OutputOption = "text",
+) -> None:
+    """Show nodes, processes, addresses and memory of the clusters."""
+    from pilotfish.cluster import plan, preflight, state
+    from pilotfish.cluster.status import as_json, cluster_status
+
+    if name:
+        plan.check_name(name)
+    preflight.check_root("look at clusters")
+    chosen = [name] if name else state.names()
+    found = [cluster_status(state.require(one)) for one in chosen]
+    if output == "json":
+        print_json([as_json(one) for one in found])
+        return
+    if not found:
+        print("No clusters. Start one with: pilotfish up")
+    for number, one in enumerate(found):
+        if number:
+            print()
+        _print(one)
+
+
+def _print(status: ClusterStatus) -> None:
+    from pilotfish.cluster import kubeconfig
+
+    cluster = status.cluster
+    state = "running" if status.running else "not running; mend it with: pilotfish up"
+    if not status.running:
+        state += f" --name {cluster.name}"
+    print(f"Cluster   {cluster.name} ({state})")
+    print(f"Context   {kubeconfig.context_name(cluster.name)} in {', '.join(cluster.kubeconfigs)}")
+    print(f"API       {cluster.local_server}, in the cluster https://{cluster.api_service_address}")
+    print(f"Host      {cluster.host_address} of {cluster.node_network}")
+    print(f"Pods      {cluster.pod_network}")
+    print(
+        f"Services  {cluster.service_network}, DNS {cluster.dns_address}, LoadBalancer "
+        f"{'-'.join(cluster.load_balancer_pool)}"
+    )
+    print()
+    print_table(
+        ["NODE", "STATUS", "ADDRESS", "PODS"],
+        [
+            [node.name, status.nodes[node.name], node.address, node.pod_cidr]
+            for node in cluster.nodes
+        ],
+    )
+    print()
+    rows = [
+        [
+            process.name,
+            str(process.pid or "-"),
+            duration(process.uptime_s) if process.pid else "down",
+            str(process.restarts),
+            megabytes(process.rss),
+            megabytes(process.pss),
+        ]
+        for process in status.processes
+    ]
+    total = [
+        "total",
+        "",
+        "",
+        "",
+        megabytes(sum(process.rss for process in status.processes)),
+        megabytes(sum(process.pss for process in status.processes)),
+    ]
+    # PSS shares what processes have in common, so only its sum is the memory really taken.
+    print_table(["PROCESS", "PID", "UP", "RESTARTS", "RSS", "PSS"], [*rows, total])

@@ -1,0 +1,63 @@
+"""`pilotfish up`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pilotfish.cli.output import DEFAULT_NAME, NameOption, mark_done
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def up(
+    name: NameOption = DEFAULT_NAME,
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", help="How many nodes.", show_default="1")
+    ] = None,
+    node_cidr: Annotated[
+        str, typer.Option(help="Range of the host and the nodes.", show_default="next free")
+    ] = "",
+    pod_cidr: Annotated[
+        str, typer.Option(help="Range of the Pods.", show_default="next free")
+    ] = "",
+    service_cidr: Annotated[
+        str, typer.Option(help="Range of the Services.", show_default="next free")
+    ] = "",
+    timeout_s: Annotated[
+        float, typer.Option("--timeout", help="Seconds to wait until Services answer.")
+    ] = 60.0,
+    show_timeline: Annotated[
+        bool, typer.Option("--timeline", help="Show where the time of the start went.")
+    ] = False,
+) -> None:
+    """Start a cluster, or mend one that is partly dead. Returns when its Services answer."""
+    from pilotfish.cluster import kubeconfig, timeline
+    from pilotfish.cluster.plan import WantedRanges
+    from pilotfish.cluster.up import Wanted
+    from pilotfish.cluster.up import up as bring_up
+
+    wanted = Wanted(name, nodes, WantedRanges(node_cidr, pod_cidr, service_cidr), timeout_s)
+    outcome = bring_up(wanted, mark_done)
+    context = kubeconfig.context_name(name)
+    if outcome.already_running:
+        print(f"Cluster {name!r} runs already; kubectl context {context} in {outcome.kubeconfig}.")
+        return
+    if outcome.repaired:
+        print(f"Cluster {name!r} runs again. Was dead: {', '.join(outcome.repaired)}.")
+    if show_timeline:
+        print(timeline.render(timeline.read(outcome.cluster.folders.timeline)))
+    down = "pilotfish down" if name == DEFAULT_NAME else f"pilotfish down --name {name}"
+    print(
+        f"""
+Cluster {name!r} is up; kubectl context {context} is current in {outcome.kubeconfig}.
+
+  kubectl get nodes -o wide
+  kubectl create deployment web --image=host --replicas=2 -- python3 -m http.server 8080
+  kubectl expose deployment web --port=80 --target-port=8080
+  curl http://$(kubectl get svc web -o jsonpath='{{.spec.clusterIP}}')/
+
+This machine is {outcome.cluster.host_address} to the Pods. Remove everything with: {down}"""
+    )

@@ -1,0 +1,66 @@
+"""The control plane's process: API server, controllers and scheduler, on the host's network."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pilotfish.apiserver.config import ApiServerConfig
+from pilotfish.apiserver.server import ApiServer
+from pilotfish.cluster import pki, state
+from pilotfish.cluster.components import client_for, run_until_terminated, wait_listening
+from pilotfish.cluster.timeline import Timeline
+from pilotfish.controllers.config import ControllerConfig
+from pilotfish.controllers.manager import ControllerManager
+
+if TYPE_CHECKING:
+    from pilotfish.cluster.state import ClusterState
+
+
+def run(cluster: str, component: str) -> int:
+    """Be the control plane of `cluster` until terminated. Returns the exit code."""
+    return run_until_terminated(_run(state.require(cluster), component))
+
+
+async def _run(cluster: ClusterState, component: str) -> None:
+    timeline = Timeline(cluster.folders.timeline, component)
+    timeline.mark("started")
+    server = ApiServer(api_server_config(cluster))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.run(), name="API server")
+        await wait_listening("127.0.0.1", cluster.api_port)
+        timeline.mark("API server listens")
+        async with client_for(cluster, pki.CONTROLLER_MANAGER, cluster.local_server) as client:
+            await ControllerManager(client, controller_config(cluster)).run()
+
+
+def api_server_config(cluster: ClusterState) -> ApiServerConfig:
+    """The API server's settings in this cluster."""
+    folder = cluster.folders.pki
+    kubelet_client = pki.API_TO_KUBELET.stem
+    return ApiServerConfig(
+        listen=(
+            ("127.0.0.1", cluster.api_port),
+            (cluster.host_address, state.BRIDGE_API_PORT),
+        ),
+        cert_file=pki.cert_file(folder, "apiserver"),
+        key_file=pki.key_file(folder, "apiserver"),
+        client_ca_file=pki.cert_file(folder, "ca"),
+        service_account_key_file=folder / "sa.key",
+        store_path=cluster.folders.store,
+        service_cidr=cluster.service_network,
+        advertise_address=cluster.host_address,
+        advertise_port=state.BRIDGE_API_PORT,
+        kubelet_client_cert_file=pki.cert_file(folder, kubelet_client),
+        kubelet_client_key_file=pki.key_file(folder, kubelet_client),
+        service_account_issuer=f"https://kubernetes.default.svc.{cluster.domain}",
+    )
+
+
+def controller_config(cluster: ClusterState) -> ControllerConfig:
+    """The controllers' settings in this cluster."""
+    return ControllerConfig(
+        pod_cidr=cluster.pod_network,
+        load_balancer_pool=cluster.load_balancer_pool,
+        ca_certificate=pki.cert_file(cluster.folders.pki, "ca").read_text(),
+    )

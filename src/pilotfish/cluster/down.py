@@ -1,0 +1,83 @@
+"""`pilotfish down`: takes away everything of a cluster, also what a crash left behind.
+
+Nothing here relies on a process that answers. What belongs to a cluster is read off names: of
+namespaces, links, folders, control groups, pid files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilotfish.cluster import control, host_network, kubeconfig, plan, preflight, processes, state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pilotfish.cluster.state import ClusterState
+
+_GRACE_S = 2.0
+
+
+def down(name: str, progress: Callable[[str], None]) -> None:
+    """Remove the cluster. progress is told what was removed, line by line.
+
+    Raises ClusterError for an unknown name.
+    """
+    plan.check_name(name)
+    preflight.check_root("take a cluster down")
+    with state.locked(name):
+        cluster = state.require(name)
+        stopped = _stop_processes(cluster)
+        if stopped:
+            progress(f"Stopped {', '.join(stopped)}")
+        for removed in _remove_nodes(cluster):
+            progress(f"Removed {removed}")
+        for removed in host_network.remove(cluster):
+            progress(f"Removed {removed}")
+        for path in _forget_context(cluster):
+            progress(f"Removed context {kubeconfig.context_name(name)} from {path}")
+        for folder in (cluster.folders.run, cluster.folders.state):
+            if folder.exists():
+                shutil.rmtree(folder)
+                progress(f"Removed {folder}")
+        (state.RUN_ROOT / f"{name}.lock").unlink(missing_ok=True)
+    _remove_if_empty(state.RUN_ROOT)
+    _remove_if_empty(state.STATE_ROOT)
+
+
+def _stop_processes(cluster: ClusterState) -> list[str]:
+    """Stop supervisor and components, through the supervisor's socket if it answers."""
+    folders = cluster.folders
+    supervisor = processes.read_pid_file(folders.pids / "supervisor")
+    stopped = control.stop(folders.control_socket) or []
+    if supervisor is not None:
+        processes.stop([supervisor], _GRACE_S)
+        stopped.append("supervisor")
+    # What it did not know of: components that outlived a supervisor killed before.
+    left = {
+        name: process
+        for name in cluster.components
+        if (process := processes.read_pid_file(folders.pids / name)) is not None
+    }
+    processes.stop(left.values(), _GRACE_S)
+    return stopped + [name for name in left if name not in stopped]
+
+
+def _remove_nodes(cluster: ClusterState) -> list[str]:
+    """Containers, mounts, control groups and Pod namespaces of every node."""
+    raise NotImplementedError
+
+
+def _forget_context(cluster: ClusterState) -> list[Path]:
+    paths = {Path(path) for path in cluster.kubeconfigs}
+    paths |= {path.absolute() for path in kubeconfig.candidate_paths(os.environ)}
+    name = kubeconfig.context_name(cluster.name)
+    return [path for path in sorted(paths) if kubeconfig.remove(path, name)]
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,126 @@
+"""The cluster's wires on this machine: what is in use, what `up` makes, what `down` takes away."""
+
+from __future__ import annotations
+
+import errno
+import os
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilotfish.cluster import processes, state
+from pilotfish.cluster.errors import EXIT_NOT_READY, ClusterError
+from pilotfish.network import links, namespaces, naming, node_link, pools, routes
+from pilotfish.network.netlink import Netlink
+
+if TYPE_CHECKING:
+    from pilotfish.cluster.state import ClusterState
+    from pilotfish.network.pools import Occupied
+
+_RESOLV_CONF = Path("/etc/resolv.conf")
+
+
+def occupied() -> list[Occupied]:
+    """Every range in use on this machine, and by its clusters, also those not running."""
+    with Netlink() as host:
+        names = {link.index: link.name for link in links.all_links(host)}
+        addresses = links.addresses(host)
+        destinations = [(route.link_index, route.destination) for route in routes.all_routes(host)]
+    found = pools.occupied_by(names, addresses, destinations, _name_servers())
+    for name in state.names():
+        other = state.load(name)
+        if other is not None:
+            found += [
+                pools.Occupied(IPv4Network(network), f"cluster {name!r}")
+                for network in (other.node_network, other.pod_network, other.service_network)
+            ]
+    return found
+
+
+def check_still_free(cluster: ClusterState) -> None:
+    """Raise ClusterError if somebody took a range of a cluster that comes back after a reboot."""
+    own = {cluster.node_network, cluster.pod_network, cluster.service_network}
+    with Netlink() as host:
+        if links.find(host, naming.bridge(cluster.name)) is not None:
+            return
+        names = {link.index: link.name for link in links.all_links(host)}
+        destinations = [
+            (route.link_index, route.destination)
+            for route in routes.all_routes(host)
+            # Guards that a crash left behind are our own.
+            if not (route.unreachable and route.destination in own)
+        ]
+        in_use = pools.occupied_by(names, links.addresses(host), destinations)
+    for network in own:
+        try:
+            pools.require_free(IPv4Network(network), in_use)
+        except pools.OccupiedSubnet as error:
+            raise ClusterError(
+                str(error).split(":")[0],
+                f"cluster {cluster.name!r}",
+                f"remove what uses it, or give the cluster new ranges with: pilotfish down --name "
+                f"{cluster.name} and pilotfish up --name {cluster.name}",
+            ) from error
+
+
+def create(cluster: ClusterState) -> None:
+    """Make the bridge, the nodes' namespaces and the routes; what is there already stays."""
+    try:
+        node_link.create_bridge(cluster.network)
+        for node in cluster.nodes:
+            node_link.create_node(cluster.network, node)
+        node_link.set_routes(cluster.network, cluster.nodes)
+    except OSError as error:
+        raise _explained(error) from error
+
+
+def remove(cluster: ClusterState) -> list[str]:
+    """End what runs in the cluster's namespaces and remove every wire. Returns what was there."""
+    owned = [name for name in namespaces.names() if naming.belongs_to(cluster.name, name)]
+    inodes = {Path(namespaces.path(name)).stat().st_ino for name in owned}
+    ended = processes.stop(
+        (p for p in processes.in_network_namespaces(inodes) if p.pid != os.getpid()), grace_s=0.2
+    )
+    with Netlink() as host:
+        bridge = links.find(host, naming.bridge(cluster.name))
+    node_link.remove_cluster(cluster.network)
+    removed = []
+    if ended:
+        removed.append(f"{len(ended)} processes in its namespaces")
+    if owned:
+        removed.append(f"{len(owned)} network namespaces")
+    if bridge is not None:
+        removed.append(f"bridge {bridge.name} and its routes")
+    return removed
+
+
+def _name_servers() -> list[str]:
+    try:
+        lines = _RESOLV_CONF.read_text().splitlines()
+    except OSError:
+        return []
+    servers = [line.split()[1] for line in lines if line.startswith("nameserver ")]
+    # Loopback is nobody's range, and every machine has it.
+    return [server for server in servers if not server.startswith("127.")]
+
+
+def _explained(error: OSError) -> ClusterError:
+    if error.errno in (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.ENODEV):
+        return ClusterError(
+            f"the kernel cannot make bridges or veth pairs ({error.strerror})",
+            f"kernel {os.uname().release}",
+            "load the modules with: modprobe bridge veth",
+            EXIT_NOT_READY,
+        )
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return ClusterError(
+            f"the kernel refuses to make network interfaces ({error.strerror})",
+            str(error.filename or "netlink"),
+            "run on a machine, or in a container, with the capabilities NET_ADMIN and SYS_ADMIN",
+            EXIT_NOT_READY,
+        )
+    return ClusterError(
+        f"the cluster's network could not be made ({error})",
+        str(error.filename or "netlink"),
+        "remove what is left with: pilotfish down, and try again",
+    )

@@ -1,0 +1,234 @@
+"""The user's kubeconfig: a cluster's context comes in on `up` and goes out on `down`.
+
+The rules of kubectl and kind: $KUBECONFIG may list several files and the first that exists is
+written (the last one when none exists); without it the file is ~/.kube/config. Everything of other
+clusters stays as it is. Changes happen under the same `<file>.lock` that kubectl takes, and replace
+the file in one step, so that a reader never sees half of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pilotfish.cluster.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Config = dict[str, Any]
+
+_LOCK_WAIT_S = 5.0
+_LOCK_POLL_S = 0.02
+# The context that was current before ours, so that `down` can give it back. kubeconfig's
+# `extensions` are for this: kubectl carries them along untouched.
+_EXTENSION = "pilotfish.dev"
+
+
+def context_name(cluster: str) -> str:
+    """The name of the context, cluster and user entries of a cluster."""
+    return f"pilotfish-{cluster}"
+
+
+def target_path(environment: Mapping[str, str]) -> Path:
+    """The file to write, from $KUBECONFIG or the home folder."""
+    listed = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
+    if not listed:
+        home = environment.get("HOME", "")
+        return (Path(home) if home else Path.home()) / ".kube" / "config"
+    return next((path for path in listed if path.exists()), listed[-1])
+
+
+def candidate_paths(environment: Mapping[str, str]) -> list[Path]:
+    """Every file in which a context could have been written."""
+    listed = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return listed or [target_path(environment)]
+
+
+def with_context(
+    config: Config, name: str, server: str, ca: bytes, cert: bytes, key: bytes
+) -> Config:
+    """`config` with cluster, user and context `name` set, and `name` current.
+
+    ca, cert, key: PEM; they go in as base64, so that the file works alone.
+    """
+    previous = config.get("current-context") or ""
+    if previous == name:
+        previous = _previous_context(config, name)
+    result = {"apiVersion": "v1", "kind": "Config", **config}
+    _set_entry(
+        result,
+        "clusters",
+        name,
+        "cluster",
+        {"certificate-authority-data": _base64(ca), "server": server},
+    )
+    context: Config = {"cluster": name, "user": name}
+    if previous:
+        context["extensions"] = [{"name": _EXTENSION, "extension": {"previous-context": previous}}]
+    _set_entry(result, "contexts", name, "context", context)
+    _set_entry(
+        result,
+        "users",
+        name,
+        "user",
+        {"client-certificate-data": _base64(cert), "client-key-data": _base64(key)},
+    )
+    result["current-context"] = name
+    return result
+
+
+def without_context(config: Config, name: str) -> Config:
+    """`config` without cluster, user and context `name`.
+
+    If `name` was current, the context that was current before it is again, when it still exists.
+    """
+    previous = _previous_context(config, name)
+    result = dict(config)
+    for section in ("clusters", "contexts", "users"):
+        entries = config.get(section)
+        if isinstance(entries, list):
+            result[section] = [entry for entry in entries if _entry_name(entry) != name]
+    if config.get("current-context") == name:
+        contexts = {_entry_name(entry) for entry in result.get("contexts") or []}
+        result["current-context"] = previous if previous in contexts else ""
+    return result
+
+
+def has_context(config: Config, name: str) -> bool:
+    """Whether any entry of `name` is in the file."""
+    return any(
+        _entry_name(entry) == name
+        for section in ("clusters", "contexts", "users")
+        for entry in config.get(section) or []
+    )
+
+
+def add(path: Path, name: str, server: str, ca: bytes, cert: bytes, key: bytes) -> None:
+    """Merge context `name` into the file at `path` and make it current."""
+    change_file(path, lambda config: with_context(config, name, server, ca, cert, key))
+
+
+def remove(path: Path, name: str) -> bool:
+    """Take context `name` out of the file at `path`. Returns whether it was there."""
+    if not path.exists() or not has_context(read(path), name):
+        return False
+    change_file(path, lambda config: without_context(config, name))
+    return True
+
+
+def read(path: Path) -> Config:
+    """The file's content; an absent or empty file is an empty configuration."""
+    import yaml
+
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        loaded = yaml.load(text, loader)
+    except yaml.YAMLError as error:
+        raise _unreadable(path, f"is not YAML ({_one_line(error)})") from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise _unreadable(path, "does not hold a mapping")
+    return cast("Config", loaded)
+
+
+def change_file(path: Path, change: Callable[[Config], Config]) -> None:
+    """Apply `change` to the file under its lock, replacing it in one step (mode 0600)."""
+    import yaml
+
+    # A kubeconfig is often a link into a dotfiles folder: write what it leads to.
+    real = path.resolve()
+    real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _locked(real):
+        before = read(real)
+        after = change(before)
+        if after == before:
+            return
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        text = yaml.dump(
+            after, Dumper=dumper, sort_keys=False, default_flow_style=False, allow_unicode=True
+        )
+        _replace(real, text.encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.pilotfish")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if path.exists():
+                # `sudo -E pilotfish up` must not take the file away from its owner.
+                owner = path.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = path.with_name(path.name + ".lock")
+    deadline = time.monotonic() + _LOCK_WAIT_S
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            break
+        except FileExistsError:
+            if time.monotonic() > deadline:
+                raise ClusterError(
+                    "the kubeconfig is locked",
+                    str(lock),
+                    "if no kubectl or pilotfish is running, delete that file and try again",
+                ) from None
+            time.sleep(_LOCK_POLL_S)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _unreadable(path: Path, what: str) -> ClusterError:
+    return ClusterError(
+        f"the kubeconfig {what}",
+        str(path),
+        "mend or move it, or point KUBECONFIG at another file",
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _previous_context(config: Config, name: str) -> str:
+    for entry in config.get("contexts") or []:
+        if _entry_name(entry) == name:
+            for extension in entry.get("context", {}).get("extensions") or []:
+                if extension.get("name") == _EXTENSION:
+                    return str(extension.get("extension", {}).get("previous-context", ""))
+    return ""
+
+
+def _set_entry(config: Config, section: str, name: str, field: str, value: Config) -> None:
+    entries = [entry for entry in config.get(section) or [] if _entry_name(entry) != name]
+    config[section] = [*entries, {"name": name, field: value}]
+
+
+def _entry_name(entry: object) -> str:
+    return str(entry.get("name", "")) if isinstance(entry, dict) else ""
+
+
+def _base64(pem: bytes) -> str:
+    return base64.b64encode(pem).decode()

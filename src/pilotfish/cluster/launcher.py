@@ -1,0 +1,84 @@
+"""The launcher: imports what the components need once, forks them, and goes away.
+
+Importing takes far longer than anything else in a start-up. So the supervisor starts this process
+at the very beginning, while certificates and namespaces are still being made; it imports, waits
+for the names of the components on its standard input, and forks one process for each. The forked
+processes share the imported pages. When the launcher ends, they become children of the supervisor
+(the nearest subreaper), which itself stays as small as a Python can be.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+
+from pilotfish.cluster import processes
+from pilotfish.cluster.state import CONTROL_PLANE, Folders
+from pilotfish.cluster.timeline import Timeline
+
+# Names, not imports: a component that restarts alone does not load the others' code.
+_CONTROL_PLANE_MODULE = "pilotfish.cluster.control_plane"
+_NODE_MODULE = "pilotfish.cluster.node_process"
+
+
+def module_of(component: str) -> str:
+    """The module whose `run(cluster, component)` is the component's process."""
+    return _CONTROL_PLANE_MODULE if component == CONTROL_PLANE else _NODE_MODULE
+
+
+def main() -> int:
+    """`launcher CLUSTER control-plane|node …`: preload those kinds, then fork what stdin names."""
+    cluster, kinds = sys.argv[1], sys.argv[2:]
+    folders = Folders(cluster)
+    timeline = Timeline(folders.timeline, "launcher")
+    timeline.mark("started")
+    for kind in kinds:
+        importlib.import_module(module_of(kind))
+    timeline.mark("modules imported")
+    # Objects that live for ever need no visit by the collector, whose marks would unshare pages.
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        component = line.strip()
+        if os.fork() == 0:
+            _become(folders, component)
+    return 0
+
+
+def _become(folders: Folders, component: str) -> None:
+    """In the forked child: turn into the component. Never returns."""
+    status = 1
+    try:
+        os.setsid()
+        log = os.open(folders.log(component), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        processes.write_pid_file(folders.pids / component)
+        _set_name(component)
+        run = importlib.import_module(module_of(component)).run
+        status = run(folders.name, component)
+    except SystemExit as request:
+        status = request.code if isinstance(request.code, int) else 1
+    except BaseException:
+        # The log is this process' standard error; the supervisor restarts it.
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _set_name(component: str) -> None:
+    """What ps and top show (15 bytes at most)."""
+    with open("/proc/self/comm", "w") as comm:  # noqa: PTH123 pathlib is not needed for procfs
+        comm.write(f"pf-{component}"[:15])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""What a machine needs before a cluster can start: checked first, each with the mend if missing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import struct
+from pathlib import Path
+
+from pilotfish.cluster.errors import EXIT_NOT_READY, ClusterError
+
+# Program → the package of Debian and Ubuntu that has it.
+PROGRAMS = {"nft": "nftables", "runc": "runc"}
+# Programs of the system live here, which a plain user's or a cron job's PATH may not name.
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_FIRST_PORT = 6443
+_PORTS_TRIED = 100
+
+_NETLINK_NETFILTER = 12
+_NLMSG_ERROR = 2
+_NFNL_SUBSYS_NFTABLES = 10
+_NFT_MSG_GETGEN = 16
+_NLM_F_REQUEST = 1
+
+
+def check_machine() -> None:
+    """Raise ClusterError (EXIT_NOT_READY) unless this machine can run a cluster."""
+    check_root("start a cluster")
+    check_programs()
+    _check_overlay(Path("/proc/filesystems"))
+    _check_nf_tables()
+
+
+def check_root(purpose: str) -> None:
+    """Raise ClusterError unless we are root."""
+    if os.geteuid() != 0:
+        raise ClusterError(
+            f"root is needed to {purpose}",
+            f"running as user id {os.geteuid()}",
+            "run the command again with sudo (sudo -E keeps your KUBECONFIG)",
+            EXIT_NOT_READY,
+        )
+
+
+def check_programs() -> None:
+    """Raise ClusterError naming every program that is not there, with the command to install."""
+    path = os.environ.get("PATH", "") + os.pathsep + _SYSTEM_PATH
+    missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
+    if missing:
+        packages = " ".join(PROGRAMS[program] for program in missing)
+        raise ClusterError(
+            f"missing {'program' if len(missing) == 1 else 'programs'}: {', '.join(missing)}",
+            "not found on PATH",
+            f"install with: apt-get install -y {packages}",
+            EXIT_NOT_READY,
+        )
+    # The components run nft and runc themselves and inherit our PATH.
+    os.environ["PATH"] = path.strip(os.pathsep)
+
+
+def _check_overlay(filesystems: Path) -> None:
+    if any(line.split()[-1] == "overlay" for line in filesystems.read_text().splitlines()):
+        return
+    # Often a module that nobody has loaded yet; the first mount would load it.
+    if any(Path("/lib/modules", os.uname().release).rglob("overlay.ko*")):
+        return
+    raise ClusterError(
+        "the kernel has no overlay file system",
+        str(filesystems),
+        "load it with: modprobe overlay",
+        EXIT_NOT_READY,
+    )
+
+
+def _check_nf_tables() -> None:
+    """Ask the kernel for its nftables generation; the question itself loads the module."""
+    try:
+        with socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER
+        ) as netlink:
+            netlink.settimeout(2.0)
+            kind = _NFNL_SUBSYS_NFTABLES << 8 | _NFT_MSG_GETGEN
+            body = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0)
+            netlink.send(struct.pack("=IHHII", 16 + len(body), kind, _NLM_F_REQUEST, 1, 0) + body)
+            answer = netlink.recv(4096)
+        code = 0
+        if struct.unpack_from("=IH", answer)[1] == _NLMSG_ERROR:
+            code = -struct.unpack_from("=i", answer, 16)[0]
+    except OSError as error:
+        code = error.errno or errno.EIO
+    if code:
+        raise ClusterError(
+            f"the kernel does not answer for nftables ({os.strerror(code)})",
+            f"kernel {os.uname().release}",
+            "load it with: modprobe nf_tables",
+            EXIT_NOT_READY,
+        )
+
+
+def choose_port(taken: set[int]) -> int:
+    """The first port from 6443 on that neither a cluster (`taken`) nor anyone here listens on."""
+    for port in range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED):
+        if port not in taken and port_free(port):
+            return port
+    raise ClusterError(
+        "no free port for the API server",
+        f"127.0.0.1:{_FIRST_PORT}-{_FIRST_PORT + _PORTS_TRIED - 1}",
+        "stop what listens there (ss -ltnp shows it)",
+    )
+
+
+def port_free(port: int) -> bool:
+    """Whether 127.0.0.1:port can be listened on."""
+    with socket.socket() as probe:
+        # As the server does: connections of the last cluster in TIME_WAIT are no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,237 @@
+"""What is written down about a cluster: its folders, its cluster.json, its lock.
+
+/var/lib/pilotfish/<name>/   survives a reboot: cluster.json, store.db, pki/, nodes/, logs/
+/run/pilotfish/<name>/       does not: lock, pids/, exits/, control.sock, timeline, runc's state
+/var/lib/pilotfish/images/   images, shared by all clusters
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
+from pilotfish.network.node_link import ClusterNetwork, NodeNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STATE_ROOT = Path("/var/lib/pilotfish")
+RUN_ROOT = Path("/run/pilotfish")
+IMAGES = STATE_ROOT / "images"
+CONTROL_PLANE = "control-plane"
+# On the bridge no other program listens, so every cluster has the usual port there.
+BRIDGE_API_PORT = 6443
+
+
+@dataclass(frozen=True)
+class ClusterState:
+    """cluster.json: everything that a component needs to know to take its place."""
+
+    name: str
+    domain: str
+    node_network: str
+    pod_network: str
+    service_network: str
+    api_port: int
+    nodes: tuple[NodeNetwork, ...]
+    created: str
+    # Every file that got this cluster's context, so that `down` finds them without $KUBECONFIG.
+    kubeconfigs: tuple[str, ...] = ()
+
+    @property
+    def folders(self) -> Folders:
+        """Where this cluster keeps things."""
+        return Folders(self.name)
+
+    @property
+    def network(self) -> ClusterNetwork:
+        """What the network layer needs to make or remove this cluster's wires."""
+        return ClusterNetwork(self.name, self.node_network, self.pod_network, self.service_network)
+
+    @property
+    def components(self) -> list[str]:
+        """The names of the processes under the supervisor."""
+        return [CONTROL_PLANE, *(node.name for node in self.nodes)]
+
+    @property
+    def host_address(self) -> str:
+        """The bridge's address: the user's machine, as the cluster sees it."""
+        return self.network.host_address
+
+    @property
+    def local_server(self) -> str:
+        """The API server's address for programs of this machine."""
+        return f"https://127.0.0.1:{self.api_port}"
+
+    @property
+    def bridge_server(self) -> str:
+        """The API server's address for the nodes."""
+        return f"https://{self.host_address}:{BRIDGE_API_PORT}"
+
+    @property
+    def api_service_address(self) -> str:
+        """The ClusterIP of Service `kubernetes`: the first of the range."""
+        return str(IPv4Network(self.service_network)[1])
+
+    @property
+    def dns_address(self) -> str:
+        """The ClusterIP of Service `kube-dns`: the tenth of the range, as kubeadm has it."""
+        return str(IPv4Network(self.service_network)[10])
+
+    @property
+    def load_balancer_pool(self) -> tuple[str, str]:
+        """First and last address that Services of type LoadBalancer get."""
+        network = IPv4Network(self.node_network)
+        return str(network[200]), str(network[250])
+
+    def node(self, name: str) -> NodeNetwork:
+        """The node called `name`. Raises KeyError."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The paths of one cluster."""
+
+    name: str
+
+    @property
+    def state(self) -> Path:
+        return STATE_ROOT / self.name
+
+    @property
+    def run(self) -> Path:
+        return RUN_ROOT / self.name
+
+    @property
+    def state_file(self) -> Path:
+        return self.state / "cluster.json"
+
+    @property
+    def store(self) -> Path:
+        return self.state / "store.db"
+
+    @property
+    def pki(self) -> Path:
+        return self.state / "pki"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def pids(self) -> Path:
+        return self.run / "pids"
+
+    @property
+    def exits(self) -> Path:
+        return self.run / "exits"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
+    def timeline(self) -> Path:
+        return self.run / "timeline"
+
+    def node_state(self, node: str) -> Path:
+        """The kubelet's state of one node."""
+        return self.state / "nodes" / node
+
+    def node_run(self, node: str) -> Path:
+        """Sockets, FIFOs and runc's state of one node."""
+        return self.run / "nodes" / node
+
+    def log(self, component: str) -> Path:
+        """The log file of a component, or of the supervisor."""
+        return self.logs / f"{component}.log"
+
+    def create(self) -> None:
+        """Make every folder, readable by root alone."""
+        for root in (STATE_ROOT, RUN_ROOT):
+            root.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for folder in (self.state, self.run, self.logs, self.pids, self.exits):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def load(name: str) -> ClusterState | None:
+    """The cluster's state, or None when there is no such cluster."""
+    path = Folders(name).state_file
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        nodes = tuple(NodeNetwork(**node) for node in content.pop("nodes"))
+        kubeconfigs = tuple(content.pop("kubeconfigs"))
+        return ClusterState(nodes=nodes, kubeconfigs=kubeconfigs, **content)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ClusterError(
+            "the cluster's state file cannot be read",
+            str(path),
+            f"take the cluster down and up again: pilotfish down --name {name}",
+        ) from error
+
+
+def require(name: str) -> ClusterState:
+    """The cluster's state. Raises ClusterError for an unknown name, listing those known."""
+    state = load(name)
+    if state is None:
+        raise unknown(name)
+    return state
+
+
+def unknown(name: str) -> ClusterError:
+    """The error for a name that no cluster has."""
+    known = ", ".join(names()) or "none"
+    return ClusterError(
+        "no such cluster",
+        f"{name!r} (clusters here: {known})",
+        f"start it with: pilotfish up --name {name}",
+        EXIT_UNKNOWN,
+    )
+
+
+def save(state: ClusterState) -> None:
+    """Write cluster.json in one step."""
+    path = state.folders.state_file
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(asdict(state), indent=2) + "\n")
+    temporary.replace(path)
+
+
+def names() -> list[str]:
+    """The clusters of this machine, running or not."""
+    if not STATE_ROOT.is_dir():
+        return []
+    return sorted(path.parent.name for path in STATE_ROOT.glob("*/cluster.json"))
+
+
+@contextlib.contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold the cluster's lock: one `up` or `down` at a time. The kernel frees it on any death."""
+    RUN_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = RUN_ROOT / f"{name}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClusterError(
+                "another pilotfish is working on this cluster",
+                f"cluster {name!r}, lock {path}",
+                "wait until it has finished and try again",
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,253 @@
+"""`pilotfish up`: from nothing, or from whatever is left of it, to a cluster that answers.
+
+The order is made for speed. The supervisor's launcher needs most of the time, for its imports, and
+needs nothing that is made here: so it starts first, and while it imports we make certificates,
+bridge and namespaces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilotfish.cluster import (
+    control,
+    host_network,
+    kubeconfig,
+    pki,
+    plan,
+    preflight,
+    processes,
+    state,
+)
+from pilotfish.cluster.errors import ClusterError
+from pilotfish.cluster.readiness import Readiness
+from pilotfish.cluster.timeline import Timeline
+from pilotfish.network import namespaces, naming
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pilotfish.cluster.state import ClusterState
+
+_SUPERVISOR_START_S = 10.0
+_SOCKET_POLL_S = 0.005
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked for. nodes: None takes one node, or as many as there are."""
+
+    name: str
+    nodes: int | None = None
+    ranges: plan.WantedRanges = field(default_factory=plan.WantedRanges)
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `up` found and did. repaired: what was dead and runs again."""
+
+    cluster: ClusterState
+    kubeconfig: Path
+    already_running: bool
+    repaired: tuple[str, ...]
+
+
+def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
+    """Bring the cluster up and return when its Services answer.
+
+    progress: called with a line of text as each step is done. Raises ClusterError.
+    """
+    plan.check_name(wanted.name)
+    preflight.check_machine()
+    with state.locked(wanted.name):
+        cluster = state.load(wanted.name)
+        if cluster is None:
+            return _create(wanted, progress)
+        return _repair(cluster, wanted, progress)
+
+
+def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
+    ports = {other.api_port for name in state.names() if (other := state.load(name))}
+    cluster = plan.plan_cluster(
+        wanted.name,
+        wanted.nodes or 1,
+        host_network.occupied(),
+        wanted.ranges,
+        preflight.choose_port(ports),
+        datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    # A crash may have left an old timeline, or exits of processes that are long gone.
+    cluster.folders.create()
+    cluster.folders.timeline.unlink(missing_ok=True)
+    timeline = _own_timeline(cluster)
+    with _supervisor_start(cluster, preload=True) as start:
+        state.save(cluster)
+        _make_pki(cluster)
+        timeline.mark("certificates made")
+        host_network.create(cluster)
+        timeline.mark("bridge, namespaces and routes made")
+        start()
+    progress(
+        f"Network {cluster.node_network}, Pods {cluster.pod_network}, "
+        f"Services {cluster.service_network}"
+    )
+    return _wait(cluster, wanted, progress, timeline, repaired=())
+
+
+def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
+    if wanted.nodes not in (None, len(cluster.nodes)):
+        raise ClusterError(
+            f"the cluster exists with {len(cluster.nodes)} nodes, not {wanted.nodes}",
+            f"cluster {cluster.name!r}",
+            f"take it down first: pilotfish down --name {cluster.name}",
+        )
+    dead = dead_parts(cluster)
+    if not dead:
+        path = _write_kubeconfig(cluster)
+        return Outcome(cluster, path, already_running=True, repaired=())
+    host_network.check_still_free(cluster)
+    cluster.folders.create()
+    cluster.folders.timeline.unlink(missing_ok=True)
+    timeline = _own_timeline(cluster)
+    _check_port(cluster)
+    if control.status(cluster.folders.control_socket) is not None:
+        # The supervisor works on it already; only the wires are ours to mend.
+        host_network.create(cluster)
+    else:
+        alone = all(_running(cluster, name) is None for name in cluster.components)
+        with _supervisor_start(cluster, preload=alone) as start:
+            _make_pki(cluster)
+            host_network.create(cluster)
+            start()
+    return _wait(cluster, wanted, progress, timeline, repaired=tuple(dead))
+
+
+def dead_parts(cluster: ClusterState) -> list[str]:
+    """What of a cluster is not there: its supervisor, components, namespaces."""
+    dead = []
+    if control.status(cluster.folders.control_socket) is None:
+        dead.append("supervisor")
+    dead += [name for name in cluster.components if _running(cluster, name) is None]
+    for node in cluster.nodes:
+        if not namespaces.exists(naming.node_namespace(cluster.name, node.name)):
+            dead.append(f"namespace of {node.name}")
+    return dead
+
+
+def _running(cluster: ClusterState, component: str) -> processes.Process | None:
+    return processes.read_pid_file(cluster.folders.pids / component)
+
+
+def _wait(
+    cluster: ClusterState,
+    wanted: Wanted,
+    progress: Callable[[str], None],
+    timeline: Timeline,
+    repaired: tuple[str, ...],
+) -> Outcome:
+    readiness = Readiness(cluster, wanted.timeout_s)
+    readiness.wait_for_api()
+    timeline.mark("API server answers")
+    progress(f"API server at {cluster.local_server}")
+    path = _write_kubeconfig(cluster)
+    timeline.mark("kubeconfig written")
+    readiness.wait_for_nodes()
+    timeline.mark("nodes Ready")
+    progress(f"{len(cluster.nodes)} node{'s' if len(cluster.nodes) > 1 else ''} Ready")
+    readiness.wait_for_services()
+    timeline.mark("a ClusterIP answers")
+    readiness.wait_for_dns()
+    timeline.mark("the cluster's DNS answers")
+    progress(f"Services answer: https://{cluster.api_service_address}, DNS {cluster.dns_address}")
+    return Outcome(cluster, path, already_running=False, repaired=repaired)
+
+
+def _own_timeline(cluster: ClusterState) -> Timeline:
+    timeline = Timeline(cluster.folders.timeline, "up")
+    own = processes.process(os.getpid())
+    assert own is not None, "a process always finds itself"
+    timeline.mark("command started", time.monotonic() - own.age_s())
+    timeline.mark("machine checked, ranges chosen")
+    return timeline
+
+
+def _make_pki(cluster: ClusterState) -> None:
+    addresses = ["127.0.0.1", "::1", cluster.host_address, cluster.api_service_address]
+    nodes = {node.name: node.address for node in cluster.nodes}
+    pki.write_pki(cluster.folders.pki, cluster.domain, addresses, nodes)
+
+
+def _write_kubeconfig(cluster: ClusterState) -> Path:
+    path = kubeconfig.target_path(os.environ)
+    folder = cluster.folders.pki
+    stem = pki.ADMIN.stem
+    kubeconfig.add(
+        path,
+        kubeconfig.context_name(cluster.name),
+        cluster.local_server,
+        pki.cert_file(folder, "ca").read_bytes(),
+        pki.cert_file(folder, stem).read_bytes(),
+        pki.key_file(folder, stem).read_bytes(),
+    )
+    absolute = str(path.absolute())
+    if absolute not in cluster.kubeconfigs:
+        state.save(replace(cluster, kubeconfigs=(*cluster.kubeconfigs, absolute)))
+    return path
+
+
+def _check_port(cluster: ClusterState) -> None:
+    if _running(cluster, state.CONTROL_PLANE) is None and not preflight.port_free(cluster.api_port):
+        raise ClusterError(
+            "the API server's port is taken by another program",
+            f"127.0.0.1:{cluster.api_port}",
+            f"stop that program (ss -ltnp shows it), or start over with: pilotfish down --name "
+            f"{cluster.name}",
+        )
+
+
+@contextlib.contextmanager
+def _supervisor_start(cluster: ClusterState, *, preload: bool) -> Iterator[Callable[[], None]]:
+    """Start a supervisor that waits; calling the yielded function lets it begin.
+
+    Leaving the block without that call ends it again, with nothing started.
+    """
+    log = cluster.folders.log("supervisor")
+    command = [sys.executable, "-P", "-m", "pilotfish.cluster.supervisor", cluster.name]
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [*command, "--preload"] if preload else command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+        )
+    assert child.stdin is not None, "the supervisor has a pipe for its input"
+
+    def start() -> None:
+        assert child.stdin is not None, "the supervisor has a pipe for its input"
+        child.stdin.write(b"start\n")
+        child.stdin.flush()
+        deadline = time.monotonic() + _SUPERVISOR_START_S
+        while control.status(cluster.folders.control_socket) is None:
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise ClusterError(
+                    "the supervisor does not start",
+                    str(log),
+                    f"see that log; remove what is left with: pilotfish down --name {cluster.name}",
+                )
+            time.sleep(_SOCKET_POLL_S)
+
+    try:
+        yield start
+    finally:
+        child.stdin.close()

@@ -1,0 +1,68 @@
+"""What is written down about a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pilotfish.cluster import state
+from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
+from pilotfish.cluster.plan import WantedRanges, plan_cluster
+from pilotfish.cluster.state import ClusterState
+
+
+@pytest.fixture(autouse=True)
+def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(state, "STATE_ROOT", tmp_path / "lib")
+    monkeypatch.setattr(state, "RUN_ROOT", tmp_path / "run")
+    return tmp_path
+
+
+def make(name: str) -> ClusterState:
+    cluster = plan_cluster(name, 2, [], WantedRanges(), 6443, "2026-01-01T00:00:00Z")
+    cluster.folders.create()
+    return cluster
+
+
+def test_what_is_saved_is_loaded() -> None:
+    cluster = make("default")
+    state.save(cluster)
+    assert state.load("default") == cluster
+    assert cluster.folders.state.stat().st_mode & 0o777 == 0o700
+
+
+def test_clusters_are_listed_by_name_and_images_are_none(roots: Path) -> None:
+    assert state.names() == []
+    for name in ("two", "one"):
+        state.save(make(name))
+    (roots / "lib" / "images").mkdir()
+    assert state.names() == ["one", "two"]
+
+
+def test_an_unknown_name_says_which_are_known() -> None:
+    state.save(make("demo"))
+    with pytest.raises(ClusterError, match="no such cluster") as caught:
+        state.require("dema")
+    assert "demo" in caught.value.where
+    assert caught.value.exit_code == EXIT_UNKNOWN
+
+
+def test_a_broken_file_names_itself_and_the_mend() -> None:
+    cluster = make("default")
+    cluster.folders.state_file.write_text('{"name": "default"}')
+    with pytest.raises(ClusterError) as caught:
+        state.load("default")
+    assert caught.value.where == str(cluster.folders.state_file)
+    assert "pilotfish down" in caught.value.mend
+
+
+def test_two_cannot_work_on_a_cluster_at_once() -> None:
+    with (
+        state.locked("default"),
+        pytest.raises(ClusterError, match="another pilotfish"),
+        state.locked("default"),
+    ):
+        raise AssertionError("the second lock was granted")
+    with state.locked("default"):
+        pass
