@@ -1,0 +1,50 @@
+"""The names of a cluster's namespaces and links: what belongs to whom is read off the name."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from pilotfish.network.links import MAX_NAME
+
+
+def node_namespace(cluster: str, node: str) -> str:
+    """ "default", "node-1" → "pf-default-node-1"."""
+    return f"pf-{cluster}-{node}"
+
+
+def pod_namespace(cluster: str, pod_uid: str) -> str:
+    """ "default" and the Pod's metadata.uid → "pf-default-0123456789ab"."""
+    return f"pf-{cluster}-{pod_uid.replace('-', '')[:12]}"
+
+
+def bridge(cluster: str) -> str:
+    """The name of a cluster's bridge on the host: "pf-default"."""
+    return link_name(f"pf-{cluster}")
+
+
+def node_link(cluster: str, node: str) -> str:
+    """The name of the host's end of a node's veth."""
+    return link_name(node_namespace(cluster, node))
+
+
+def pod_link(pod_uid: str) -> str:
+    """The name of the node's end of a Pod's veth: "veth01234567"."""
+    return f"veth{pod_uid.replace('-', '')[:8]}"
+
+
+def link_name(text: str) -> str:
+    """text where it fits into a link's name, else a part of it and a hash of the whole."""
+    if len(text) <= MAX_NAME:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{text[: MAX_NAME - 9]}-{digest}"
+
+
+def belongs_to(cluster: str, namespace: str) -> bool:
+    """Whether a namespace is one of the cluster's nodes or Pods.
+
+    Not a mere prefix: cluster "a" does not own the namespaces of cluster "a-b".
+    """
+    owned = rf"pf-{re.escape(cluster)}-(node-[0-9]+|[0-9a-f]{{12}})"
+    return re.fullmatch(owned, namespace) is not None

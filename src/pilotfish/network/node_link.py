@@ -1,0 +1,192 @@
+"""A cluster's wires: the host's bridge, and each node's namespace with its veth to it.
+
+    host namespace                                node namespace
+    pf-default 192.168.64.1/24 ── veth ── eth0 192.168.64.2/24, lo 10.244.0.1/32
+    10.244.0.0/24 via 192.168.64.2                default via 192.168.64.1
+    10.244.1.0/24 via 192.168.64.3                10.244.1.0/24 via 192.168.64.3
+    10.96.0.0/12  via both                        unreachable 10.244.0.0/16
+
+Called from a thread in the host's namespace. Everything is idempotent; `remove_cluster` needs
+nothing but the names and ranges, so it also clears up after a crash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotfish.network import links, namespaces, naming, routes, safety
+from pilotfish.network.netlink import Netlink
+
+INTERFACE = "eth0"
+
+
+@dataclass(frozen=True)
+class ClusterNetwork:
+    """What all nodes of a cluster share."""
+
+    cluster: str
+    node_range: str  # "192.168.64.0/24"; its first address is the host's
+    pod_range: str  # "10.244.0.0/16"
+    service_range: str  # "10.96.0.0/12"
+
+    @property
+    def host_address(self) -> str:
+        """The host's address on the bridge, "192.168.64.1"."""
+        return str(ipaddress.ip_network(self.node_range)[1])
+
+    @property
+    def prefix_length(self) -> int:
+        return ipaddress.ip_network(self.node_range).prefixlen
+
+    @property
+    def ranges(self) -> tuple[str, str]:
+        """What must never leave by the uplink."""
+        return self.pod_range, self.service_range
+
+
+@dataclass(frozen=True)
+class NodeNetwork:
+    """One node's part."""
+
+    name: str  # "node-1"
+    address: str  # "192.168.64.2"
+    pod_cidr: str  # "10.244.0.0/24"
+
+    @property
+    def own_pod_address(self) -> str:
+        """The address from which the node speaks to its own Pods, the first of its podCIDR."""
+        return str(ipaddress.ip_network(self.pod_cidr)[1])
+
+
+def create_bridge(network: ClusterNetwork) -> None:
+    """Make the host's bridge with its address, and the guards of `safety`."""
+    bridge = naming.bridge(network.cluster)
+    with Netlink() as host:
+        if links.find(host, bridge) is None:
+            # A MAC of our own choice: else it changes with the ports, and udev changes it too.
+            links.create_bridge(host, bridge, mac=_mac(bridge))
+            _quiet_ipv6(bridge)
+        links.add_address(host, bridge, f"{network.host_address}/{network.prefix_length}")
+        safety.guard(host, bridge, network.ranges)
+        links.set_up(host, bridge)
+
+
+def create_node(network: ClusterNetwork, node: NodeNetwork) -> None:
+    """Make the node's namespace, its veth to the bridge, its addresses and default route."""
+    bridge = naming.bridge(network.cluster)
+    namespace = naming.node_namespace(network.cluster, node.name)
+    link = naming.node_link(network.cluster, node.name)
+    if not namespaces.exists(namespace):
+        namespaces.create(namespace, setup=_prepare_namespace)
+    with Netlink() as host, Netlink(namespace) as inner:
+        if links.find(inner, INTERFACE) is None:
+            links.delete_link(host, link)
+            links.create_veth(
+                host,
+                link,
+                INTERFACE,
+                namespace,
+                mac=_mac(link),
+                peer_mac=_mac(namespace),
+            )
+            _quiet_ipv6(link)
+        links.set_master(host, link, bridge)
+        links.set_up(host, link)
+        links.add_address(inner, INTERFACE, f"{node.address}/{network.prefix_length}")
+        links.set_up(inner, INTERFACE)
+        links.add_address(inner, "lo", node.own_pod_address)
+        routes.replace(inner, "default", via=network.host_address)
+        # A Pod that is not there is refused at once instead of being sent to the host and back.
+        routes.replace_unreachable(inner, network.pod_range, safety.METRIC)
+
+
+def set_routes(network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
+    """Lead every node's podCIDR to it, on the host and on the others, and Services to all.
+
+    Call it with all nodes after one came or went (a node that went takes its veth along; here
+    its routes go). Without nodes the ranges stay unreachable.
+    """
+    bridge = naming.bridge(network.cluster)
+    with Netlink() as host:
+        _set_pod_routes(host, network, nodes)
+        if nodes:
+            gateways = [node.address for node in nodes]
+            routes.replace(host, network.service_range, via=gateways, link=bridge)
+        else:
+            routes.delete(host, network.service_range, metric=0)
+            safety.guard(host, bridge, network.ranges)
+    for node in nodes:
+        with Netlink(naming.node_namespace(network.cluster, node.name)) as inner:
+            _set_pod_routes(inner, network, [other for other in nodes if other != node])
+
+
+def remove_node(network: ClusterNetwork, name: str) -> None:
+    """Take away a node's veth and namespace; fine when they are gone. See `set_routes`."""
+    with Netlink() as host:
+        links.delete_link(host, naming.node_link(network.cluster, name))
+    namespaces.delete(naming.node_namespace(network.cluster, name))
+
+
+def remove_cluster(network: ClusterNetwork) -> None:
+    """Take away everything of the cluster: nodes, Pods, bridge, routes, guards.
+
+    Fine when any of it is gone. Processes inside the namespaces are the caller's to end.
+    """
+    bridge = naming.bridge(network.cluster)
+    with Netlink() as host:
+        for namespace in namespaces.names(f"pf-{network.cluster}-"):
+            if naming.belongs_to(network.cluster, namespace):
+                links.delete_link(host, naming.link_name(namespace))
+                namespaces.delete(namespace)
+        links.delete_link(host, bridge)  # and with it the routes over it
+        safety.unguard(host, bridge, network.ranges)
+    namespaces.remove_folder_if_empty()
+
+
+def _set_pod_routes(nl: Netlink, network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
+    """Exactly one route per node's podCIDR within the Pod range."""
+    wanted = {node.pod_cidr: node.address for node in nodes}
+    pod_range = ipaddress.ip_network(network.pod_range)
+    for route in routes.all_routes(nl):
+        # A route without gateway is a Pod's own link, or the guard.
+        if not route.gateways or route.destination in wanted:
+            continue
+        destination = ipaddress.ip_network(route.destination)
+        if isinstance(destination, type(pod_range)) and destination.subnet_of(pod_range):
+            routes.delete(nl, route.destination, metric=route.metric)
+    for pod_cidr, address in wanted.items():
+        routes.replace(nl, pod_cidr, via=address)
+
+
+def _prepare_namespace() -> None:
+    """A node routes between its Pods and the bridge."""
+    # rp_filter is inherited from the machine; symmetric routing is not a given with multipath.
+    for key in ("ipv4/ip_forward", "ipv4/conf/all/rp_filter", "ipv4/conf/default/rp_filter"):
+        namespaces.sysctl(key, 1 if key == "ipv4/ip_forward" else 0)
+    # An ICMP redirect would teach Pods a way around the node's tables.
+    namespaces.sysctl("ipv4/conf/all/send_redirects", 0)
+    namespaces.sysctl("ipv4/conf/default/send_redirects", 0)
+    if namespaces.has_sysctl("ipv6/conf/default"):
+        namespaces.sysctl("ipv6/conf/default/addr_gen_mode", 1)
+        namespaces.sysctl("ipv6/conf/default/accept_ra", 0)
+    # A packet outside the window of a translated connection must be translated too: the Pod
+    # would answer the stray original with a reset (kube-proxy sets it for the same reason).
+    if namespaces.has_sysctl("netfilter/nf_conntrack_tcp_be_liberal"):
+        namespaces.sysctl("netfilter/nf_conntrack_tcp_be_liberal", 1)
+    with Netlink() as nl:
+        links.set_up(nl, "lo")
+
+
+def _quiet_ipv6(link: str) -> None:
+    """No link-local address, so no duplicate detection and no router solicitations."""
+    if namespaces.has_sysctl(f"ipv6/conf/{link}"):
+        namespaces.sysctl(f"ipv6/conf/{link}/addr_gen_mode", 1)
+        namespaces.sysctl(f"ipv6/conf/{link}/accept_ra", 0)
+
+
+def _mac(text: str) -> str:
+    """A locally administered MAC from a hash, the same after every restart."""
+    return (b"\x02" + hashlib.sha256(text.encode()).digest()[:5]).hex(":")
