@@ -1,0 +1,94 @@
+"""Authentication: who is asking, by client certificate or bearer token.
+
+A certificate signed by the client CA names the user (CN) and the groups (each O), as in
+"Authenticating" of the Kubernetes documentation. A bearer token is a ServiceAccount's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from pilotfish.apiserver.errors import unauthorized
+from pilotfish.apiserver.tokens import Tokens
+
+AUTHENTICATED = "system:authenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who makes a request."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def info(self) -> dict[str, Any]:
+        """The user as authentication.k8s.io/v1 UserInfo."""
+        info: dict[str, Any] = {"username": self.name}
+        if self.uid:
+            info["uid"] = self.uid
+        info["groups"] = list(self.groups)
+        if self.extra:
+            info["extra"] = {key: list(values) for key, values in self.extra.items()}
+        return info
+
+
+def user_of_certificate(certificate: Mapping[str, Any]) -> User | None:
+    """The user that a verified peer certificate names; None when it has no CN.
+
+    Args:
+        certificate: as `ssl.SSLSocket.getpeercert()` returns it.
+    """
+    name, groups = "", []
+    for relative_name in certificate.get("subject", ()):
+        for attribute, value in relative_name:
+            if attribute == "commonName":
+                name = value
+            elif attribute == "organizationName":
+                groups.append(value)
+    return User(name, (*groups, AUTHENTICATED)) if name else None
+
+
+def user_of_token(tokens: Tokens, token: str) -> User | None:
+    """The ServiceAccount that a token speaks for; None if the token is not valid."""
+    claims = tokens.claims(token)
+    if claims is None:
+        return None
+    account = claims["kubernetes.io"]
+    namespace, name = account["namespace"], account["serviceaccount"]["name"]
+    extra = {"authentication.kubernetes.io/credential-id": (f"JTI={claims['jti']}",)}
+    pod = account.get("pod")
+    if pod:
+        extra["authentication.kubernetes.io/pod-name"] = (pod["name"],)
+        extra["authentication.kubernetes.io/pod-uid"] = (pod["uid"],)
+    return User(
+        f"system:serviceaccount:{namespace}:{name}",
+        ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED),
+        account["serviceaccount"]["uid"],
+        extra,
+    )
+
+
+def authenticate(request: web.BaseRequest, tokens: Tokens) -> User:
+    """Who makes a request.
+
+    Raises:
+        StatusError: 401, when nothing or something invalid was shown.
+    """
+    transport = request.transport
+    certificate = transport.get_extra_info("peercert") if transport is not None else None
+    if certificate:
+        user = user_of_certificate(certificate)
+        if user is not None:
+            return user
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        user = user_of_token(tokens, token.strip())
+        if user is not None:
+            return user
+    raise unauthorized()

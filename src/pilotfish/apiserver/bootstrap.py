@@ -1,0 +1,97 @@
+"""Bootstrap: what every cluster has from its first moment on."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.creating import create_object
+from pilotfish.apiserver.updating import replace
+from pilotfish.objects.meta import Object, key_of
+from pilotfish.objects.resources import resource
+
+log = logging.getLogger(__name__)
+
+_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+
+async def bootstrap(core: Core) -> None:
+    """Create the system's namespaces, and keep Service `kubernetes` and its endpoints right.
+
+    Raises:
+        StatusError: when one of them cannot be written.
+    """
+    for name in _NAMESPACES:
+        if core.registry.latest("namespaces", name) is None:
+            await _put(core, "namespaces", {"metadata": {"name": name}})
+    for resource_name, obj in _kubernetes_service(core):
+        await _put(core, resource_name, obj)
+
+
+async def _put(core: Core, resource_name: str, wanted: Object) -> None:
+    """Create an object, or give an existing one the wanted fields."""
+    kind = resource(resource_name)
+    obj = {"apiVersion": kind.api_version, "kind": kind.kind, **wanted}
+    if core.registry.latest(resource_name, key_of(obj)) is None:
+        if kind.kind == "Namespace":
+            obj["spec"] = {}
+        await create_object(core, kind, obj)
+        log.info("created %s %s", kind.kind, key_of(obj))
+        return
+
+    def change(current: Object) -> Object:
+        fields = {key: value for key, value in wanted.items() if key not in ("metadata", "spec")}
+        return {**current, **fields}
+
+    await replace(core, kind, key_of(obj), change)
+
+
+def _kubernetes_service(core: Core) -> list[tuple[str, Object]]:
+    """Service default/kubernetes, which is this server, with both kinds of endpoints.
+
+    As kube-apiserver's own controller writes them: no selector, endpoints by hand, a slice
+    that the endpoint slice mirroring leaves alone.
+    """
+    config = core.config
+    network = ipaddress.ip_network(config.service_cidr)
+    metadata: Object = {"name": "kubernetes", "namespace": "default"}
+    port: Object = {"name": "https", "protocol": "TCP", "port": config.advertise_port}
+    service: Object = {
+        "metadata": {
+            **metadata,
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": str(network[1]),
+            "clusterIPs": [str(network[1])],
+            "ports": [
+                {
+                    "name": "https",
+                    "protocol": "TCP",
+                    "port": 443,
+                    "targetPort": config.advertise_port,
+                }
+            ],
+        },
+    }
+    endpoints: Object = {
+        "metadata": {
+            **metadata,
+            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+        },
+        "subsets": [{"addresses": [{"ip": config.advertise_address}], "ports": [port]}],
+    }
+    address = ipaddress.ip_address(config.advertise_address)
+    endpoint_slice: Object = {
+        "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": f"IPv{address.version}",
+        "endpoints": [{"addresses": [config.advertise_address], "conditions": {"ready": True}}],
+        "ports": [port],
+    }
+    return [
+        ("services", service),
+        ("endpoints", endpoints),
+        ("endpointslices.discovery.k8s.io", endpoint_slice),
+    ]

@@ -1,0 +1,90 @@
+"""A call: one request as the verbs see it, free of HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pilotfish.apiserver.authentication import User
+from pilotfish.apiserver.errors import bad_request
+from pilotfish.apiserver.routing import Route
+from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
+
+
+@dataclass(slots=True)
+class Call:
+    """What is asked, by whom, of which object.
+
+    Attributes:
+        query: the query parameters.
+        body: the raw request body.
+        content_type: of the body.
+        warnings: what the client is to be told beside the answer.
+    """
+
+    route: Route
+    query: Mapping[str, str]
+    user: User
+    body: bytes = b""
+    content_type: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def resource(self) -> Resource:
+        """The resource that the path names."""
+        return self.route.resource
+
+    @property
+    def key(self) -> str:
+        """The key of the object that the path names."""
+        route = self.route
+        return f"{route.namespace}/{route.name}" if route.namespace else route.name
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether everything is to happen but the writing.
+
+        Raises:
+            StatusError: 422 for another value than `All`.
+        """
+        value = self.query.get("dryRun", "")
+        if value not in ("", "All"):
+            raise bad_request(f'invalid dryRun: Unsupported value: "{value}": supported: "All"')
+        return value == "All"
+
+    def flag(self, name: str) -> bool:
+        """A boolean query parameter: present and not "false" or "0"."""
+        return self.query.get(name, "false").lower() not in ("false", "0")
+
+    def number(self, name: str) -> int | None:
+        """An integer query parameter; None when it is not given.
+
+        Raises:
+            StatusError: 400 for what is no number.
+        """
+        text = self.query.get(name, "")
+        if not text:
+            return None
+        try:
+            return int(text)
+        except ValueError:
+            raise bad_request(
+                f'invalid value for parameter {name}: strconv.ParseInt: parsing "{text}": '
+                "invalid syntax"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a verb answers: an object, decoded or already encoded.
+
+    Attributes:
+        content: bytes are sent as they are; a dict is encoded.
+        code: the HTTP status.
+        headers: further headers.
+    """
+
+    content: bytes | Object
+    code: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,225 @@
+"""Decoding by schema: what Go's typed decoder does to a JSON object, done to a dict.
+
+Values of the wrong type are refused, nulls are dropped, fields that the type does not have
+are dropped and reported (`fieldValidation`), numbers in quantities become text.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Any, Final, Literal
+
+from pilotfish.apiserver.codec import json_type
+from pilotfish.apiserver.errors import bad_request
+from pilotfish.objects.meta import Object
+from pilotfish.objects.quantities import parse_quantity
+from pilotfish.objects.resources import Resource
+from pilotfish.objects.schema import Field, Type, schema_for, type_named
+
+FieldValidation = Literal["Ignore", "Warn", "Strict"]
+
+_INT_RANGES: Final = {
+    "int32": (-(2**31), 2**31 - 1, "int32"),
+    "int64": (-(2**63), 2**63 - 1, "int64"),
+    "integer": (-(2**63), 2**63 - 1, "int64"),
+}
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z"
+)
+# Types whose fields are open: what is in them is not for this server to know.
+_OPEN_TYPES: Final = frozenset(
+    {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"}
+)
+
+
+class WrongTypeError(Exception):
+    """A value that the field's type cannot hold; the text is Go's."""
+
+
+def decode_object(resource: Resource, obj: Object) -> list[str]:
+    """Bring an object into the form of its kind, in place.
+
+    Returns:
+        What a strict decoder would refuse: `unknown field "spec.foo"`.
+
+    Raises:
+        StatusError: 400 for a value of the wrong type.
+    """
+    schema = schema_for(resource.api_version, resource.kind)
+    if schema is None:
+        return []
+    return decode_as(schema, obj, resource.kind, resource.version)
+
+
+def decode_as(schema: Type, obj: Object, kind: str, version: str) -> list[str]:
+    """`decode_object` for a named type, such as the Scale of a scale subresource."""
+    unknown: list[str] = []
+    try:
+        _struct(schema, obj, "", "", unknown)
+    except WrongTypeError as error:
+        raise cannot_be_handled(kind, version, str(error)) from error
+    return unknown
+
+
+def cannot_be_handled(kind: str, version: str, why: str) -> Exception:
+    """400 in the words of kube-apiserver's request decoder."""
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+
+
+def _struct(schema: Type, obj: Object, path: str, go_path: str, unknown: list[str]) -> None:
+    fields = schema.fields
+    for name, value in list(obj.items()):
+        field = fields.get(name)
+        if field is None:
+            if schema.name not in _OPEN_TYPES:
+                unknown.append(f'unknown field "{path}{name}"')
+                del obj[name]
+            continue
+        if value is None:
+            del obj[name]
+            continue
+        kind = field.type
+        if kind == "string":
+            if type(value) is not str:
+                raise _wrong(value, schema, go_path + name, "string")
+        elif kind == "object":
+            if type(value) is not dict:
+                ref = field.ref.rpartition(".")[2]
+                raise _wrong(value, schema, go_path + name, f"v1.{ref}")
+            _struct(type_named(field.ref), value, f"{path}{name}.", f"{go_path}{name}.", unknown)
+        else:
+            obj[name] = _value(field, value, schema, path + name, go_path + name, unknown)
+
+
+def _value(
+    field: Field, value: Any, schema: Type, path: str, go_path: str, unknown: list[str]
+) -> Any:
+    """The value as the field holds it."""
+    match field.type:
+        case "string":
+            _demand(type(value) is str, value, schema, go_path, "string")
+        case "object":
+            _demand(type(value) is dict, value, schema, go_path, f"v1.{field.ref.split('.')[-1]}")
+            _struct(type_named(field.ref), value, f"{path}.", f"{go_path}.", unknown)
+        case "array":
+            _demand(type(value) is list, value, schema, go_path, f"[]{_go_type(field.items)}")
+            _elements(field, value, schema, path, go_path, unknown)
+        case "map":
+            _demand(
+                type(value) is dict, value, schema, go_path, f"map[string]{_go_type(field.items)}"
+            )
+            _entries(field, value, schema, path, go_path, unknown)
+        case "boolean":
+            _demand(type(value) is bool, value, schema, go_path, "bool")
+        case "int32" | "int64" | "integer":
+            return _integer(field.type, value, schema, go_path)
+        case "number":
+            _demand(type(value) in (int, float), value, schema, go_path, "float64")
+        case "quantity":
+            return _quantity(value)
+        case "int-or-string":
+            _demand(type(value) in (int, str), value, schema, go_path, "intstr.IntOrString")
+        case "time" | "microtime":
+            _demand(type(value) is str, value, schema, go_path, "string")
+            if not _RFC3339.match(value):
+                raise WrongTypeError(
+                    f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse '
+                    f'"{value}" as "2006"'
+                )
+        case "bytes":
+            _demand(type(value) is str, value, schema, go_path, "[]uint8")
+            return _bytes(value)
+    return value
+
+
+def _elements(
+    field: Field, values: list[Any], schema: Type, path: str, go_path: str, unknown: list[str]
+) -> None:
+    item = field.items
+    if item is None:
+        return
+    if item.type == "object":
+        schema_of_item = type_named(item.ref)
+        go_type = f"v1.{schema_of_item.name.split('.')[-1]}"
+        for index, value in enumerate(values):
+            _demand(type(value) is dict, value, schema, go_path, go_type)
+            _struct(schema_of_item, value, f"{path}[{index}].", f"{go_path}.", unknown)
+        return
+    for index, value in enumerate(values):
+        values[index] = _value(item, value, schema, f"{path}[{index}]", go_path, unknown)
+
+
+def _entries(
+    field: Field, values: Object, schema: Type, path: str, go_path: str, unknown: list[str]
+) -> None:
+    item = field.items
+    if item is None or item.type == "any":
+        return
+    for key, value in values.items():
+        if value is None:
+            # Go decodes null as the type's zero value.
+            values[key] = "" if item.type in ("string", "bytes") else value
+            continue
+        values[key] = _value(item, value, schema, f"{path}.{key}", go_path, unknown)
+
+
+def _integer(kind: str, value: Any, schema: Type, go_path: str) -> int:
+    low, high, go_type = _INT_RANGES[kind]
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is not int:
+        raise _wrong(value, schema, go_path, go_type)
+    if not low <= value <= high:
+        raise WrongTypeError(
+            f"json: cannot unmarshal number {value} into Go struct field "
+            f"{_struct_field(schema, go_path)} of type {go_type}"
+        )
+    return value
+
+
+def _quantity(value: Any) -> str:
+    text = value if type(value) is str else str(value)
+    try:
+        parse_quantity(text)
+    except ValueError as error:
+        raise WrongTypeError(str(error)) from error
+    return text
+
+
+def _bytes(value: str) -> str:
+    try:
+        binascii.a2b_base64(value, strict_mode=True)
+    except binascii.Error as error:
+        try:
+            # Line breaks are let through, as Go's decoder does.
+            clean = value.replace("\n", "").replace("\r", "")
+            binascii.a2b_base64(clean, strict_mode=True)
+            return clean
+        except binascii.Error:
+            raise WrongTypeError(f"illegal base64 data: {error}") from error
+    return value
+
+
+def _demand(holds: bool, value: Any, schema: Type, go_path: str, go_type: str) -> None:
+    if not holds:
+        raise _wrong(value, schema, go_path, go_type)
+
+
+def _wrong(value: Any, schema: Type, go_path: str, go_type: str) -> WrongTypeError:
+    return WrongTypeError(
+        f"json: cannot unmarshal {json_type(value)} into Go struct field "
+        f"{_struct_field(schema, go_path)} of type {go_type}"
+    )
+
+
+def _struct_field(schema: Type, go_path: str) -> str:
+    return f"{schema.name.rpartition('.')[2]}.{go_path}"
+
+
+def _go_type(item: Field | None) -> str:
+    if item is None:
+        return "interface {}"
+    if item.type == "object":
+        return f"v1.{item.ref.split('.')[-1]}"
+    return {"boolean": "bool", "bytes": "[]uint8"}.get(item.type, item.type)

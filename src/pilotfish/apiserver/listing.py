@@ -1,0 +1,156 @@
+"""Lists: a selection of a collection, in pages that all show the same moment."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from pilotfish.apiserver.call import Call
+from pilotfish.apiserver.collection import Collection
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.entries import Entry
+from pilotfish.apiserver.errors import StatusError, bad_request, expired
+from pilotfish.apiserver.selection import Selection, selection_of
+from pilotfish.objects.resources import Resource
+
+
+class Page(NamedTuple):
+    """One answer to a LIST.
+
+    Attributes:
+        entries: the objects.
+        revision: the moment that is shown.
+        token: where the next page goes on; "" on the last.
+        remaining: how many objects are still to come; None when not counted.
+    """
+
+    entries: Sequence[Entry]
+    revision: int
+    token: str = ""
+    remaining: int | None = None
+
+
+def list_page(core: Core, call: Call) -> Page:
+    """The page that a LIST asks for.
+
+    Raises:
+        StatusError: 400 for bad parameters, 410 for a moment no longer remembered.
+    """
+    query = call.query
+    collection = core.registry.collection(call.resource.full_name)
+    selection = selection_of(
+        call.resource,
+        call.route.namespace,
+        query.get("labelSelector", ""),
+        query.get("fieldSelector", ""),
+    )
+    limit = call.number("limit") or 0
+    token = query.get("continue", "")
+    revision = core.registry.revision
+    if token:
+        revision, start = _read_token(token, revision)
+        entries = collection.select_at(selection, revision)
+        entries = [entry for entry in entries if entry.key > start]
+    else:
+        entries = _at_requested_revision(core, call, collection, selection)
+        if query.get("resourceVersionMatch") == "Exact":
+            revision = int(query["resourceVersion"])
+    if not limit or len(entries) <= limit:
+        return Page(entries, revision)
+    page = entries[:limit]
+    # Kubernetes does not count what a selector would leave.
+    counted = not selection.labels and not selection.fields
+    remaining = len(entries) - limit if counted else None
+    return Page(page, revision, _make_token(revision, page[-1].key), remaining)
+
+
+def _at_requested_revision(
+    core: Core, call: Call, collection: Collection, selection: Selection
+) -> list[Entry]:
+    """The selection now or, where the client insists, at its resourceVersion."""
+    text = call.query.get("resourceVersion", "")
+    match = call.query.get("resourceVersionMatch", "")
+    if match and match not in ("Exact", "NotOlderThan"):
+        raise bad_request(
+            f'resourceVersionMatch: Unsupported value: "{match}": supported values: "Exact", '
+            '"NotOlderThan"'
+        )
+    if match and not text:
+        raise bad_request(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless "
+            "resourceVersion is provided"
+        )
+    revision = revision_of(text)
+    if revision > core.registry.revision:
+        raise StatusError(
+            504,
+            "Timeout",
+            f"Timeout: Too large resource version: {revision}, current: {core.registry.revision}",
+            {"retryAfterSeconds": 1, "causes": [
+                {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+            ]},
+        )
+    if match == "Exact" and revision:
+        return collection.select_at(selection, revision)
+    return collection.select(selection)
+
+
+def revision_of(text: str) -> int:
+    """The revision of a resourceVersion parameter; 0 for none.
+
+    Raises:
+        StatusError: 400 for what was never a resourceVersion.
+    """
+    if not text:
+        return 0
+    try:
+        revision = int(text)
+    except ValueError:
+        revision = -1
+    if revision < 0:
+        raise bad_request(f'Invalid value: "{text}": must be a resource version of this server')
+    return revision
+
+
+def list_body(
+    resource: Resource,
+    items: Sequence[bytes],
+    revision: int,
+    token: str = "",
+    remaining: int | None = None,
+    kind: str = "",
+    api_version: str = "",
+) -> bytes:
+    """The list object around items that are encoded already."""
+    metadata: dict[str, str | int] = {"resourceVersion": str(revision)}
+    if token:
+        metadata["continue"] = token
+    if remaining is not None:
+        metadata["remainingItemCount"] = remaining
+    head = b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[' % (
+        (kind or resource.list_kind).encode(),
+        (api_version or resource.api_version).encode(),
+        orjson.dumps(metadata),
+    )
+    return b"".join((head, b",".join(items), b"]}"))
+
+
+def _make_token(revision: int, last_key: str) -> str:
+    value = orjson.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": last_key})
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _read_token(token: str, current: int) -> tuple[int, str]:
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        value = orjson.loads(base64.urlsafe_b64decode(padded))
+        revision, start = int(value["rv"]), str(value["start"])
+    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+        raise bad_request(f"continue key is not valid: {error}") from error
+    if revision > current:
+        raise expired("The provided continue parameter is of another server's history.")
+    return revision, start

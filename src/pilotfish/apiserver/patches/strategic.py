@@ -1,0 +1,165 @@
+"""Strategic merge patch: a merge patch that knows which lists merge, and by which key.
+
+The rules and directives (`$patch`, `$retainKeys`, `$setElementOrder/…`,
+`$deleteFromPrimitiveList/…`) are those of "Strategic Merge Patch" in the Kubernetes
+contributors' documentation; merge keys and strategies come from the schema table.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pilotfish.apiserver.patches.errors import PatchError
+from pilotfish.objects.schema import Field, Type, type_named
+
+_PATCH: Final = "$patch"
+_RETAIN_KEYS: Final = "$retainKeys"
+_ORDER: Final = "$setElementOrder/"
+_DELETE_PRIMITIVES: Final = "$deleteFromPrimitiveList/"
+
+
+def strategic_merge_patch(
+    target: dict[str, Any], patch: dict[str, Any], schema: Type | None
+) -> dict[str, Any]:
+    """The target with the patch merged in; the target may be changed and shared.
+
+    Args:
+        schema: the target's type; None below what the schema describes, where objects merge
+            and lists replace.
+
+    Raises:
+        PatchError: for a directive that cannot be followed, or an element without its key.
+    """
+    directive = patch.get(_PATCH)
+    if directive == "replace":
+        return _clean({key: value for key, value in patch.items() if key != _PATCH})
+    if directive == "delete":
+        return {}
+    if directive not in (None, "merge"):
+        raise PatchError(f"Unknown patch type: {directive}")
+    if _RETAIN_KEYS in patch:
+        _retain_keys(target, patch)
+    fields = schema.fields if schema is not None else {}
+    for key, value in patch.items():
+        if key.startswith("$"):
+            continue
+        field = fields.get(key)
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, list) and field is not None and _merges(field):
+            target[key] = _merge_list(key, target.get(key) or [], value, field)
+        elif isinstance(value, dict):
+            target[key] = _merge_object(target.get(key), value, field)
+        else:
+            target[key] = value
+    _follow_list_directives(target, patch, fields)
+    return target
+
+
+def _merge_object(target: Any, patch: dict[str, Any], field: Field | None) -> Any:
+    if field is not None and "replace" in field.patch_strategy:
+        return _clean(patch)
+    return strategic_merge_patch(
+        target if isinstance(target, dict) else {}, patch, _type_of(field)
+    )
+
+
+def _type_of(field: Field | None) -> Type | None:
+    return type_named(field.ref) if field is not None and field.type == "object" else None
+
+
+def _merges(field: Field) -> bool:
+    return field.type == "array" and "merge" in field.patch_strategy
+
+
+def _merge_list(name: str, target: list[Any], patch: list[Any], field: Field) -> list[Any]:
+    if not field.merge_key:
+        return target + [value for value in patch if value not in target]
+    schema = _type_of(field.items)
+    if any(isinstance(item, dict) and item.get(_PATCH) == "replace" for item in patch):
+        return [_clean(item) for item in patch if item.get(_PATCH) != "replace"]
+    merged = list(target)
+    for item in patch:
+        if not isinstance(item, dict) or field.merge_key not in item:
+            raise PatchError(
+                f"map: {item} does not contain declared merge key: {field.merge_key}"
+            )
+        key = item[field.merge_key]
+        places = [i for i, old in enumerate(merged) if old.get(field.merge_key) == key]
+        if item.get(_PATCH) == "delete":
+            merged = [old for i, old in enumerate(merged) if i not in places]
+        elif not places:
+            merged.append(strategic_merge_patch({}, item, schema))
+        else:
+            place = _closest(name, merged, places, item)
+            merged[place] = strategic_merge_patch(merged[place], item, schema)
+    return merged
+
+
+def _closest(name: str, merged: list[Any], places: list[int], item: dict[str, Any]) -> int:
+    """Which of several elements of one merge key is meant.
+
+    Ports of one number and two protocols share a merge key; the one of the same protocol is
+    meant, the first where none is (as in Kubernetes, where that is a known trap).
+    """
+    if name == "ports" and len(places) > 1:
+        wanted = item.get("protocol", "TCP")
+        for place in places:
+            if merged[place].get("protocol", "TCP") == wanted:
+                return place
+    return places[0]
+
+
+def _retain_keys(target: dict[str, Any], patch: dict[str, Any]) -> None:
+    kept = patch[_RETAIN_KEYS]
+    if not isinstance(kept, list):
+        raise PatchError(f"{_RETAIN_KEYS} is a list of the keys that stay")
+    for key in [key for key in target if key not in kept]:
+        del target[key]
+
+
+def _follow_list_directives(
+    target: dict[str, Any], patch: dict[str, Any], fields: dict[str, Field]
+) -> None:
+    for key, value in patch.items():
+        if key.startswith(_DELETE_PRIMITIVES):
+            name = key.removeprefix(_DELETE_PRIMITIVES)
+            if isinstance(target.get(name), list) and isinstance(value, list):
+                target[name] = [item for item in target[name] if item not in value]
+    for key, value in patch.items():
+        if key.startswith(_ORDER):
+            name = key.removeprefix(_ORDER)
+            if isinstance(target.get(name), list) and isinstance(value, list):
+                field = fields.get(name)
+                merge_key = field.merge_key if field is not None else ""
+                target[name] = _ordered(target[name], value, merge_key)
+
+
+def _ordered(items: list[Any], order: list[Any], merge_key: str) -> list[Any]:
+    """Items in the wanted order; those it does not name stay behind their predecessor."""
+
+    def identity(item: Any) -> Any:
+        return item.get(merge_key) if merge_key and isinstance(item, dict) else item
+
+    places = {identity(item): index for index, item in reversed(list(enumerate(order)))}
+    ranks: list[tuple[int, int]] = []
+    rank = -1
+    for index, item in enumerate(items):
+        rank = places.get(identity(item), rank)
+        ranks.append((rank, index))
+    named = [identity(item) in places for item in items]
+    positions = sorted(
+        range(len(items)), key=lambda i: (ranks[i][0], not named[i], ranks[i][1])
+    )
+    return [items[i] for i in positions]
+
+
+def _clean(value: Any) -> Any:
+    """The value without directives and nulls: what a replacement is made of."""
+    if isinstance(value, dict):
+        return {
+            key: _clean(item)
+            for key, item in value.items()
+            if item is not None and not key.startswith("$")
+        }
+    return [_clean(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,121 @@
+"""The API server: one TLS listener in front of the registry."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import RequestHandler
+
+from pilotfish.apiserver.allocation import ServiceAllocator
+from pilotfish.apiserver.bootstrap import bootstrap
+from pilotfish.apiserver.catalog import Catalog
+from pilotfish.apiserver.config import ApiServerConfig
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.dispatch import MAX_BODY, Dispatcher
+from pilotfish.apiserver.registry import Registry
+from pilotfish.apiserver.selection import Selection
+from pilotfish.apiserver.store import Store
+from pilotfish.apiserver.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+# Watches hang for an hour; an idle connection is kept as long as Go's clients keep theirs.
+_KEEPALIVE_S = 120.0
+
+
+class ApiServer:
+    """The Kubernetes API over one store."""
+
+    def __init__(self, config: ApiServerConfig) -> None:
+        self._config = config
+        self.started = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until cancelled; `started` is set once connections are accepted.
+
+        Raises:
+            OSError: when an address cannot be listened on, or a file cannot be read.
+        """
+        registry = Registry(Store(self._config.store_path))
+        registry.start()
+        try:
+            core = _core(self._config, registry)
+            await bootstrap(core)
+            await self._serve(core)
+        finally:
+            await registry.stop()
+
+    async def _serve(self, core: Core) -> None:
+        dispatcher = Dispatcher(core)
+        loop = asyncio.get_running_loop()
+
+        def make_request(
+            message: RawRequestMessage,
+            payload: StreamReader,
+            protocol: RequestHandler[web.Request],
+            writer: AbstractStreamWriter,
+            task: asyncio.Task[None],
+        ) -> web.Request:
+            return web.Request(
+                message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY
+            )
+
+        # The bare server: routes are the catalog's matter, and every layer costs each request.
+        server = web.Server(
+            dispatcher.handle,
+            request_factory=make_request,
+            handler_cancellation=True,
+            access_log=None,
+            keepalive_timeout=_KEEPALIVE_S,
+        )
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        context = _tls(self._config)
+        try:
+            for host, port in self._config.listen:
+                site = web.TCPSite(runner, host, port, ssl_context=context, reuse_address=True)
+                await site.start()
+                log.info("serving the Kubernetes API on https://%s:%d", host, port)
+            self.started.set()
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+
+def _core(config: ApiServerConfig, registry: Registry) -> Core:
+    def is_current(bound: Mapping[str, Any]) -> bool:
+        """Whether what a token is bound to still exists."""
+        namespace = bound.get("namespace", "")
+        for resource_name, claim in (("serviceaccounts", "serviceaccount"), ("pods", "pod")):
+            reference = bound.get(claim)
+            if reference is None:
+                continue
+            entry = registry.collection(resource_name).get(f"{namespace}/{reference['name']}")
+            if entry is None or entry.decode()["metadata"]["uid"] != reference["uid"]:
+                return False
+        return "serviceaccount" in bound
+
+    services = ServiceAllocator(config.service_cidr, config.node_ports)
+    services.load(
+        entry.decode() for entry in registry.collection("services").select(Selection())
+    )
+    tokens = Tokens(config.service_account_key_file, config.service_account_issuer, is_current)
+    return Core(config, Catalog(), registry, tokens, services)
+
+
+def _tls(config: ApiServerConfig) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.cert_file, config.key_file)
+    context.load_verify_locations(config.client_ca_file)
+    # Who shows no certificate may have a token, or asks for its health.
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,165 @@
+"""Update: a successor of an object that exists, from whoever makes it to the store.
+
+PUT, every kind of PATCH and the subresources that write (status, scale, binding, …) all come
+through `replace`; they differ in the function that makes the new object from the old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pilotfish.apiserver.call import Answer, Call
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.creating import create_object
+from pilotfish.apiserver.defaulting import apply_defaults
+from pilotfish.apiserver.deleting import is_finished, remove
+from pilotfish.apiserver.entries import Entry
+from pilotfish.apiserver.errors import (
+    StatusError,
+    bad_request,
+    conflict,
+    invalid,
+    modified,
+    not_found,
+)
+from pilotfish.apiserver.incoming import incoming_object
+from pilotfish.apiserver.strategy import prepare_for_update
+from pilotfish.apiserver.validation import validate_update
+from pilotfish.apiserver.versions import from_stored, to_served, to_stored
+from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
+
+# What makes an object's successor: gets a copy of it to keep or change.
+Change = Callable[[Object], Object]
+
+# Kinds that a PUT creates when they do not exist (their strategies' AllowCreateOnUpdate).
+_CREATED_BY_PUT = frozenset(
+    {
+        "clusterrolebindings.rbac.authorization.k8s.io",
+        "clusterroles.rbac.authorization.k8s.io",
+        "endpoints",
+        "events",
+        "events.events.k8s.io",
+        "leases.coordination.k8s.io",
+        "limitranges",
+        "podtemplates",
+        "rolebindings.rbac.authorization.k8s.io",
+        "roles.rbac.authorization.k8s.io",
+        "runtimeclasses.node.k8s.io",
+    }
+)
+
+
+async def update(core: Core, call: Call) -> Answer:
+    """PUT on an object or on its status.
+
+    Raises:
+        StatusError: 400, 404, 409, 422, as kube-apiserver has them.
+    """
+    resource, route = call.resource, call.route
+    obj = incoming_object(call)
+    name = obj["metadata"].setdefault("name", route.name)
+    if name != route.name:
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({route.name})"
+        )
+    dry_run = call.dry_run
+    if (
+        not route.subresource
+        and resource.full_name in _CREATED_BY_PUT
+        and core.registry.latest(resource.full_name, call.key) is None
+    ):
+        obj["metadata"].pop("resourceVersion", None)
+        entry = await create_object(core, resource, obj, dry_run=dry_run)
+        return Answer(from_stored(resource, entry.data), 201)
+    entry = await replace(
+        core,
+        resource,
+        call.key,
+        lambda _: obj,
+        subresource=route.subresource,
+        dry_run=dry_run,
+    )
+    return Answer(from_stored(resource, entry.data))
+
+
+async def replace(
+    core: Core,
+    resource: Resource,
+    key: str,
+    change: Change,
+    *,
+    subresource: str = "",
+    dry_run: bool = False,
+) -> Entry:
+    """Write the successor that `change` makes of an object; nothing when it changes nothing.
+
+    Args:
+        change: gets the object as served, to keep or change; raises StatusError to refuse.
+
+    Returns:
+        The entry as it is now; of the removed object, if the change was the last finalizer's.
+
+    Raises:
+        StatusError: 404 for a missing object, 409 for a stale resourceVersion or another uid,
+            422 for an invalid successor, and what `change` raises.
+    """
+    name = key.rpartition("/")[2]
+    current = core.registry.latest(resource.full_name, key)
+    if current is None:
+        raise not_found(resource, name)
+    old = to_served(resource, current.decode())
+    new = change(to_served(resource, current.decode()))
+    check_preconditions(resource, name, new["metadata"], old["metadata"])
+    apply_defaults(resource, new)
+    prepare_for_update(resource, new, old, subresource)
+    causes = validate_update(resource, new, old, subresource)
+    if causes:
+        raise invalid(resource.kind, resource.group, name, causes)
+    new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+    if "managedFields" in old["metadata"]:
+        new["metadata"].setdefault("managedFields", old["metadata"]["managedFields"])
+    if new == old:
+        return current
+    old, new = to_stored(resource, old), to_stored(resource, new)
+    if is_finished(resource, new):
+        return await remove(core, resource, new, dry_run=dry_run)
+    if resource.full_name == "services" and not subresource:
+        return await _replace_service(core, resource, new, old, dry_run=dry_run)
+    if dry_run:
+        return core.registry.preview(resource.full_name, new)
+    return await core.registry.put(resource.full_name, new)
+
+
+def check_preconditions(resource: Resource, name: str, new: Object, old: Object) -> None:
+    """See that an update is meant for the object as it is (its metadata: `old`).
+
+    Raises:
+        StatusError: 409 for another uid or a stale resourceVersion.
+    """
+    uid = new.get("uid")
+    if uid and uid != old["uid"]:
+        raise conflict(
+            resource,
+            name,
+            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}",
+        )
+    version = new.get("resourceVersion")
+    if version and version != old["resourceVersion"]:
+        raise modified(resource, name)
+
+
+async def _replace_service(
+    core: Core, resource: Resource, new: Object, old: Object, *, dry_run: bool
+) -> Entry:
+    causes = core.services.allocate(new, old)
+    if causes:
+        raise invalid(resource.kind, resource.group, new["metadata"]["name"], causes)
+    if dry_run:
+        core.services.undo(new, old)
+        return core.registry.preview(resource.full_name, new)
+    try:
+        return await core.registry.put(resource.full_name, new)
+    except StatusError:
+        core.services.undo(new, old)
+        raise

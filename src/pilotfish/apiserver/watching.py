@@ -1,0 +1,186 @@
+"""Watches: the changes of a selection, as they are committed, to one client."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Final
+
+import orjson
+
+from pilotfish.apiserver.call import Call
+from pilotfish.apiserver.collection import Change, Collection, EventType, event_frame
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.errors import StatusError, expired, invalid
+from pilotfish.apiserver.listing import revision_of
+from pilotfish.apiserver.selection import Selection, selection_of
+from pilotfish.apiserver.validation.causes import forbidden
+from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
+
+_BOOKMARK_PERIOD_S: Final = 30.0
+# A client that is so many events behind is cut off: it lists again.
+_BACKLOG: Final = 20_000
+# Without a timeoutSeconds: half an hour to an hour, so that not all end at once.
+_SHORTEST_S: Final = 1800
+
+# How an event is shown: the frame of a committed change, or of a synthetic one.
+Shape = Callable[[EventType, bytes], bytes]
+
+
+class Watch:
+    """The changes that one client has yet to be sent."""
+
+    def __init__(self, selection: Selection) -> None:
+        self.selection = selection
+        self.overflowed = False
+        self._changes: list[tuple[EventType, Change]] = []
+        self._wake: asyncio.Future[None] | None = None
+
+    def offer(self, change: Change) -> None:
+        """Take note of a committed change; wakes the sender."""
+        event = change.event_for(self.selection)
+        if event is None:
+            return
+        if len(self._changes) >= _BACKLOG:
+            self.overflowed = True
+        else:
+            self._changes.append((event, change))
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def take(self, timeout_s: float) -> list[tuple[EventType, Change]]:
+        """What came in since the last time; waits for something, or for the time to pass."""
+        if not self._changes and not self.overflowed:
+            loop = asyncio.get_running_loop()
+            self._wake = loop.create_future()
+            timer = loop.call_later(timeout_s, _finish, self._wake)
+            try:
+                await self._wake
+            finally:
+                timer.cancel()
+                self._wake = None
+        taken, self._changes = self._changes, []
+        return taken
+
+
+def _finish(wake: asyncio.Future[None]) -> None:
+    if not wake.done():
+        wake.set_result(None)
+
+
+async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncIterator[bytes]:
+    """The lines of a watch, several at a time, until its time is over.
+
+    Args:
+        shape: makes the frame of an event; None for the object as it is stored, whose frames
+            all watches share.
+
+    Raises:
+        StatusError: before the first line, 400 or 410. Later trouble is an ERROR event.
+    """
+    query, resource = call.query, call.resource
+    collection = core.registry.collection(resource.full_name)
+    selection = selection_of(
+        resource,
+        call.route.namespace,
+        query.get("labelSelector", ""),
+        query.get("fieldSelector", ""),
+        call.route.name,
+    )
+    requested = query.get("resourceVersion", "")
+    bookmarks = call.flag("allowWatchBookmarks")
+    initial = _wants_initial_events(call, resource, requested)
+    timeout_s = call.number("timeoutSeconds") or _SHORTEST_S * (1 + random.random())
+    subscription = Watch(selection)
+    first = _first_frames(core, collection, selection, revision_of(requested), initial, shape)
+    if initial and "sendInitialEvents" in query and bookmarks:
+        first.append(_bookmark(resource, core.registry.revision, shape, ends_initial=True))
+    collection.watchers.add(subscription)
+    try:
+        yield b"".join(first)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_s
+        bookmark_at = loop.time() + _BOOKMARK_PERIOD_S
+        while (now := loop.time()) < end:
+            changes = await subscription.take(min(end, bookmark_at) - now)
+            if changes:
+                yield b"".join(_frames(changes, shape))
+            if subscription.overflowed:
+                error = expired("the client is too slow; the watch ends here")
+                yield error_frame(error)
+                return
+            if loop.time() >= bookmark_at:
+                bookmark_at = loop.time() + _BOOKMARK_PERIOD_S
+                if bookmarks:
+                    yield _bookmark(resource, core.registry.revision, shape)
+    finally:
+        collection.watchers.discard(subscription)
+
+
+def error_frame(error: StatusError) -> bytes:
+    """The event by which a watch reports its own failure."""
+    return b'{"type":"ERROR","object":%b}\n' % orjson.dumps(error.body())
+
+
+def _wants_initial_events(call: Call, resource: Resource, requested: str) -> bool:
+    """Whether the state at the start is sent first.
+
+    Raises:
+        StatusError: 422 for parameters that exclude each other (KEP-3157).
+    """
+    text = call.query.get("sendInitialEvents")
+    match = call.query.get("resourceVersionMatch", "")
+    if text is None:
+        if match:
+            why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            raise invalid("ListOptions", "meta.k8s.io", "", [forbidden("resourceVersionMatch", why)])
+        return requested in ("", "0")
+    if match != "NotOlderThan":
+        why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        raise invalid("ListOptions", "meta.k8s.io", "", [forbidden("resourceVersionMatch", why)])
+    return call.flag("sendInitialEvents")
+
+
+def _first_frames(
+    core: Core,
+    collection: Collection,
+    selection: Selection,
+    revision: int,
+    initial: bool,
+    shape: Shape | None,
+) -> list[bytes]:
+    make = shape or event_frame
+    if initial:
+        return [make("ADDED", entry.data) for entry in collection.select(selection)]
+    if not revision:
+        return []
+    events: Iterable[tuple[EventType, Change]] = (
+        (event, change)
+        for change in collection.since(revision)
+        if (event := change.event_for(selection)) is not None
+    )
+    return _frames(events, shape)
+
+
+def _frames(
+    changes: Iterable[tuple[EventType, Change]], shape: Shape | None
+) -> list[bytes]:
+    if shape is None:
+        return [change.frame(event) for event, change in changes]
+    return [shape(event, change.data(event)) for event, change in changes]
+
+
+def _bookmark(
+    resource: Resource, revision: int, shape: Shape | None, ends_initial: bool = False
+) -> bytes:
+    metadata: Object = {"resourceVersion": str(revision)}
+    if ends_initial:
+        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+    bookmark: Object = {
+        "kind": resource.kind,
+        "apiVersion": resource.api_version,
+        "metadata": metadata,
+    }
+    return (shape or event_frame)("BOOKMARK", orjson.dumps(bookmark))
