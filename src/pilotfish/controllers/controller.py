@@ -51,9 +51,14 @@ class Controller:
         self._informers = context.informers
         self._awaited: list[Informer] = []
 
-    def informer(self, resource: str) -> Informer:
-        """The shared informer of a resource, whose first list `run` waits for."""
-        informer = self._informers[resource]
+    def informer(self, resource: str, eager: bool = True) -> Informer:
+        """The shared informer of a resource, whose first list `run` waits for.
+
+        Args:
+            resource: its name, such as `pods`.
+            eager: whether the cluster's start depends on it; others come after those.
+        """
+        informer = self._informers.get(resource, eager)
         self._awaited.append(informer)
         return informer
 

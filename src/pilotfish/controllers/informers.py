@@ -15,7 +15,7 @@ so that each object is indexed once:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from pilotfish.client.api import Client
 from pilotfish.client.informer import Informer
@@ -25,6 +25,9 @@ from pilotfish.objects.pods import host_node
 # Resources whose objects are looked up by selector.
 _LABEL_INDEXED = frozenset({"pods", "endpointslices.discovery.k8s.io"})
 
+# A cluster that starts has better to do than to list what is still empty.
+_LATER_S = 2.0
+
 
 class Informers:
     """Informers by resource name, made on first use."""
@@ -32,19 +35,20 @@ class Informers:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._informers: dict[str, Informer] = {}
+        self._eager: set[str] = set()
 
-    def __getitem__(self, resource: str) -> Informer:
-        """The informer of a resource such as `pods` or `replicasets.apps`."""
+    def get(self, resource: str, eager: bool = True) -> Informer:
+        """The informer of a resource such as `pods` or `replicasets.apps`.
+
+        Informers that nobody asked for eagerly start when the eager ones have
+        synced, one after the other, so that they hold up nothing.
+        """
+        if eager:
+            self._eager.add(resource)
         informer = self._informers.get(resource)
         if informer is None:
             informer = self._informers[resource] = self._make(resource)
         return informer
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self._informers))
-
-    def __contains__(self, resource: str) -> bool:
-        return resource in self._informers
 
     def _make(self, resource: str) -> Informer:
         # Only the namespace of heartbeats is of interest to the controllers.
@@ -63,9 +67,21 @@ class Informers:
 
     async def run(self) -> None:
         """Keep every informer that was asked for up to date until cancelled."""
+        first = [self._informers[resource] for resource in self._eager]
+        later = [
+            informer
+            for resource, informer in self._informers.items()
+            if resource not in self._eager
+        ]
         async with asyncio.TaskGroup() as group:
-            for informer in self._informers.values():
-                group.create_task(informer.run())
+            for informer in first:
+                group.create_task(informer.run(), name=f"informer {informer.resource}")
+            for informer in first:
+                await informer.synced.wait()
+            await asyncio.sleep(_LATER_S)
+            for informer in later:
+                group.create_task(informer.run(), name=f"informer {informer.resource}")
+                await informer.synced.wait()
 
 
 def owner_uids(obj: Object) -> list[str]:

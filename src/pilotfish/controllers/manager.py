@@ -13,10 +13,16 @@ import time
 from pilotfish.client.api import Client
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.controller import Context, Controller
+from pilotfish.controllers.deployment import DeploymentController
 from pilotfish.controllers.endpoints import EndpointsController
 from pilotfish.controllers.endpointslice import EndpointSliceController
+from pilotfish.controllers.endpointslice_mirroring import EndpointSliceMirroringController
+from pilotfish.controllers.garbage_collector import GarbageCollector
 from pilotfish.controllers.informers import Informers
+from pilotfish.controllers.load_balancer import LoadBalancerController
+from pilotfish.controllers.namespace import NamespaceController
 from pilotfish.controllers.node_ipam import NodeIpamController
+from pilotfish.controllers.node_lifecycle import NodeLifecycleController
 from pilotfish.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from pilotfish.controllers.scheduler import Scheduler
 from pilotfish.controllers.serviceaccount import ServiceAccountController
@@ -34,9 +40,15 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     Scheduler,
     ReplicaSetController,
     ReplicationControllerController,
+    DeploymentController,
     EndpointsController,
-    ServiceAccountController,
+    EndpointSliceMirroringController,
+    LoadBalancerController,
     NodeIpamController,
+    NodeLifecycleController,
+    ServiceAccountController,
+    NamespaceController,
+    GarbageCollector,
 )
 
 

@@ -13,7 +13,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def choose_pod_cidr(node: str, cluster: str, mask_size: int, taken: Iterable[str]) -> str | None:
-    """The range for a node: that of its number when free (`node-2` the second), else the first free.
+    """The range for a node: that of its number (`node-2` the second) or, if taken, the first free.
 
     Args:
         node: the node's name.
@@ -47,10 +47,7 @@ def _parts(whole: Network, mask_size: int) -> Iterator[Network]:
 
 
 def _is_free(network: Network, used: Iterable[Network]) -> bool:
-    return not any(
-        network.version == other.version and network.overlaps(other)  # type: ignore[arg-type]
-        for other in used
-    )
+    return not any(network.version == other.version and network.overlaps(other) for other in used)
 
 
 class NodeIpamController(Controller):

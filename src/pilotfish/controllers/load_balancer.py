@@ -1,0 +1,147 @@
+"""LoadBalancer addresses: an EXTERNAL-IP from the cluster's pool for each such Service.
+
+The pool's addresses lie on the bridge that the host shares with the nodes, so
+no machinery outside the cluster is needed: the proxy on the nodes takes what
+arrives there. Who has which address is told by the Services themselves.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+
+from pilotfish.client.errors import NotFound
+from pilotfish.controllers.controller import Context, Controller
+from pilotfish.objects.meta import Object, is_deleting, key_of
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class NoAddress(Exception):
+    """A Service cannot have an address now; the text says why, and what would help."""
+
+
+def wants_address(service: Object) -> bool:
+    """Whether the Service is ours to give an address: other classes have other controllers."""
+    spec = service["spec"]
+    return spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass")
+
+
+def address_of(service: Object) -> str:
+    """The address that the Service has, or ""."""
+    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return next((entry["ip"] for entry in ingress if entry.get("ip")), "")
+
+
+def choose_address(service: Object, pool: tuple[str, str], taken: Mapping[str, str]) -> str:
+    """The address for a Service.
+
+    Args:
+        service: a Service of type LoadBalancer.
+        pool: the first and the last address to give.
+        taken: the Service (`namespace/name`) that has each address.
+
+    Raises:
+        NoAddress: when the wanted address, or every one, is taken.
+    """
+    first, last = (ipaddress.ip_address(text) for text in pool)
+    wanted = service["spec"].get("loadBalancerIP")
+    if wanted:
+        try:
+            inside = int(first) <= int(ipaddress.ip_address(wanted)) <= int(last)
+        except ValueError:
+            inside = False
+        if not inside:
+            raise NoAddress(f"loadBalancerIP {wanted} is not in the pool {first}-{last}")
+        holder = taken.get(wanted)
+        if holder not in (None, key_of(service)):
+            raise NoAddress(f"loadBalancerIP {wanted} is taken by Service {holder}")
+        return str(wanted)
+    present = address_of(service)
+    if present and _in_pool(present, first, last) and taken.get(present) == key_of(service):
+        return present
+    for address in _addresses(first, last):
+        if address not in taken:
+            return address
+    raise NoAddress(
+        f"every address of the pool {first}-{last} is taken; delete a Service of type LoadBalancer"
+    )
+
+
+def _in_pool(text: str, first: Address, last: Address) -> bool:
+    return int(first) <= int(ipaddress.ip_address(text)) <= int(last)
+
+
+def _addresses(first: Address, last: Address) -> Iterator[str]:
+    for number in range(int(first), int(last) + 1):
+        yield str(type(first)(number))
+
+
+class LoadBalancerController(Controller):
+    """Gives addresses to Services of type LoadBalancer and takes them back."""
+
+    name = "service-controller"
+    # One after the other: two must not choose the same address.
+    workers = 1
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._services = self.informer("services")
+        self._taken: dict[str, str] = {}
+        self._waiting: set[str] = set()
+        self._services.on_change(self._service_changed)
+
+    def _service_changed(self, old: Object | None, new: Object | None) -> None:
+        if old is not None and (new is None or address_of(new) != address_of(old)):
+            self._release(address_of(old), key_of(old))
+        if new is None:
+            if old is not None:
+                self._waiting.discard(key_of(old))
+            return
+        if address_of(new) and wants_address(new):
+            self._taken.setdefault(address_of(new), key_of(new))
+        if wants_address(new) or address_of(new):
+            self.enqueue(new)
+
+    def _release(self, address: str, key: str) -> None:
+        if self._taken.get(address) != key:
+            return
+        del self._taken[address]
+        for waiting in self._waiting:
+            self.queue.add(waiting)
+
+    async def sync(self, key: str) -> None:
+        service = self._services.get(key)
+        if service is None or is_deleting(service):
+            return
+        present = address_of(service)
+        if not wants_address(service):
+            self._waiting.discard(key)
+            is_foreign = service["spec"].get("loadBalancerClass")
+            if present and not is_foreign:
+                await self._write(service, "")
+                self._release(present, key)
+            return
+        try:
+            address = choose_address(service, self.config.load_balancer_pool, self._taken)
+        except NoAddress as problem:
+            if key not in self._waiting:
+                self._waiting.add(key)
+                message = f"Error syncing load balancer: {problem}"
+                self.events.record(service, "Warning", "SyncLoadBalancerFailed", message)
+            return
+        self._waiting.discard(key)
+        if address == present:
+            return
+        self._taken[address] = key
+        await self._write(service, address)
+        self.events.record(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer")
+
+    async def _write(self, service: Object, address: str) -> None:
+        ingress: Object = {"ingress": [{"ip": address, "ipMode": "VIP"}]} if address else {}
+        status = {**(service.get("status") or {}), "loadBalancer": ingress}
+        try:
+            await self.write_status("services", service, status)
+        except NotFound:
+            if address:
+                self._release(address, key_of(service))
