@@ -67,7 +67,7 @@ def create_bridge(network: ClusterNetwork) -> None:
     with Netlink() as host:
         if links.find(host, bridge) is None:
             # A MAC of our own choice: else it changes with the ports, and udev changes it too.
-            links.create_bridge(host, bridge, mac=_mac(bridge))
+            links.create_bridge(host, bridge, mac=_mac("bridge", bridge))
             _quiet_ipv6(bridge)
         links.add_address(host, bridge, f"{network.host_address}/{network.prefix_length}")
         safety.guard(host, bridge, network.ranges)
@@ -89,8 +89,8 @@ def create_node(network: ClusterNetwork, node: NodeNetwork) -> None:
                 link,
                 INTERFACE,
                 namespace,
-                mac=_mac(link),
-                peer_mac=_mac(namespace),
+                mac=_mac("host end", link),
+                peer_mac=_mac("node end", link),
             )
             _quiet_ipv6(link)
         links.set_master(host, link, bridge)
@@ -149,13 +149,12 @@ def remove_cluster(network: ClusterNetwork) -> None:
 def _set_pod_routes(nl: Netlink, network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
     """Exactly one route per node's podCIDR within the Pod range."""
     wanted = {node.pod_cidr: node.address for node in nodes}
-    pod_range = ipaddress.ip_network(network.pod_range)
+    pod_range = ipaddress.IPv4Network(network.pod_range)
     for route in routes.all_routes(nl):
         # A route without gateway is a Pod's own link, or the guard.
         if not route.gateways or route.destination in wanted:
             continue
-        destination = ipaddress.ip_network(route.destination)
-        if isinstance(destination, type(pod_range)) and destination.subnet_of(pod_range):
+        if ipaddress.IPv4Network(route.destination).subnet_of(pod_range):
             routes.delete(nl, route.destination, metric=route.metric)
     for pod_cidr, address in wanted.items():
         routes.replace(nl, pod_cidr, via=address)
@@ -187,6 +186,6 @@ def _quiet_ipv6(link: str) -> None:
         namespaces.sysctl(f"ipv6/conf/{link}/accept_ra", 0)
 
 
-def _mac(text: str) -> str:
+def _mac(role: str, link: str) -> str:
     """A locally administered MAC from a hash, the same after every restart."""
-    return (b"\x02" + hashlib.sha256(text.encode()).digest()[:5]).hex(":")
+    return (b"\x02" + hashlib.sha256(f"{role} {link}".encode()).digest()[:5]).hex(":")

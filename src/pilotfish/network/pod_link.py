@@ -24,8 +24,8 @@ from pilotfish.network.netlink import Netlink
 
 INTERFACE = "eth0"
 NODE_MAC = "ee:ee:ee:ee:ee:ee"
-_GATEWAYS = {socket.AF_INET: "169.254.1.1", socket.AF_INET6: "fe80::1"}
-_DEFAULTS = {socket.AF_INET: "default", socket.AF_INET6: "::/0"}
+_GATEWAYS: dict[int, str] = {socket.AF_INET: "169.254.1.1", socket.AF_INET6: "fe80::1"}
+_DEFAULTS: dict[int, str] = {socket.AF_INET: "default", socket.AF_INET6: "::/0"}
 
 logger = logging.getLogger(__name__)
 

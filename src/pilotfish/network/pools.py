@@ -15,7 +15,7 @@ class Occupied:
     holder: str
 
 
-class OccupiedSubnet(ValueError):  # noqa: N818 (it names the state, as Kubernetes' reasons do)
+class OccupiedSubnet(ValueError):
     """A range is not free; the message names the holder and what to do."""
 
 
@@ -88,10 +88,11 @@ def occupied_by(
                 f"interface {link_names[index]} (route {prefix})" if known else f"route {prefix}"
             )
             found.append(Occupied(network, holder))
-    for server in name_servers:
-        if ":" not in server:
-            found.append(Occupied(IPv4Network(server), f"the machine's name server {server}"))
-    return found
+    return found + [
+        Occupied(IPv4Network(server), f"the machine's name server {server}")
+        for server in name_servers
+        if ":" not in server
+    ]
 
 
 def _first_free(
