@@ -1,0 +1,130 @@
+"""Where a proxy request goes: the names `pod:port`, `https:service:name`, `node:port`, resolved.
+
+Source: "Access Services Running on Clusters" in the Kubernetes documentation; the refusals are
+kube-apiserver's.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pilotfish.apiserver.connect.kubelet import KubeletAddress
+from pilotfish.apiserver.errors import StatusError, bad_request
+from pilotfish.objects.meta import Object, name_of
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyName:
+    """`[scheme:]name[:port]`; scheme and port are "" when they are not given."""
+
+    scheme: str
+    name: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Who answers a request; `kubelet` when it wants the API server's client certificate."""
+
+    scheme: str
+    host: str
+    port: int
+    kubelet: bool = False
+
+    @property
+    def authority(self) -> str:
+        """`host:port` as it stands in a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+
+def parse_proxy_name(text: str, resource: str) -> ProxyName:
+    """Takes the name in a proxy path apart.
+
+    Raises:
+        StatusError: 400 for another form.
+    """
+    match text.split(":"):
+        case [name] if name:
+            return ProxyName("", name, "")
+        case [name, port] if name:
+            return ProxyName("", name, port)
+        case ["" | "http" | "https" as scheme, name, port] if name:
+            return ProxyName(scheme, name, port)
+    raise bad_request(f'invalid {resource} request "{text}"')
+
+
+def pod_backend(pod: Object, asked: ProxyName) -> Backend:
+    """The Pod's own address, at the port asked for or the first that a container declares.
+
+    Raises:
+        StatusError: 400, when the Pod has no address or the port is no number.
+    """
+    ip = (pod.get("status") or {}).get("podIP", "")
+    if not ip:
+        raise bad_request("address not allowed")
+    port = asked.port or _first_declared_port(pod)
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise bad_request(f'invalid pod request "{asked.name}:{port}"')
+    return Backend(asked.scheme or "http", ip, int(port))
+
+
+def _first_declared_port(pod: Object) -> str:
+    for container in pod["spec"].get("containers") or ():
+        for port in container.get("ports") or ():
+            return str(port["containerPort"])
+    return "80"
+
+
+def service_backend(service: Object, slices: Iterable[Object], asked: ProxyName) -> Backend:
+    """A ready endpoint of a Service, at random, from its EndpointSlices.
+
+    The port is a name or a number of the Service's ports; none means the port without a name.
+
+    Raises:
+        StatusError: 503, when the Service has no such port or no ready endpoint.
+    """
+    name = name_of(service)
+    port_name = asked.port
+    if port_name.isdecimal():
+        ports = service["spec"].get("ports") or ()
+        found = [port for port in ports if port["port"] == int(port_name)]
+        if not found:
+            raise unavailable(f'no service port {port_name} found for service "{name}"')
+        port_name = found[0].get("name", "")
+    endpoints = [
+        (address, int(port["port"]))
+        for slice_ in slices
+        for port in slice_.get("ports") or ()
+        if (port.get("name") or "") == port_name and port.get("port")
+        for endpoint in slice_.get("endpoints") or ()
+        if (endpoint.get("conditions") or {}).get("ready") is not False
+        for address in endpoint["addresses"][:1]
+    ]
+    if not endpoints:
+        raise unavailable(f'no endpoints available for service "{name}"')
+    host, port = random.choice(endpoints)
+    return Backend(asked.scheme or "http", host, port)
+
+
+def node_backend(address: KubeletAddress, asked: ProxyName) -> Backend:
+    """The kubelet, or another port of the Node.
+
+    Raises:
+        StatusError: 400, when the port is no number.
+    """
+    if not asked.port:
+        return Backend("https", address.host, address.port, kubelet=True)
+    if not asked.port.isdecimal():
+        raise bad_request(f'invalid node request "{asked.name}:{asked.port}"')
+    port = int(asked.port)
+    kubelet = port == address.port
+    return Backend(asked.scheme or ("https" if kubelet else "http"), address.host, port, kubelet)
+
+
+def unavailable(message: str) -> StatusError:
+    """503: nobody is there who could answer."""
+    return StatusError(503, "ServiceUnavailable", message)
