@@ -44,9 +44,9 @@ class RunningApiServer:
         certificates = self.folder / "pki"
         return ClientConfig(
             server=self.url,
-            ca_file=str(pki.cert_file(certificates, "ca")),
-            cert_file=str(pki.cert_file(certificates, identity.stem)),
-            key_file=str(pki.key_file(certificates, identity.stem)),
+            ca=pki.cert_file(certificates, "ca"),
+            cert=pki.cert_file(certificates, identity.stem),
+            key=pki.key_file(certificates, identity.stem),
         )
 
     async def kubectl(self, *arguments: str, stdin: str = "", binary: str = "kubectl") -> str:
