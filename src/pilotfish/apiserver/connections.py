@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.errors import not_found
 from pilotfish.apiserver.routing import Route
-from pilotfish.objects.meta import Object
-from pilotfish.objects.resources import resource
+
+if TYPE_CHECKING:
+    from pilotfish.apiserver.connect.connector import Connector
 
 SUBRESOURCES: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 
 
 async def connect(core: Core, request: web.Request, route: Route) -> web.StreamResponse:
-    """Hand a request over to `pilotfish.apiserver.connect`."""
-    # Loaded when first needed: a server that starts has nobody to connect to yet.
-    from pilotfish.apiserver.connect import handle
+    """Hand a request over to `pilotfish.apiserver.connect`.
 
-    def get_object(resource_name: str, namespace: str, name: str) -> Object:
-        key = f"{namespace}/{name}" if namespace else name
-        entry = core.registry.collection(resource_name).get(key)
-        if entry is None:
-            raise not_found(resource(resource_name), name)
-        return entry.decode()
-
-    return await handle(
-        request,
-        route.resource,
-        route.namespace,
-        route.name,
-        route.subresource,
-        route.path,
-        get_object,
+    Raises:
+        StatusError: what kube-apiserver says when it cannot pass the request on.
+    """
+    return await _connector(core).handle(
+        request, route.resource.full_name, route.namespace, route.name, route.subresource
     )
+
+
+@lru_cache(maxsize=1)
+def _connector(core: Core) -> Connector:
+    # Loaded when first needed: a server that starts has nobody to connect to yet.
+    from pilotfish.apiserver.connect.connector import Connector
+
+    return Connector(core.config, core.registry)

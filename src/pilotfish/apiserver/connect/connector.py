@@ -9,7 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from pilotfish.apiserver.config import ApiServerConfig
-from pilotfish.apiserver.connect import backends
+from pilotfish.apiserver.connect import backends, relay
 from pilotfish.apiserver.connect.backends import Backend
 from pilotfish.apiserver.connect.kubelet import (
     KubeletAddress,
@@ -18,7 +18,7 @@ from pilotfish.apiserver.connect.kubelet import (
     node_of,
 )
 from pilotfish.apiserver.connect.locations import proxy_prefix, rewrite_location, target_path
-from pilotfish.apiserver.connect.relay import Relay, Unreachable, stream_down
+from pilotfish.apiserver.connect.relay import Unreachable
 from pilotfish.apiserver.connect.tunnel import Upstream, tunnel
 from pilotfish.apiserver.connect.upgrade_head import wants_upgrade
 from pilotfish.apiserver.errors import StatusError, bad_request, internal, not_found
@@ -27,7 +27,6 @@ from pilotfish.apiserver.selection import Selection
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import resource
 
-SUBRESOURCES = frozenset(("attach", "exec", "log", "portforward", "proxy"))
 _SERVICE_NAME = "kubernetes.io/service-name"
 # How much of a kubelet's refusal goes on to the client.
 _MAX_REFUSAL_BYTES = 10_000
@@ -42,13 +41,8 @@ class Connector:
     def __init__(self, config: ApiServerConfig, registry: Registry) -> None:
         self._config = config
         self._registry = registry
-        self._relay = Relay()
         self._kubelet_tls: ssl.SSLContext | None = None
         self._pod_tls: ssl.SSLContext | None = None
-
-    async def close(self) -> None:
-        """Lets go of the HTTP client."""
-        await self._relay.close()
 
     async def handle(
         self,
@@ -58,7 +52,7 @@ class Connector:
         name: str,
         subresource: str,
     ) -> web.StreamResponse:
-        """Answers one request for a subresource of SUBRESOURCES.
+        """Answers one request for attach, exec, log, portforward or proxy.
 
         Args:
             resource_name: pods, services or nodes.
@@ -81,13 +75,12 @@ class Connector:
             return web.Response(content_type="text/plain")
         url = _url("https", self._kubelet_of(pod), target)
         try:
-            answer = await self._relay.get(url, self._kubelet_credentials())
+            async with relay.get(url, self._kubelet_credentials()) as answer:
+                if 200 <= answer.status <= 206:
+                    return await relay.stream_down(request, answer)
+                text = (await answer.content.read(_MAX_REFUSAL_BYTES)).decode(errors="replace")
         except Unreachable as error:
             raise StatusError(500, "InternalError", f'Get "{url}": {error}') from error
-        async with answer:
-            if 200 <= answer.status <= 206:
-                return await stream_down(request, answer)
-            text = (await answer.content.read(_MAX_REFUSAL_BYTES)).decode(errors="replace")
         raise _refusal(answer.status, text.strip())
 
     async def _stream(
@@ -130,7 +123,7 @@ class Connector:
             )
         prefix = proxy_prefix(raw_path, namespaced=bool(namespace))
         try:
-            return await self._relay.pass_on(
+            return await relay.pass_on(
                 request,
                 url,
                 tls,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -27,37 +28,52 @@ class Unreachable(Exception):
     """The backend did not answer; the message says why."""
 
 
-class Relay:
-    """Keeps the HTTP client for all passed-on requests."""
+async def pass_on(
+    request: web.BaseRequest,
+    url: URL,
+    tls: ssl.SSLContext | None = None,
+    rewrite_location: RewriteLocation = str,
+) -> web.StreamResponse:
+    """Sends the request, with its method, headers and body, to `url` and streams the answer.
 
-    def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+    Raises Unreachable when there is none.
+    """
+    headers = CIMultiDict(
+        (name, value)
+        for name, value in request.headers.items()
+        if name.lower() not in NOT_FORWARDED
+    )
+    headers[hdrs.HOST] = request.host
+    body = request.content if request.body_exists else None
+    async with _ask(request.method, url, headers, body, tls) as answer:
+        return await stream_down(request, answer, rewrite_location)
 
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
 
-    async def pass_on(
-        self,
-        request: web.BaseRequest,
-        url: URL,
-        tls: ssl.SSLContext | None = None,
-        rewrite_location: RewriteLocation = str,
-    ) -> web.StreamResponse:
-        """Sends the request, with its method, headers and body, to `url` and streams the answer.
+@asynccontextmanager
+async def get(url: URL, tls: ssl.SSLContext) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The answer to a request of our own. Raises Unreachable."""
+    async with _ask("GET", url, CIMultiDict(), None, tls) as answer:
+        yield answer
 
-        Raises Unreachable when there is none.
-        """
-        headers = CIMultiDict(
-            (name, value)
-            for name, value in request.headers.items()
-            if name.lower() not in NOT_FORWARDED
-        )
-        headers[hdrs.HOST] = request.host
-        body = request.content if request.body_exists else None
+
+@asynccontextmanager
+async def _ask(
+    method: str,
+    url: URL,
+    headers: CIMultiDict[str],
+    body: aiohttp.StreamReader | None,
+    tls: ssl.SSLContext | None,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    # A session for each request: they are rare, and so nothing outlives them.
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
+        auto_decompress=False,
+        skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING),
+    ) as session:
         try:
-            answer = await self._client().request(
-                request.method,
+            answer = await session.request(
+                method,
                 url,
                 headers=headers,
                 data=body,
@@ -66,26 +82,7 @@ class Relay:
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unreachable(_reason(error, url)) from error
-        async with answer:
-            return await stream_down(request, answer, rewrite_location)
-
-    async def get(self, url: URL, tls: ssl.SSLContext) -> aiohttp.ClientResponse:
-        """The answer to a request of our own; the caller closes it. Raises Unreachable."""
-        try:
-            return await self._client().get(url, ssl=tls, allow_redirects=False)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(_reason(error, url)) from error
-
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
-                auto_decompress=False,
-                skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING),
-            )
-        return self._session
+        yield answer
 
 
 async def stream_down(
