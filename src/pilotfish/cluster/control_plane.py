@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.server import ApiServer
 from pilotfish.cluster import pki, state
-from pilotfish.cluster.components import client_for, run_until_terminated, wait_listening
+from pilotfish.cluster.components import client_for, run_until_terminated
 from pilotfish.cluster.timeline import Timeline
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.manager import ControllerManager
@@ -28,7 +28,7 @@ async def _run(cluster: ClusterState, component: str) -> None:
     server = ApiServer(api_server_config(cluster))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.run(), name="API server")
-        await wait_listening("127.0.0.1", cluster.api_port)
+        await server.started.wait()
         timeline.mark("API server listens")
         async with client_for(cluster, pki.CONTROLLER_MANAGER, cluster.local_server) as client:
             await ControllerManager(client, controller_config(cluster)).run()

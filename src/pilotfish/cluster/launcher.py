@@ -13,6 +13,7 @@ import gc
 import importlib
 import os
 import sys
+from typing import NoReturn
 
 from pilotfish.cluster import processes
 from pilotfish.cluster.state import CONTROL_PLANE, Folders
@@ -28,7 +29,7 @@ def module_of(component: str) -> str:
     return _CONTROL_PLANE_MODULE if component == CONTROL_PLANE else _NODE_MODULE
 
 
-def main() -> int:
+def main() -> NoReturn:
     """`launcher CLUSTER control-plane|node …`: preload those kinds, then fork what stdin names."""
     cluster, kinds = sys.argv[1], sys.argv[2:]
     folders = Folders(cluster)
@@ -44,10 +45,11 @@ def main() -> int:
         component = line.strip()
         if os.fork() == 0:
             _become(folders, component)
-    return 0
+    # Its end hands the children over to the supervisor; taking the modules down would delay that.
+    os._exit(0)
 
 
-def _become(folders: Folders, component: str) -> None:
+def _become(folders: Folders, component: str) -> NoReturn:
     """In the forked child: turn into the component. Never returns."""
     status = 1
     try:
@@ -81,4 +83,4 @@ def _set_name(component: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -32,6 +32,8 @@ from pilotfish.cluster.logs import configure
 from pilotfish.cluster.timeline import Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pilotfish.cluster.processes import Process
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ _HEALTHY_AFTER_S = 10.0
 _LAUNCH_GRACE_S = 5.0
 _STOP_GRACE_S = 2.0
 _EXITS_KEPT_S = 3600.0
+# -P: whatever lies in the folder where the user typed `pilotfish up` is not ours to import.
+_LAUNCHER = (sys.executable, "-P", "-m", "pilotfish.cluster.launcher")
 
 
 @dataclass
@@ -80,9 +84,10 @@ class Launcher:
 class Supervisor:
     """Runs until it is told to stop."""
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str, launcher_command: Sequence[str] = _LAUNCHER) -> None:
         self._folders = state.Folders(cluster)
         self._cluster = cluster
+        self._launcher_command = launcher_command
         self._components: dict[str, Component] = {}
         self._launcher: Launcher | None = None
         self._selector = selectors.DefaultSelector()
@@ -124,11 +129,15 @@ class Supervisor:
         component.process = found
         component.pidfd = pidfd
         component.launched_at_s = None
-        self._selector.register(
-            pidfd, selectors.EVENT_READ, lambda: self._ended(component, "ended while orphaned")
-        )
+        self._selector.register(pidfd, selectors.EVENT_READ, lambda: self._pidfd_ready(component))
         logger.info("%s runs with pid %d", component.name, found.pid)
         return True
+
+    def _pidfd_ready(self, component: Component) -> None:
+        """It has ended: our child's status tells how, an adopted process' status is lost."""
+        self._reap()
+        if component.process is not None and not component.process.alive():
+            self._ended(component, "ended, nobody knows how")
 
     def _ended(self, component: Component, how: str) -> None:
         """The component's process is gone: plan its restart."""
@@ -182,7 +191,7 @@ class Supervisor:
             stdin.close()
 
     def _start_launcher(self, kinds: list[str]) -> Launcher:
-        command = [sys.executable, "-P", "-m", "pilotfish.cluster.launcher", self._cluster, *kinds]
+        command = [*self._launcher_command, self._cluster, *kinds]
         log = self._folders.log("supervisor")
         with log.open("ab") as output:
             child = subprocess.Popen(
@@ -191,14 +200,19 @@ class Supervisor:
         return Launcher(child)
 
     def _find_launched(self) -> None:
-        """Adopt what the launcher forked; what it failed to fork is planned again."""
+        """Adopt what the launcher forked; what it failed to fork is planned again.
+
+        Not before the launcher has ended: until then its children are not ours to wait for.
+        """
+        if self._launcher is not None:
+            return
         now = time.monotonic()
         for component in self._components.values():
             if component.launched_at_s is None or component.process is not None:
                 continue
             if self._adopt(component):
                 continue
-            if self._launcher is None and now - component.launched_at_s > _LAUNCH_GRACE_S:
+            if now - component.launched_at_s > _LAUNCH_GRACE_S:
                 component.last_exit = "could not be started"
                 logger.error("%s could not be started", component.name)
                 self._plan_restart(component, 0.0)
