@@ -1,0 +1,1 @@
+"""Protocols: bytes of a connection in, exchanges out; one file each."""

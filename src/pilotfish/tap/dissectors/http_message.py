@@ -1,0 +1,122 @@
+"""An HTTP/1.x message: its head as it was captured, read when somebody asks.
+
+RFC 9112 (message syntax) and RFC 9110 (semantics).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+# Bodies are shown, not stored: what is kept of one, and what it may unpack to.
+MAX_BODY_BYTES = 256 * 1024
+
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*(?:\r?\n|\Z)")
+
+
+class HttpMessage:
+    """A request or response.
+
+    Attributes:
+        head: the start line and header lines, without the empty line that ends them.
+        body: the beginning of the body, as sent but without chunk framing.
+        body_size: how long the body was, bytes.
+        size: bytes on the wire, head and framing included.
+        upgrades: whether another protocol follows on the connection.
+    """
+
+    __slots__ = ("__dict__", "body", "body_size", "head", "size", "upgrades")
+
+    def __init__(self, head: bytes, size: int, body: bytes = b"", body_size: int = 0) -> None:
+        self.head = head
+        self.size = size
+        self.body = body
+        self.body_size = body_size
+        self.upgrades = False
+
+    @cached_property
+    def start_line(self) -> tuple[str, str, str]:
+        """Method, target, version of a request; version, status code, reason of a response."""
+        line = self.head.split(b"\n", 1)[0].rstrip(b"\r").decode("latin-1")
+        first, _, rest = line.partition(" ")
+        second, _, third = rest.partition(" ")
+        return first, second, third
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Header fields by lower-case name; repeated ones are joined by ", " (RFC 9110, 5.3)."""
+        headers: dict[str, str] = {}
+        lines = self.head.partition(b"\n")[2]
+        for match in _FIELD.finditer(lines):
+            name, value = match[1].decode("ascii").lower(), match[2].decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        return headers
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body with its content codings undone, as far as it was kept."""
+        return decoded(self.body, self.headers.get("content-encoding", ""))
+
+    def fields(self) -> dict[str, Any]:
+        """Head and body as JSON values."""
+        first, second, third = self.start_line
+        if first.startswith("HTTP/"):
+            status = int(second) if second.isdigit() else 0
+            said: dict[str, Any] = {"status_code": status, "reason": third, "version": first}
+        else:
+            parts = urlsplit(second)
+            said = {
+                "method": first,
+                "url": second,
+                "path": parts.path,
+                "query": dict(parse_qsl(parts.query, keep_blank_values=True)),
+                "version": third,
+            }
+        return {
+            **said,
+            "headers": self.headers,
+            "body": self.content.decode("utf-8", "replace"),
+            "body_size": self.body_size,
+            "size": self.size,
+        }
+
+
+def decoded(body: bytes, codings: str) -> bytes:
+    """Undo content codings, last one first; what cannot be undone is left as it is."""
+    for coding in reversed([name.strip().lower() for name in codings.split(",") if name.strip()]):
+        undo = _CODINGS.get(coding)
+        if undo is None:
+            return body
+        body = undo(body)
+    return body
+
+
+def _inflate(body: bytes, window: int) -> bytes:
+    # A partial body unpacks as far as it goes; a bomb no further than the bound.
+    unpacker = zlib.decompressobj(window)
+    try:
+        return unpacker.decompress(body, MAX_BODY_BYTES)
+    except zlib.error:
+        return body
+
+
+def _gunzip(body: bytes) -> bytes:
+    return _inflate(body, zlib.MAX_WBITS | 16) if body[:2] == b"\x1f\x8b" else body
+
+
+def _deflate(body: bytes) -> bytes:
+    # "deflate" means the zlib format, but some send the bare stream (RFC 9110, 8.4.1.2).
+    unpacked = _inflate(body, zlib.MAX_WBITS)
+    return unpacked if unpacked is not body else _inflate(body, -zlib.MAX_WBITS)
+
+
+_CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _deflate,
+    "identity": bytes,
+}

@@ -1,0 +1,324 @@
+"""Frames → TCP connections: who opened, what each side sent, how it ended.
+
+Sans-I/O. This is the hot path of the tap: an ordinary segment costs one
+dictionary look-up, by the twelve bytes of addresses and ports as they stand in
+the packet; everything out of the ordinary goes to `bytestream`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from struct import Struct
+from typing import Literal, Protocol
+
+from pilotfish.tap import packets
+from pilotfish.tap.bytestream import ByteStream, Piece
+from pilotfish.tap.fragments import Reassembler
+from pilotfish.tap.packets import Packet
+
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+CLIENT, SERVER = 0, 1
+
+MAX_CONNECTIONS = 50_000
+IDLE_TIMEOUT_S = 3600.0
+# What is closed is remembered for a while, so that late segments begin no new connection.
+CLOSED_TIMEOUT_S = 2.0
+_SWEEP_EVERY_S = 1.0
+
+# "open" and "timed out" are said when the capture ends: the latter where no server answered.
+End = Literal["closed", "reset", "refused", "timed out", "open", "lost"]
+
+_MASK = (1 << 32) - 1
+_segment_header = Struct("!IIBB").unpack_from
+_ports = Struct("!HH").unpack_from
+
+
+class Listener(Protocol):
+    """Who hears what happens on one connection; times are seconds since 1970."""
+
+    def opened(self, time_s: float) -> None:
+        """The three-way handshake is through."""
+
+    def data(self, side: int, payload: bytes, time_s: float) -> None:
+        """Bytes in order, sent by `side` (CLIENT or SERVER)."""
+
+    def gap(self, side: int, missing: int, time_s: float) -> None:
+        """`missing` bytes that `side` sent were not captured."""
+
+    def closed(self, side: int, time_s: float) -> None:
+        """`side` sends no more (FIN)."""
+
+    def ended(self, how: End, time_s: float) -> None:
+        """Nothing more will be heard."""
+
+
+class Half(ByteStream):
+    """One side's stream, and the way from it to its connection."""
+
+    __slots__ = ("closed", "connection", "peer", "side")
+
+    connection: Connection
+    peer: Half
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.closed = False  # the listener knows that it is finished
+
+
+class Connection:
+    """A TCP connection as the capture shows it.
+
+    Attributes:
+        client, server: addresses, 4 or 16 bytes. The client sent the SYN, or has
+            the higher port where the beginning was not captured.
+        whole: whether the beginning was captured.
+        first_s, last_s: times of the first and the last segment.
+        established_s: when the handshake was through; None until then.
+        packets, octets: segments and payload bytes on the wire, by side.
+        resets: the side that reset the connection, or None.
+        end: how it ended; "" while it has not.
+    """
+
+    __slots__ = (
+        "client",
+        "client_port",
+        "end",
+        "established_s",
+        "first_s",
+        "halves",
+        "keys",
+        "last_s",
+        "listener",
+        "octets",
+        "packets",
+        "resets",
+        "server",
+        "server_port",
+        "whole",
+    )
+
+    listener: Listener
+
+    def __init__(
+        self, client: bytes, client_port: int, server: bytes, server_port: int, time_s: float
+    ) -> None:
+        self.client = client
+        self.client_port = client_port
+        self.server = server
+        self.server_port = server_port
+        self.first_s = self.last_s = time_s
+        self.established_s: float | None = None
+        self.whole = False
+        self.packets = [0, 0]
+        self.octets = [0, 0]
+        self.resets: int | None = None
+        self.end: End | Literal[""] = ""
+        client_half, server_half = Half(CLIENT), Half(SERVER)
+        client_half.connection = server_half.connection = self
+        client_half.peer, server_half.peer = server_half, client_half
+        self.halves = (client_half, server_half)
+        self.keys = (b"", b"")
+
+
+class Assembler:
+    """Takes frames, and tells listeners what happens on their connections.
+
+    Attributes:
+        frames: how many were fed.
+        undecoded: those that held no IP packet, or a broken one.
+    """
+
+    def __init__(
+        self,
+        listen: Callable[[Connection], Listener],
+        other: Callable[[Packet, float], None],
+    ) -> None:
+        """Make an assembler.
+
+        Args:
+            listen: makes the listener of a connection that is seen for the first time.
+            other: hears every IP packet that is not TCP, defragmented.
+        """
+        self.frames = 0
+        self.undecoded = 0
+        self._listen = listen
+        self._on_other = other
+        # By addresses and ports as they stand in the packet: one entry a direction.
+        self._halves: dict[bytes, Half] = {}
+        # By the client's key; those that were looked at longest ago come first.
+        self._connections: OrderedDict[bytes, Connection] = OrderedDict()
+        self._ended: OrderedDict[bytes, float] = OrderedDict()
+        self._fragments = Reassembler()
+        self._next_sweep_s = 0.0
+
+    def feed(self, time_s: float, frame: bytes, link_type: int = packets.ETHERNET) -> None:
+        """Take the next frame of the capture."""
+        self.frames += 1
+        # Nearly all traffic has one shape, and needs no general decoder: Ethernet,
+        # IPv4 without options, not a fragment, TCP.
+        if (
+            link_type == 1
+            and frame[12:15] == b"\x08\x00\x45"
+            and len(frame) >= 54
+            and frame[23] == 6
+            and not frame[20] & 0x3F
+            and not frame[21]
+        ):
+            total = (frame[16] << 8) | frame[17]
+            self._segment(frame[26:38], frame, 34, 14 + total if total else len(frame), time_s)
+        else:
+            self._uncommon(frame, link_type, time_s)
+        if time_s >= self._next_sweep_s:
+            self._sweep(time_s)
+
+    def finish(self, time_s: float) -> None:
+        """The capture is over: connections that are open end here."""
+        for connection in list(self._connections.values()):
+            unanswered = connection.whole and connection.halves[SERVER].next == -1
+            self._forget(connection, "timed out" if unanswered else "open", time_s)
+
+    def _uncommon(self, frame: bytes, link_type: int, time_s: float) -> None:
+        packet = packets.decode(frame, link_type)
+        if packet is None:
+            self.undecoded += 1
+            return
+        whole = self._fragments.feed(time_s, packet)
+        if whole is None:
+            return
+        if whole.protocol != packets.TCP:
+            self._on_other(whole, time_s)
+        elif len(whole.payload) >= 20:
+            key = whole.source + whole.target + whole.payload[:4]
+            self._segment(key, whole.payload, 0, whole.length, time_s)
+        else:
+            self.undecoded += 1
+
+    def _segment(self, key: bytes, data: bytes, start: int, end: int, time_s: float) -> None:
+        """A TCP segment whose header begins at `start`; on the wire it ended at `end`."""
+        seq, ack, offset, flags = _segment_header(data, start + 4)
+        start += (offset >> 4) << 2
+        half = self._halves.get(key)
+        if half is None or flags & 0x02:
+            half = self._beginning(key, half, seq, flags, time_s)
+        connection, side = half.connection, half.side
+        connection.last_s = time_s
+        connection.packets[side] += 1
+        if flags & 0x06:
+            self._syn_or_reset(half, seq, flags, time_s)
+            return
+        if connection.established_s is None:
+            self._answered(connection, side, time_s)
+        length = end - start
+        if length > 0:
+            connection.octets[side] += length
+            payload = data[start:end]
+            if seq == half.next and not half.waiting and len(payload) == length:
+                half.next = (seq + length) & 0xFFFFFFFF
+                connection.listener.data(side, payload, time_s)
+            else:
+                self._tell(half, half.segment(seq, payload, length), time_s)
+        if flags & 0x01:
+            half.end((seq + max(length, 0)) & _MASK)
+            self._after_end(half, time_s)
+        if half.peer.waiting and flags & 0x10:
+            self._tell(half.peer, half.peer.acknowledged(ack), time_s)
+
+    def _beginning(
+        self, key: bytes, half: Half | None, seq: int, flags: int, time_s: float
+    ) -> Half:
+        """The half of a segment that is the first of its connection, or has its SYN set."""
+        if half is not None:
+            if flags & ACK or (half.next == (seq + 1) & _MASK and not half.connection.end):
+                return half  # the server's SYN, or the client's once more
+            self._forget(half.connection, "lost", time_s)  # the ports are used anew
+        size = (len(key) - 4) // 2
+        source, target = key[:size], key[size : 2 * size]
+        source_port, target_port = _ports(key, 2 * size)
+        is_client = not flags & ACK if flags & SYN else source_port >= target_port
+        back = target + source + key[-2:] + key[-4:-2]
+        if is_client:
+            connection = Connection(source, source_port, target, target_port, time_s)
+            connection.keys = (key, back)
+        else:
+            connection = Connection(target, target_port, source, source_port, time_s)
+            connection.keys = (back, key)
+        connection.whole = bool(flags & SYN) and is_client
+        if not flags & SYN:
+            connection.established_s = time_s
+        self._connections[connection.keys[CLIENT]] = connection
+        for each_key, each in zip(connection.keys, connection.halves, strict=True):
+            self._halves[each_key] = each
+        connection.listener = self._listen(connection)
+        if len(self._connections) > MAX_CONNECTIONS:
+            self._forget(next(iter(self._connections.values())), "lost", time_s)
+        return self._halves[key]
+
+    def _syn_or_reset(self, half: Half, seq: int, flags: int, time_s: float) -> None:
+        connection = half.connection
+        if not flags & RST:
+            if half.next == -1:
+                half.next = (seq + 1) & _MASK
+            else:
+                half.repeated += 1
+        elif not connection.end:
+            connection.resets = half.side
+            refused = connection.established_s is None and half.side == SERVER
+            self._ends(connection, "refused" if refused else "reset", time_s)
+
+    def _answered(self, connection: Connection, side: int, time_s: float) -> None:
+        """The first segment after the SYNs ends the handshake, when it is the client's."""
+        if side == CLIENT and connection.halves[SERVER].next == -1:
+            return
+        connection.established_s = time_s
+        connection.listener.opened(time_s)
+
+    def _tell(self, half: Half, pieces: list[Piece], time_s: float) -> None:
+        listener = half.connection.listener
+        for piece in pieces:
+            if piece.payload:
+                listener.data(half.side, piece.payload, time_s)
+            if piece.missing:
+                listener.gap(half.side, piece.missing, time_s)
+        if half.finished:
+            self._after_end(half, time_s)
+
+    def _after_end(self, half: Half, time_s: float) -> None:
+        connection = half.connection
+        if not half.finished or half.closed or connection.end:
+            return
+        half.closed = True
+        connection.listener.closed(half.side, time_s)
+        if half.peer.finished:
+            self._ends(connection, "closed", time_s)
+
+    def _ends(self, connection: Connection, how: End, time_s: float) -> None:
+        connection.end = how
+        connection.listener.ended(how, time_s)
+        self._ended[connection.keys[CLIENT]] = time_s + CLOSED_TIMEOUT_S
+
+    def _forget(self, connection: Connection, how: End, time_s: float) -> None:
+        """Remove a connection; `how` is told where its end was not seen."""
+        if not connection.end:
+            connection.end = how
+            connection.listener.ended(how, time_s)
+        self._ended.pop(connection.keys[CLIENT], None)
+        del self._connections[connection.keys[CLIENT]]
+        for key in connection.keys:
+            self._halves.pop(key, None)  # one that talks to itself has but one key
+
+    def _sweep(self, time_s: float) -> None:
+        self._next_sweep_s = time_s + _SWEEP_EVERY_S
+        while self._ended:
+            key, due_s = next(iter(self._ended.items()))
+            if due_s > time_s:
+                break
+            self._forget(self._connections[key], "closed", time_s)
+        # A part of the others each time, so that a sweep takes no time worth naming.
+        for key in [key for key, _ in zip(self._connections, range(256), strict=False)]:
+            connection = self._connections[key]
+            if time_s - connection.last_s < IDLE_TIMEOUT_S:
+                self._connections.move_to_end(key)
+            else:
+                self._forget(connection, "lost", time_s)
