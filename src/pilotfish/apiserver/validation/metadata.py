@@ -1,0 +1,162 @@
+"""Validation of metadata: names, labels, annotations, owners, and what an update may not touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pilotfish.apiserver.validation.causes import (
+    Cause,
+    duplicate,
+    forbidden,
+    immutable,
+    invalid,
+    required,
+    too_long,
+)
+from pilotfish.apiserver.validation.formats import (
+    Format,
+    dns_label,
+    dns_subdomain,
+    label_value,
+    path_segment,
+    qualified_name,
+)
+from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
+
+MAX_ANNOTATIONS_BYTES = 256 * 1024
+_RBAC = "rbac.authorization.k8s.io"
+
+# Names are RFC 1123 subdomains where this table does not say otherwise. Services are here since
+# Kubernetes 1.37 (KEP-5311) took the demand of a leading letter away for good.
+_NAME_FORMATS: dict[tuple[str, str], Format] = {
+    ("", "Namespace"): dns_label,
+    ("", "Service"): dns_label,
+    (_RBAC, "ClusterRole"): path_segment,
+    (_RBAC, "ClusterRoleBinding"): path_segment,
+    (_RBAC, "Role"): path_segment,
+    (_RBAC, "RoleBinding"): path_segment,
+}
+_FIXED_FINALIZERS = {"kubernetes", "orphan", "foregroundDeletion"}
+_IDENTITY = ("creationTimestamp", "generateName", "name", "namespace", "uid")
+
+
+def validate_metadata(resource: Resource, obj: Object) -> list[Cause]:
+    """What is wrong with the metadata of an object that is to be created."""
+    metadata = obj["metadata"]
+    causes: list[Cause] = []
+    name = metadata.get("name", "")
+    if not name:
+        causes.append(required("metadata.name", "name or generateName is required"))
+    else:
+        check = _NAME_FORMATS.get((resource.group, resource.kind), dns_subdomain)
+        why = check(name)
+        if why:
+            causes.append(invalid("metadata.name", name, why))
+    if resource.namespaced:
+        namespace = metadata.get("namespace", "")
+        if not namespace:
+            causes.append(required("metadata.namespace"))
+        else:
+            why = dns_label(namespace)
+            if why:
+                causes.append(invalid("metadata.namespace", namespace, why))
+    return causes + _validate_common(metadata, "metadata")
+
+
+def validate_metadata_update(new: Object, old: Object) -> list[Cause]:
+    """What an update changed in metadata that stays for an object's life."""
+    after, before = new["metadata"], old["metadata"]
+    causes = [
+        immutable(f"metadata.{field}", after.get(field, ""))
+        for field in _IDENTITY
+        if field != "generateName" and after.get(field) != before.get(field)
+    ]
+    if after.get("deletionTimestamp") != before.get("deletionTimestamp"):
+        causes.append(immutable("metadata.deletionTimestamp", after.get("deletionTimestamp", "")))
+    if "deletionTimestamp" in before:
+        added = set(after.get("finalizers") or ()) - set(before.get("finalizers") or ())
+        if added:
+            shown = ", ".join(f'"{name}"' for name in sorted(added))
+            why = "no new finalizers can be added if the object is being deleted, found new "
+            causes.append(forbidden("metadata.finalizers", f"{why}finalizers []string{{{shown}}}"))
+    if any(
+        after.get(field) != before.get(field)
+        for field in ("labels", "annotations", "ownerReferences", "finalizers")
+    ):
+        causes += _validate_common(after, "metadata")
+    return causes
+
+
+def validate_template_metadata(metadata: Mapping[str, Any], path: str) -> list[Cause]:
+    """Labels and annotations of a template."""
+    return validate_labels(metadata.get("labels"), f"{path}.labels") + validate_annotations(
+        metadata.get("annotations"), f"{path}.annotations"
+    )
+
+
+def validate_labels(labels: Mapping[str, str] | None, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    for key, value in (labels or {}).items():
+        why = qualified_name(key)
+        if why:
+            causes.append(invalid(path, key, why))
+        why = label_value(value)
+        if why:
+            causes.append(invalid(path, value, why))
+    return causes
+
+
+def validate_annotations(annotations: Mapping[str, str] | None, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    size = 0
+    for key, value in (annotations or {}).items():
+        why = qualified_name(key.lower())
+        if why:
+            causes.append(invalid(path, key, why))
+        size += len(key) + len(value.encode())
+    if size > MAX_ANNOTATIONS_BYTES:
+        causes.append(too_long(path, MAX_ANNOTATIONS_BYTES))
+    return causes
+
+
+def _validate_common(metadata: Mapping[str, Any], path: str) -> list[Cause]:
+    causes = validate_template_metadata(metadata, path)
+    if metadata.get("ownerReferences"):
+        causes += _validate_owners(metadata["ownerReferences"], f"{path}.ownerReferences")
+    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
+        why = qualified_name(finalizer)
+        if why:
+            causes.append(invalid(f"{path}.finalizers[{index}]", finalizer, why))
+        elif "/" not in finalizer and finalizer not in _FIXED_FINALIZERS:
+            why = "name is neither a standard finalizer name nor is it fully qualified"
+            causes.append(invalid(f"{path}.finalizers[{index}]", finalizer, why))
+    return causes
+
+
+def _validate_owners(owners: list[dict[str, Any]], path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    controllers = 0
+    seen: set[str] = set()
+    for index, owner in enumerate(owners):
+        at = f"{path}[{index}]"
+        causes += [
+            invalid(f"{at}.{field}", "", f"{_words(field)} must not be empty")
+            for field in ("apiVersion", "kind", "name", "uid")
+            if not owner.get(field)
+        ]
+        if owner.get("controller"):
+            controllers += 1
+            if controllers == 2:
+                why = "Only one reference can have Controller set to true."
+                causes.append(invalid(path, owners, why))
+        uid = owner.get("uid", "")
+        if uid and uid in seen:
+            causes.append(duplicate(f"{at}.uid", uid))
+        seen.add(uid)
+    return causes
+
+
+def _words(field: str) -> str:
+    return "version" if field == "apiVersion" else field
