@@ -1,0 +1,399 @@
+"""What the kernel's tables hold, as plain values, and the difference to what is wanted.
+
+A *front* is an address, protocol and port at which a Service answers. Its *target* says what
+happens to a new connection there. `Tables` remembers what is installed; `Tables.change` takes what
+some Services want now and gives the `Change` that leads there: the map elements and chains that
+come and go, no more. A change is applied by `kernel.KernelTables` in one transaction.
+
+Slots: N endpoints of a front are the elements front+0 … front+(N-1) of the map `endpoints`, so that
+one random number below N chooses. When an endpoint leaves, the last one moves into its slot
+(`assign_slots`): at most two elements change, however many endpoints there are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+log = logging.getLogger(__name__)
+
+
+At = tuple[str, str, int]  # address, protocol, port: what a packet shows of a front
+
+
+class Endpoint(NamedTuple):
+    address: str
+    port: int
+
+
+class Front(NamedTuple):
+    """`external`: only for connections that neither this node nor one of its Pods opens."""
+
+    address: str
+    protocol: str  # "tcp", "udp", "sctp"
+    port: int
+    external: bool = False
+
+    @property
+    def at(self) -> At:
+        return self[:3]
+
+
+class Choose(NamedTuple):
+    """A chain that chooses one of `among` endpoints; all Services of that count share it.
+
+    `counter`: the Service port whose connections are dealt out in strict turn ("": random).
+    """
+
+    among: int
+    external: bool = False
+    counter: str = ""
+
+    @property
+    def name(self) -> str:
+        scope = "external-" if self.external else ""
+        if self.counter:
+            return f"{scope}turn-{self.among}/{self.counter}"
+        return f"{scope}lb-{self.among}"
+
+    @property
+    def map(self) -> str:
+        """The map that it looks into.
+
+        The kernel walks a whole map when a rule that uses it is added. Chains of Service ports
+        with turns come and go, so their endpoints are apart from the many.
+        """
+        return f"{'external-' if self.external else ''}{'turn-' if self.counter else ''}endpoints"
+
+
+class Remember(NamedTuple):
+    """A chain that notes which endpoint a client got, for `timeout_s` after its last connection."""
+
+    timeout_s: int
+
+    @property
+    def name(self) -> str:
+        return f"remember-{self.timeout_s}"
+
+
+Chain = Choose | Remember
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Choose one of `endpoints` (never empty); once installed, their order is that of the slots.
+
+    `sticky_s`: a client keeps its endpoint for that long (0: each connection chooses anew).
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    sticky_s: int = 0
+    counter: str = ""
+
+
+Target = Balance | Literal["refuse", "drop"]
+Key = tuple[str | int, ...]
+Value = Chain | Endpoint | Literal["refuse", "drop"] | None  # None: a set's element has no value
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one Service wants of the tables of one family.
+
+    `own_endpoints`: its endpoints on this node, which may reach themselves through it.
+    `sources`: fronts that answer only to these CIDRs (loadBalancerSourceRanges).
+    """
+
+    fronts: Mapping[Front, Target] = field(default_factory=dict)
+    own_endpoints: frozenset[str] = frozenset()
+    sources: Mapping[Front, tuple[str, ...]] = field(default_factory=dict)
+
+
+NOTHING = Wanted()
+
+
+@dataclass
+class Change:
+    """The way from one state of the tables to the next.
+
+    `removed` and `added`: elements by the name of their map or set; one whose value changed is in
+    both. `intervals`: the whole new content of sets of CIDRs. `forgotten`: by a front's
+    address, protocol and port, the endpoints that clients may still be remembered with; all others
+    must go. `flows`: likewise, where established UDP flows to a front may still lead.
+    """
+
+    chains_added: list[Chain] = field(default_factory=list)
+    chains_removed: list[Chain] = field(default_factory=list)
+    removed: dict[str, list[Key]] = field(default_factory=dict)
+    added: dict[str, list[tuple[Key, Value]]] = field(default_factory=dict)
+    intervals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    forgotten: dict[At, frozenset[Endpoint]] = field(default_factory=dict)
+    flows: dict[At, frozenset[Endpoint]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.chains_added or self.chains_removed or self.removed or self.added
+            or self.intervals or self.forgotten or self.flows
+        )  # fmt: skip
+
+
+def assign_slots(
+    installed: tuple[Endpoint, ...], wanted: Iterable[Endpoint]
+) -> tuple[Endpoint, ...]:
+    """Slots for `wanted` that move as few as possible of the `installed` ones."""
+    remaining = dict.fromkeys(wanted)
+    slots = list(installed)
+    slot = 0
+    while slot < len(slots):
+        if slots[slot] in remaining:
+            del remaining[slots[slot]]
+            slot += 1
+        else:
+            last = slots.pop()
+            if slot < len(slots):
+                slots[slot] = last
+    return (*slots, *remaining)
+
+
+def elements(front: Front, target: Target) -> Iterator[tuple[str, Key, Value]]:
+    """The elements (map, key, value) that make `target` happen at `front`."""
+    key = front.at
+    scope = "external-" if front.external else ""
+    if not isinstance(target, Balance):
+        yield f"{scope}refused", key, target
+        return
+    chain = choice(front, target)
+    yield f"{scope}services", key, chain
+    if target.sticky_s and not front.external:  # what is remembered has no scope
+        yield "sticky", key, Remember(target.sticky_s)
+    for slot, endpoint in enumerate(target.endpoints):
+        yield chain.map, (*key, slot), endpoint
+
+
+def choice(front: Front, target: Balance) -> Choose:
+    """The chain that connections to `front` go to."""
+    return Choose(len(target.endpoints), front.external, target.counter)
+
+
+class Tables:
+    """What is installed in the tables of one family. Not more than a memory: no I/O."""
+
+    def __init__(self) -> None:
+        self._services: dict[str, Wanted] = {}
+        self._fronts: dict[Front, tuple[str, Target]] = {}
+        self._contested: dict[Front, set[str]] = {}
+        self._shared: Counter[tuple[str, Key]] = Counter()
+        self._chains: Counter[Chain] = Counter()
+        self._own: tuple[str, ...] = ()
+        self._ranges: tuple[str, ...] = ()
+
+    def target(self, front: Front) -> Target | None:
+        """What is installed at a front; None where no Service answers."""
+        found = self._fronts.get(front)
+        return found[1] if found else None
+
+    def services(self) -> Iterable[str]:
+        return self._services.keys()
+
+    def change(
+        self,
+        services: Mapping[str, Wanted],
+        own: tuple[str, ...] | None = None,
+        ranges: tuple[str, ...] | None = None,
+    ) -> Change:
+        """Take what Services (by "namespace/name") want now, and say how to get there.
+
+        `own`: CIDRs of this node and its Pods; `ranges`: CIDRs whose addresses are all Services'.
+        None leaves them as they are.
+        """
+        work = _Work(self._chains)
+        # Releases first: a front that moves from one Service to another is then free.
+        for name, wanted in services.items():
+            before = self._services.get(name, NOTHING)
+            for front in before.fronts:
+                if front not in wanted.fronts:
+                    self._release(front, name, services, work)
+        for name, wanted in services.items():
+            before = self._services.get(name, NOTHING)
+            for front, target in wanted.fronts.items():
+                self._claim(front, name, target, work)
+            self._share(_shared_elements(before), _shared_elements(wanted), work)
+            if wanted == NOTHING:
+                self._services.pop(name, None)
+            else:
+                self._services[name] = wanted
+        change = work.finish()
+        self._keep_clients(change)
+        if own is not None and own != self._own:
+            change.intervals["own-addresses"] = self._own = own
+        if ranges is not None and ranges != self._ranges:
+            change.intervals["service-ranges"] = self._ranges = ranges
+        return change
+
+    def everything(self) -> Change:
+        """The change that leads from no tables at all to what is installed."""
+        self._chains = Counter()  # those that nothing uses are left out
+        work = _Work(self._chains)
+        for front, (_, target) in self._fronts.items():
+            work.put(front, None, target)
+        for name, key in self._shared:
+            work.share(name, key, there=True)
+        change = work.finish()
+        change.intervals = {"own-addresses": self._own, "service-ranges": self._ranges}
+        for front, (_, target) in self._fronts.items():
+            if isinstance(target, Balance) and target.sticky_s:
+                change.forgotten[front.at] = frozenset()
+        self._keep_clients(change)
+        return change
+
+    def _keep_clients(self, change: Change) -> None:
+        """Fill in which endpoints clients may keep: all that the front has now, in either scope."""
+        for clients, sticky_only in ((change.forgotten, True), (change.flows, False)):
+            for at in clients:
+                for external in (False, True):
+                    target = self.target(Front(*at, external=external))
+                    if isinstance(target, Balance) and (target.sticky_s or not sticky_only):
+                        clients[at] |= frozenset(target.endpoints)
+
+    def _claim(self, front: Front, name: str, target: Target, work: _Work) -> None:
+        owner, before = self._fronts.get(front, ("", None))
+        if owner and owner != name:
+            contenders = self._contested.setdefault(front, {owner})
+            if name not in contenders:
+                contenders.add(name)
+                log.warning(
+                    "Service %s wants %s:%d/%s, where Service %s answers already; it keeps it",
+                    name, front.address, front.port, front.protocol, owner,
+                )  # fmt: skip
+            return
+        if isinstance(target, Balance):
+            slots = before.endpoints if isinstance(before, Balance) else ()
+            target = Balance(assign_slots(slots, target.endpoints), target.sticky_s, target.counter)
+        self._fronts[front] = (name, target)
+        work.put(front, before, target)
+
+    def _release(
+        self, front: Front, name: str, services: Mapping[str, Wanted], work: _Work
+    ) -> None:
+        contenders = self._contested.get(front, set())
+        contenders.discard(name)
+        owner, before = self._fronts[front]
+        if owner == name:
+            del self._fronts[front]
+            work.put(front, before, None)
+            for heir in sorted(contenders):
+                wanted = services.get(heir) or self._services.get(heir, NOTHING)
+                if front in wanted.fronts:
+                    self._claim(front, heir, wanted.fronts[front], work)
+                    break
+        if len(contenders) < 2:
+            self._contested.pop(front, None)
+
+    def _share(
+        self, before: set[tuple[str, Key]], after: set[tuple[str, Key]], work: _Work
+    ) -> None:
+        """Elements that several Services may want: there while at least one does."""
+        for name, key in after - before:
+            self._shared[name, key] += 1
+            if self._shared[name, key] == 1:
+                work.share(name, key, there=True)
+        for name, key in before - after:
+            self._shared[name, key] -= 1
+            if not self._shared[name, key]:
+                del self._shared[name, key]
+                work.share(name, key, there=False)
+
+
+def _shared_elements(wanted: Wanted) -> set[tuple[str, Key]]:
+    found: set[tuple[str, Key]] = {("hairpins", (own, own)) for own in wanted.own_endpoints}
+    for front, sources in wanted.sources.items():
+        found.add(("source-limited", front.at))
+        found.update(("allowed-sources", (*front.at, source)) for source in sources)
+    return found
+
+
+_ABSENT: Any = object()
+
+
+class _Work:
+    """Collects what happens to fronts and shared elements, so that coming and going cancel out."""
+
+    def __init__(self, chains: Counter[Chain]) -> None:
+        self._chains = chains
+        self._targets: dict[Front, tuple[Target | None, Target | None]] = {}
+        self._shared: dict[tuple[str, Key], tuple[bool, bool]] = {}
+
+    def put(self, front: Front, before: Target | None, after: Target | None) -> None:
+        first = self._targets[front][0] if front in self._targets else before
+        self._targets[front] = (first, after)
+
+    def share(self, name: str, key: Key, *, there: bool) -> None:
+        first = self._shared.get((name, key), (not there, there))[0]
+        self._shared[name, key] = (first, there)
+
+    def finish(self) -> Change:
+        change = Change()
+        counts: Counter[Chain] = Counter()
+        for front, (before, after) in self._targets.items():
+            if before == after:
+                continue
+            old = _by_key(front, before)
+            for name, key, value in elements(front, after) if after is not None else ():
+                was = old.pop((name, key), _ABSENT)
+                if was == value:
+                    continue
+                change.added.setdefault(name, []).append((key, value))
+                if isinstance(value, Choose | Remember):
+                    counts[value] += 1
+                if was is not _ABSENT:
+                    old[name, key] = was
+            for (name, key), was in old.items():
+                change.removed.setdefault(name, []).append(key)
+                if isinstance(was, Choose | Remember):
+                    counts[was] -= 1
+            _note_clients(change, front, before, after)
+        for (name, key), (was_there, is_there) in self._shared.items():
+            if is_there and not was_there:
+                change.added.setdefault(name, []).append((key, None))
+            elif was_there and not is_there:
+                change.removed.setdefault(name, []).append(key)
+        self._settle_chains(change, counts)
+        return change
+
+    def _settle_chains(self, change: Change, counts: Counter[Chain]) -> None:
+        """Which chains come and go. One that many Services may share stays, used or not: a new
+        chain is what the kernel takes longest for."""
+        for chain, by in counts.items():
+            if chain not in self._chains:
+                change.chains_added.append(chain)
+            self._chains[chain] += by
+            if isinstance(chain, Choose) and chain.counter and not self._chains[chain]:
+                change.chains_removed.append(chain)
+                del self._chains[chain]
+
+
+def _by_key(front: Front, target: Target | None) -> dict[tuple[str, Key], Value]:
+    if target is None:
+        return {}
+    return {(name, key): value for name, key, value in elements(front, target)}
+
+
+def _note_clients(
+    change: Change, front: Front, before: Target | None, after: Target | None
+) -> None:
+    """That a front's clients must be looked through; `Tables.change` says whom they may keep."""
+    old, new = _endpoints(before), _endpoints(after)
+    lost = old - new
+    stays_sticky = isinstance(after, Balance) and bool(after.sticky_s)
+    if isinstance(before, Balance) and before.sticky_s and (lost or not stays_sticky):
+        change.forgotten[front.at] = frozenset()
+    # Flows that began while nothing answered here, too, must not stay where they went.
+    if front.protocol == "udp" and (lost or not old):
+        change.flows[front.at] = frozenset()
+
+
+def _endpoints(target: Target | None) -> frozenset[Endpoint]:
+    return frozenset(target.endpoints) if isinstance(target, Balance) else frozenset()
