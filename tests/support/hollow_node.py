@@ -84,9 +84,7 @@ class HollowNode:
             return
         with contextlib.suppress(NotFound, Conflict):
             if is_deleting(pod):
-                await self._client.delete(
-                    "pods", name_of(pod), namespace_of(pod), grace_period_s=0
-                )
+                await self._client.delete("pods", name_of(pod), namespace_of(pod), grace_period_s=0)
             elif (pod.get("status") or {}).get("phase") in (None, "Pending"):
                 ready = "test/unready" not in (pod["metadata"].get("labels") or {})
                 await set_ready(self._client, pod, ready, f"10.244.0.{next(_addresses)}")
