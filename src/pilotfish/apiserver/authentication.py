@@ -6,7 +6,7 @@ A certificate signed by the client CA names the user (CN) and the groups (each O
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,9 +54,13 @@ def user_of_certificate(certificate: Mapping[str, Any]) -> User | None:
     return User(name, (*groups, AUTHENTICATED)) if name else None
 
 
-def user_of_token(tokens: Tokens, token: str) -> User | None:
-    """The ServiceAccount that a token speaks for; None if the token is not valid."""
-    claims = tokens.claims(token)
+def user_of_token(tokens: Tokens, token: str, audiences: Sequence[str] = ()) -> User | None:
+    """The ServiceAccount that a token speaks for; None if the token is not valid.
+
+    Args:
+        audiences: of which the token must be meant for one; default: this API server.
+    """
+    claims = tokens.claims(token, audiences)
     if claims is None:
         return None
     account = claims["kubernetes.io"]

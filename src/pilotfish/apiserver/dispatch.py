@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 from aiohttp import web
 
-from pilotfish.apiserver import connections, health
+from pilotfish.apiserver import health
 from pilotfish.apiserver.authentication import User, authenticate
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
@@ -36,10 +36,15 @@ from pilotfish.apiserver.verbs import verb_for
 from pilotfish.apiserver.versions import from_stored
 from pilotfish.apiserver.watching import error_frame, watch
 
+if TYPE_CHECKING:
+    from pilotfish.apiserver.connect.connector import Connector
+
 log = logging.getLogger(__name__)
 
 # kube-apiserver's own limit of a request body.
 MAX_BODY: Final = 3 * 1024 * 1024
+# Subresources whose bytes go to and from a kubelet, a Pod or a Service.
+_CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _HEADERS: Final = {"Cache-Control": "no-cache, private"}
 
 
@@ -48,6 +53,7 @@ class Dispatcher:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._connector: Connector | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; nothing but a cancellation comes out of it as an exception."""
@@ -74,12 +80,22 @@ class Dispatcher:
         found = route(core.catalog, path) if path.startswith("/api") else None
         if found is None:
             return page(core, request)
-        if found.subresource in connections.SUBRESOURCES:
-            return await connections.connect(core, request, found)
+        if found.subresource in _CONNECTIONS:
+            return await self._connected().handle(
+                request, found.resource.plural, found.namespace, found.name, found.subresource
+            )
         query = request.rel_url.query
         if request.method in ("GET", "HEAD"):
             return await self._read(request, found, query, user)
         return await self._write(request, found, query, user)
+
+    def _connected(self) -> Connector:
+        if self._connector is None:
+            # Loaded when first needed: a server that starts has nobody to connect to yet.
+            from pilotfish.apiserver.connect.connector import Connector
+
+            self._connector = Connector(self._core.config, self._core.registry)
+        return self._connector
 
     async def _read(
         self, request: web.Request, found: Route, query: Mapping[str, str], user: User

@@ -48,6 +48,10 @@ _CREATED_BY_PUT = frozenset(
         "runtimeclasses.node.k8s.io",
     }
 )
+# Subresources by which the server itself changes what no client's object is compared to.
+_OWN_CHANGES = frozenset({"binding", "finalize"})
+# Approving a request writes a condition of its status.
+_STRATEGIES = {"approval": "status"}
 
 
 async def update(core: Core, call: Call) -> Answer:
@@ -111,11 +115,12 @@ async def replace(
     old = to_served(resource, current.decode())
     new = change(to_served(resource, current.decode()))
     check_preconditions(resource, name, new["metadata"], old["metadata"])
-    apply_defaults(resource, new)
-    prepare_for_update(resource, new, old, subresource)
-    causes = validate_update(resource, new, old, subresource)
-    if causes:
-        raise invalid(resource.kind, resource.group, name, causes)
+    if subresource not in _OWN_CHANGES:
+        apply_defaults(resource, new)
+        prepare_for_update(resource, new, old, _STRATEGIES.get(subresource, subresource))
+        causes = validate_update(resource, new, old, subresource)
+        if causes:
+            raise invalid(resource.kind, resource.group, name, causes)
     new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
     if "managedFields" in old["metadata"]:
         new["metadata"].setdefault("managedFields", old["metadata"]["managedFields"])

@@ -1,0 +1,90 @@
+"""The scale subresource: how many replicas, in the same shape for every kind that has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pilotfish.apiserver.call import Answer, Call
+from pilotfish.apiserver.codec import decode_body, encode_body
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.decoding import decode_as
+from pilotfish.apiserver.errors import bad_request, invalid
+from pilotfish.apiserver.patching import patch_change
+from pilotfish.apiserver.updating import check_preconditions, replace
+from pilotfish.apiserver.validation.causes import invalid as invalid_field
+from pilotfish.objects.meta import Object
+from pilotfish.objects.selectors import format_label_selector, label_selector, match_labels
+from pilotfish.objects.schema import schema_for
+
+_API_VERSION = "autoscaling/v1"
+
+
+def scale_of(obj: Object) -> Object:
+    """The autoscaling/v1 Scale of an object with replicas and a selector."""
+    metadata = {
+        key: obj["metadata"][key]
+        for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+        if key in obj["metadata"]
+    }
+    selector = obj["spec"].get("selector")
+    plain = obj["kind"] == "ReplicationController"
+    parsed = match_labels(selector) if plain else label_selector(selector)
+    status: dict[str, Any] = {"replicas": obj.get("status", {}).get("replicas", 0)}
+    if parsed:
+        status["selector"] = format_label_selector(parsed)
+    replicas = obj["spec"].get("replicas", 0)
+    return {
+        "kind": "Scale",
+        "apiVersion": _API_VERSION,
+        "metadata": metadata,
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": status,
+    }
+
+
+async def update_scale(core: Core, call: Call) -> Answer:
+    """PUT on scale.
+
+    Raises:
+        StatusError: 400, 404, 409 or 422.
+    """
+    scale = decode_body(call.body, call.content_type)
+    return await _rescale(core, call, lambda _: scale)
+
+
+async def patch_scale(core: Core, call: Call) -> Answer:
+    """PATCH on scale.
+
+    Raises:
+        StatusError: 400, 404, 409, 415 or 422.
+    """
+    return await _rescale(core, call, patch_change(call, has_schema=True))
+
+
+async def _rescale(core: Core, call: Call, change: Any) -> Answer:
+    resource, name = call.resource, call.route.name
+
+    def rescaled(obj: Object) -> Object:
+        scale = change(scale_of(obj))
+        if scale.get("kind") != "Scale" or scale.get("apiVersion") != _API_VERSION:
+            raise bad_request(f"a {_API_VERSION} Scale is expected")
+        schema = schema_for(_API_VERSION, "Scale")
+        assert schema is not None
+        decode_as(schema, scale, "Scale", "v1")
+        metadata = scale.get("metadata") or {}
+        if metadata.get("name", name) != name:
+            raise bad_request(
+                f"the name of the object ({metadata['name']}) does not match the name on the "
+                f"URL ({name})"
+            )
+        check_preconditions(resource, name, metadata, obj["metadata"])
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        if replicas < 0:
+            why = "must be greater than or equal to 0"
+            cause = invalid_field("spec.replicas", replicas, why)
+            raise invalid("Scale", "autoscaling", name, [cause])
+        obj["spec"]["replicas"] = replicas
+        return obj
+
+    entry = await replace(core, resource, call.key, rescaled, dry_run=call.dry_run)
+    return Answer(encode_body(scale_of(entry.decode())))

@@ -1,0 +1,73 @@
+"""serviceaccounts/token: a signed token for a ServiceAccount (TokenRequest)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from pilotfish.apiserver.call import Answer, Call
+from pilotfish.apiserver.codec import decode_body
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.errors import bad_request, conflict, invalid, not_found
+from pilotfish.apiserver.validation.causes import invalid as invalid_field
+from pilotfish.objects.meta import Object, uid_of
+from pilotfish.objects.resources import resource
+from pilotfish.objects.times import format_time
+
+_DEFAULT_S: Final = 3600
+_SHORTEST_S: Final = 600
+_LONGEST_S: Final = 1 << 32
+
+
+async def request_token(core: Core, call: Call) -> Answer:
+    """POST a TokenRequest; answers with it, the token in its status.
+
+    Raises:
+        StatusError: 404 for a missing account or Pod, 409 for a Pod of another uid, 422 for a
+            lifetime out of bounds.
+    """
+    request = decode_body(call.body, call.content_type)
+    spec = request.get("spec") or {}
+    account = core.registry.latest("serviceaccounts", call.key)
+    if account is None:
+        raise not_found(call.resource, call.route.name)
+    lifetime_s = spec.get("expirationSeconds") or _DEFAULT_S
+    if not _SHORTEST_S <= lifetime_s <= _LONGEST_S:
+        why = (
+            "may not specify a duration less than 10 minutes"
+            if lifetime_s < _SHORTEST_S
+            else "may not specify a duration larger than 2^32 seconds"
+        )
+        cause = invalid_field("spec.expirationSeconds", lifetime_s, why)
+        raise invalid("TokenRequest", "authentication.k8s.io", "", [cause])
+    pod = _bound_pod(core, call, spec.get("boundObjectRef"))
+    audiences = spec.get("audiences") or [core.tokens.issuer]
+    token, expiry = core.tokens.issue(account.decode(), audiences, lifetime_s, pod)
+    answer: Object = {
+        "kind": "TokenRequest",
+        "apiVersion": "authentication.k8s.io/v1",
+        "metadata": {"name": call.route.name, "namespace": call.route.namespace},
+        "spec": {**spec, "audiences": audiences, "expirationSeconds": lifetime_s},
+        "status": {
+            "token": token,
+            "expirationTimestamp": format_time(datetime.fromtimestamp(expiry, UTC)),
+        },
+    }
+    return Answer(answer, 201)
+
+
+def _bound_pod(core: Core, call: Call, reference: Object | None) -> Object | None:
+    if reference is None:
+        return None
+    if reference.get("kind") != "Pod" or reference.get("apiVersion", "v1") != "v1":
+        raise bad_request(f"cannot bind token to object of type {reference.get('kind')}")
+    name = reference.get("name", "")
+    entry = core.registry.latest("pods", f"{call.route.namespace}/{name}")
+    if entry is None:
+        raise not_found(resource("pods"), name)
+    pod = entry.decode()
+    wanted = reference.get("uid")
+    if wanted and wanted != uid_of(pod):
+        why = f"the UID in the bound object reference ({wanted}) does not match the UID in record."
+        raise conflict(resource("pods"), name, why)
+    return pod
