@@ -10,17 +10,21 @@ writes the difference. A key is never handled twice at the same time, and a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pilotfish.client.api import Client
+from pilotfish.client.errors import NotFound
 from pilotfish.client.events import EventRecorder
 from pilotfish.client.informer import Informer
 from pilotfish.client.workqueue import WorkQueue
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.informers import Informers
 from pilotfish.objects.meta import Object, key_of, name_of, namespace_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,14 @@ class Controller:
     async def write_status(self, resource: str, obj: Object, status: Object) -> None:
         """Make `status` the object's status; nothing is sent when it already is."""
         patch = status_patch(obj.get("status") or {}, status)
-        if patch:
+        if not patch:
+            return
+        try:
             await self.client.patch(
                 resource, name_of(obj), {"status": patch}, namespace_of(obj), subresource="status"
             )
+        except NotFound:
+            log.debug("%s %s went before its status was written", resource, key_of(obj))
 
 
 def status_patch(observed: Object, wanted: Object) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class GarbageCollector(Controller):
         if decided.unblock:
             await self._patch(resource, obj, unblocking(obj))
         if decided.delete:
-            log.info("deleting %s %s: its owners are gone", resource, key_of(obj))
+            log.debug("deleting %s %s: its owners are gone", resource, key_of(obj))
             try:
                 await self.client.delete(
                     resource,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 
-from pilotfish.client.errors import NotFound
 from pilotfish.controllers.controller import Context, Controller
 from pilotfish.objects.meta import Object, is_deleting, key_of
 
@@ -61,7 +60,7 @@ def choose_address(service: Object, pool: tuple[str, str], taken: Mapping[str, s
     if present and _in_pool(present, first, last) and taken.get(present) == key_of(service):
         return present
     for address in _addresses(first, last):
-        if address not in taken:
+        if taken.get(address) in (None, key_of(service)):
             return address
     raise NoAddress(
         f"every address of the pool {first}-{last} is taken; delete a Service of type LoadBalancer"
@@ -92,11 +91,14 @@ class LoadBalancerController(Controller):
         self._services.on_change(self._service_changed)
 
     def _service_changed(self, old: Object | None, new: Object | None) -> None:
-        if old is not None and (new is None or address_of(new) != address_of(old)):
+        if old is not None and new is not None and address_of(new) != address_of(old):
             self._release(address_of(old), key_of(old))
         if new is None:
             if old is not None:
                 self._waiting.discard(key_of(old))
+                held = [ip for ip, holder in self._taken.items() if holder == key_of(old)]
+                for address in held:
+                    self._release(address, key_of(old))
             return
         if address_of(new) and wants_address(new):
             self._taken.setdefault(address_of(new), key_of(new))
@@ -140,8 +142,4 @@ class LoadBalancerController(Controller):
     async def _write(self, service: Object, address: str) -> None:
         ingress: Object = {"ingress": [{"ip": address, "ipMode": "VIP"}]} if address else {}
         status = {**(service.get("status") or {}), "loadBalancer": ingress}
-        try:
-            await self.write_status("services", service, status)
-        except NotFound:
-            if address:
-                self._release(address, key_of(service))
+        await self.write_status("services", service, status)
