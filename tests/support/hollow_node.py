@@ -21,15 +21,14 @@ from pilotfish.client.workqueue import WorkQueue
 from pilotfish.objects.meta import Object, is_deleting, key_of, name_of, namespace_of
 from pilotfish.objects.times import now, now_micro
 
+LEASES = "leases.coordination.k8s.io"
+HEARTBEAT_S = 10.0
+
 _addresses = itertools.count(2)
 
 
 class HollowNode:
-    """One such node.
-
-    Attributes:
-        starting: Pods with the label `test/unready` never turn ready.
-    """
+    """One such node; Pods with the label `test/unready` do not turn ready on it."""
 
     def __init__(self, client: Client, name: str, labels: dict[str, str] | None = None) -> None:
         self.name = name
@@ -70,13 +69,17 @@ class HollowNode:
             "spec": {"holderIdentity": self.name, "renewTime": now_micro()},
         }
         with contextlib.suppress(AlreadyExists):
-            await self._client.create("leases.coordination.k8s.io", lease)
+            await self._client.create(LEASES, lease)
 
     async def run(self) -> None:
         """Answer for the Pods until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pods.run())
             group.create_task(self._queue.run(self._sync, workers=16))
+            while True:
+                await asyncio.sleep(HEARTBEAT_S)
+                patch = {"spec": {"renewTime": now_micro()}}
+                await self._client.patch(LEASES, self.name, patch, "kube-node-lease")
 
     async def _sync(self, key: str) -> None:
         pod = self._pods.get(key)

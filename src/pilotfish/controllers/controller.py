@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilotfish.client.api import Client
-from pilotfish.client.errors import NotFound
+from pilotfish.client.errors import ApiError, NotFound
 from pilotfish.client.events import EventRecorder
 from pilotfish.client.informer import Informer
 from pilotfish.client.workqueue import WorkQueue
@@ -80,7 +80,15 @@ class Controller:
             group.create_task(self.events.run(), name=f"{self.name} events")
             for informer in self._awaited:
                 await informer.synced.wait()
-            await self.queue.run(self.sync, workers=self.workers)
+            await self.queue.run(self._handle, workers=self.workers)
+
+    async def _handle(self, key: str) -> None:
+        try:
+            await self.sync(key)
+        except ApiError as error:
+            if not is_namespace_terminating(error):
+                raise
+            log.debug("%s %s: %s", self.name, key, error)
 
     async def write_status(self, resource: str, obj: Object, status: Object) -> None:
         """Make `status` the object's status; nothing is sent when it already is."""
@@ -99,6 +107,12 @@ def status_patch(observed: Object, wanted: Object) -> dict[str, Any]:
     """The merge patch (RFC 7386) from one status to another; empty when they are equal."""
     patch = {key: value for key, value in wanted.items() if observed.get(key) != value}
     return patch | {key: None for key in observed if key not in wanted}
+
+
+def is_namespace_terminating(error: ApiError) -> bool:
+    """Whether the API server refused to create something in a namespace that is being deleted."""
+    causes = (error.status.get("details") or {}).get("causes") or ()
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 
 
 async def together(steps: Iterable[Awaitable[object]]) -> None:

@@ -13,7 +13,12 @@ from collections.abc import Iterator
 
 from pilotfish.client.errors import ApiError, Conflict, NotFound
 from pilotfish.controllers.claims import candidates_of, claim, settle_claim
-from pilotfish.controllers.controller import Context, Controller, together
+from pilotfish.controllers.controller import (
+    Context,
+    Controller,
+    is_namespace_terminating,
+    together,
+)
 from pilotfish.controllers.expectations import Expectations
 from pilotfish.controllers.pod_template import replica_from_template
 from pilotfish.controllers.replicas import (
@@ -154,7 +159,7 @@ class ReplicaSetController(Controller):
             await self.client.create("pods", pod)
         except BaseException as error:
             self._expected.created(key, name_of(pod))
-            if isinstance(error, ApiError):
+            if isinstance(error, ApiError) and not is_namespace_terminating(error):
                 message = f"Error creating: {error.message}"
                 self.events.record(owner, "Warning", "FailedCreate", message)
             raise

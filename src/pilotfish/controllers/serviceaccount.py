@@ -6,7 +6,7 @@ cluster's authority comes from the ConfigMap.
 
 from __future__ import annotations
 
-from pilotfish.client.errors import AlreadyExists, ApiError
+from pilotfish.client.errors import AlreadyExists
 from pilotfish.controllers.controller import Context, Controller
 from pilotfish.objects.meta import Object, is_deleting, name_of, namespace_of
 
@@ -91,12 +91,3 @@ class ServiceAccountController(Controller):
             await self.client.create(resource, wanted)
         except AlreadyExists:
             return
-        except ApiError as error:
-            if not is_namespace_terminating(error):
-                raise
-
-
-def is_namespace_terminating(error: ApiError) -> bool:
-    """Whether the API server refused to create something in a namespace that is being deleted."""
-    causes = (error.status.get("details") or {}).get("causes") or ()
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
