@@ -1,6 +1,7 @@
 """Formats of names, numbers and addresses.
 
-Each function says why a value is wrong, or "" when it is not. The formats and their words are those of apimachinery's util/validation.
+Each function says why a value is wrong, or "" when it is not. The formats and their words are
+those of apimachinery's util/validation.
 """
 
 from __future__ import annotations

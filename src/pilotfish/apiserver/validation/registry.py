@@ -8,30 +8,94 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pilotfish.apiserver.validation import services
+from pilotfish.apiserver.validation import (
+    configmaps,
+    cronjobs,
+    daemonsets,
+    deployments,
+    endpoints,
+    endpointslices,
+    horizontalpodautoscalers,
+    ingresses,
+    ipaddresses,
+    jobs,
+    networkpolicies,
+    nodes,
+    persistentvolumeclaims,
+    poddisruptionbudgets,
+    pods,
+    priorityclasses,
+    replicasets,
+    replicationcontrollers,
+    rolebindings,
+    secrets,
+    servicecidrs,
+    services,
+    statefulsets,
+    templates,
+)
 from pilotfish.apiserver.validation.causes import Cause
 from pilotfish.apiserver.validation.metadata import validate_metadata, validate_metadata_update
+from pilotfish.apiserver.validation.required import validate_required
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
 _Kind = tuple[str, str]
 
+_RBAC = "rbac.authorization.k8s.io"
+_NETWORKING = "networking.k8s.io"
+
 _VALIDATE: dict[_Kind, Callable[[Object], list[Cause]]] = {
+    ("", "ConfigMap"): configmaps.validate,
+    ("", "Endpoints"): endpoints.validate,
+    ("", "Node"): nodes.validate,
+    ("", "PersistentVolumeClaim"): persistentvolumeclaims.validate,
+    ("", "Pod"): pods.validate,
+    ("", "ReplicationController"): replicationcontrollers.validate,
+    ("", "Secret"): secrets.validate,
     ("", "Service"): services.validate,
+    ("apps", "DaemonSet"): daemonsets.validate,
+    ("apps", "Deployment"): deployments.validate,
+    ("apps", "ReplicaSet"): replicasets.validate,
+    ("apps", "StatefulSet"): statefulsets.validate,
+    ("autoscaling", "HorizontalPodAutoscaler"): horizontalpodautoscalers.validate,
+    ("batch", "CronJob"): cronjobs.validate,
+    ("batch", "Job"): jobs.validate,
+    ("discovery.k8s.io", "EndpointSlice"): endpointslices.validate,
+    (_NETWORKING, "IPAddress"): ipaddresses.validate,
+    (_NETWORKING, "Ingress"): ingresses.validate,
+    (_NETWORKING, "NetworkPolicy"): networkpolicies.validate,
+    (_NETWORKING, "ServiceCIDR"): servicecidrs.validate,
+    ("policy", "PodDisruptionBudget"): poddisruptionbudgets.validate,
+    (_RBAC, "ClusterRoleBinding"): rolebindings.validate,
+    (_RBAC, "RoleBinding"): rolebindings.validate,
+    ("scheduling.k8s.io", "PriorityClass"): priorityclasses.validate,
 }
 
 _VALIDATE_UPDATE: dict[_Kind, Callable[[Object, Object], list[Cause]]] = {
+    ("", "ConfigMap"): configmaps.validate_update,
+    ("", "Node"): nodes.validate_update,
+    ("", "PersistentVolumeClaim"): persistentvolumeclaims.validate_update,
+    ("", "Pod"): pods.validate_update,
+    ("", "Secret"): secrets.validate_update,
     ("", "Service"): services.validate_update,
+    ("apps", "DaemonSet"): templates.validate_selector_kept,
+    ("apps", "Deployment"): templates.validate_selector_kept,
+    ("apps", "ReplicaSet"): templates.validate_selector_kept,
+    ("apps", "StatefulSet"): statefulsets.validate_update,
+    ("batch", "Job"): jobs.validate_update,
+    ("discovery.k8s.io", "EndpointSlice"): endpointslices.validate_update,
+    (_NETWORKING, "IPAddress"): ipaddresses.validate_update,
+    (_NETWORKING, "ServiceCIDR"): servicecidrs.validate_update,
+    (_RBAC, "ClusterRoleBinding"): rolebindings.validate_update,
+    (_RBAC, "RoleBinding"): rolebindings.validate_update,
+    ("scheduling.k8s.io", "PriorityClass"): priorityclasses.validate_update,
 }
 
 
 def validate_create(resource: Resource, obj: Object) -> list[Cause]:
     """What is wrong with a defaulted and prepared object; nothing when it may be stored."""
-    causes = validate_metadata(resource, obj)
-    validate = _VALIDATE.get((resource.group, resource.kind))
-    if validate is not None:
-        causes += validate(obj)
-    return causes
+    return validate_metadata(resource, obj) + _validate_content(resource, obj)
 
 
 def validate_update(
@@ -41,11 +105,17 @@ def validate_update(
     causes = validate_metadata_update(new, old)
     if subresource == "status":
         return causes
-    kind = (resource.group, resource.kind)
-    validate_change = _VALIDATE_UPDATE.get(kind)
-    if validate_change is not None:
-        causes += validate_change(new, old)
-    validate = _VALIDATE.get(kind)
-    if validate is not None:
-        causes += validate(new)
+    # What was stored stays valid, also when the checks have become stricter since.
+    if any(new.get(field) != old.get(field) for field in new if field != "metadata"):
+        causes += _validate_content(resource, new)
+        validate_change = _VALIDATE_UPDATE.get((resource.group, resource.kind))
+        if validate_change is not None:
+            causes += validate_change(new, old)
     return causes
+
+
+def _validate_content(resource: Resource, obj: Object) -> list[Cause]:
+    validate = _VALIDATE.get((resource.group, resource.kind))
+    if validate is not None:
+        return validate(obj)
+    return validate_required(resource.api_version, resource.kind, obj)

@@ -1,0 +1,57 @@
+"""Validation of CronJobs."""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import available_timezones
+
+from pilotfish.apiserver.validation.causes import (
+    Cause,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
+from pilotfish.apiserver.validation.jobs import validate_job_spec
+from pilotfish.apiserver.validation.templates import validate_counts
+from pilotfish.objects.meta import Object
+
+# A Job's name is the CronJob's with eleven more characters.
+_MAX_NAME = 52
+_POLICIES = ("Allow", "Forbid", "Replace")
+_FIELD = re.compile(r"[0-9A-Za-z*?/,\-]+\Z")
+_MACRO = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)\Z")
+
+
+def validate(obj: Object) -> list[Cause]:
+    spec = obj["spec"]
+    causes = validate_counts(
+        spec, "startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"
+    )
+    if len(obj["metadata"].get("name", "")) > _MAX_NAME:
+        causes.append(too_long("metadata.name", _MAX_NAME))
+    causes += _validate_schedule(spec.get("schedule", ""))
+    zone = spec.get("timeZone")
+    if zone is not None and zone not in available_timezones():
+        causes.append(invalid("spec.timeZone", zone, f"unknown time zone {zone}"))
+    policy = spec.get("concurrencyPolicy")
+    if policy not in _POLICIES:
+        causes.append(not_supported("spec.concurrencyPolicy", policy, _POLICIES))
+    job = (spec.get("jobTemplate") or {}).get("spec") or {}
+    return causes + validate_job_spec(job, "spec.jobTemplate.spec")
+
+
+def _validate_schedule(text: str) -> list[Cause]:
+    if not text:
+        return [required("spec.schedule")]
+    if "TZ" in text:
+        why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+        return [invalid("spec.schedule", text, why)]
+    if _MACRO.match(text):
+        return []
+    fields = text.split()
+    if len(fields) != 5:
+        why = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
+        return [invalid("spec.schedule", text, why)]
+    bad = [field for field in fields if not _FIELD.match(field)]
+    return [invalid("spec.schedule", text, f"failed to parse {bad[0]}")] if bad else []

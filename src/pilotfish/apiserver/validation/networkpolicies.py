@@ -1,0 +1,81 @@
+"""Validation of NetworkPolicies."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from pilotfish.apiserver.validation.causes import (
+    Cause,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+)
+from pilotfish.apiserver.validation.formats import port_number_or_name
+from pilotfish.apiserver.validation.selectors import validate_selector
+from pilotfish.objects.meta import Object
+
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_TYPES = ("Egress", "Ingress")
+
+
+def validate(obj: Object) -> list[Cause]:
+    spec = obj.get("spec") or {}
+    causes = validate_selector(spec.get("podSelector"), "spec.podSelector")
+    causes += [
+        not_supported(f"spec.policyTypes[{index}]", kind, _TYPES)
+        for index, kind in enumerate(spec.get("policyTypes") or ())
+        if kind not in _TYPES
+    ]
+    for direction, peers in (("ingress", "from"), ("egress", "to")):
+        for index, rule in enumerate(spec.get(direction) or ()):
+            at = f"spec.{direction}[{index}]"
+            for place, port in enumerate(rule.get("ports") or ()):
+                causes += _validate_port(port, f"{at}.ports[{place}]")
+            for place, peer in enumerate(rule.get(peers) or ()):
+                causes += _validate_peer(peer, f"{at}.{peers}[{place}]")
+    return causes
+
+
+def _validate_port(port: Object, at: str) -> list[Cause]:
+    causes: list[Cause] = []
+    if port.get("protocol") not in _PROTOCOLS:
+        causes.append(not_supported(f"{at}.protocol", port.get("protocol", ""), _PROTOCOLS))
+    number = port.get("port")
+    if number is not None:
+        why = port_number_or_name(number)
+        if why:
+            causes.append(invalid(f"{at}.port", number, why))
+    end = port.get("endPort")
+    if end is not None:
+        if number is None:
+            causes.append(required(f"{at}.port", "must be specified when endPort is specified"))
+        elif isinstance(number, str):
+            causes.append(
+                invalid(f"{at}.endPort", end, "may not be specified when 'port' is non-numeric")
+            )
+        elif end < number:
+            why = "must be greater than or equal to `port`"
+            causes.append(invalid(f"{at}.endPort", end, why))
+    return causes
+
+
+def _validate_peer(peer: Object, at: str) -> list[Cause]:
+    block = peer.get("ipBlock")
+    selectors = [name for name in ("podSelector", "namespaceSelector") if name in peer]
+    if block is None and not selectors:
+        return [required(at, "must specify a peer")]
+    causes: list[Cause] = []
+    for name in selectors:
+        causes += validate_selector(peer[name], f"{at}.{name}")
+    if block is None:
+        return causes
+    if selectors:
+        why = "may not specify both ipBlock and another peer"
+        return [*causes, forbidden(at, why)]
+    try:
+        ip_network(block.get("cidr", ""))
+    except ValueError:
+        why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+        causes.append(invalid(f"{at}.ipBlock.cidr", block.get("cidr", ""), why))
+    return causes

@@ -1,0 +1,96 @@
+"""Validation of Pods: almost nothing of a Pod can change once it exists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pilotfish.apiserver.validation.causes import Cause, forbidden, invalid
+from pilotfish.apiserver.validation.podspecs import validate_pod_spec
+from pilotfish.objects.meta import Object
+
+_MAY_CHANGE = (
+    "pod updates may not change fields other than `spec.containers[*].image`,"
+    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
+    "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
+    "(allow it to be set to 1 if it was previously negative)"
+)
+
+
+def validate(obj: Object) -> list[Cause]:
+    return validate_pod_spec(obj["spec"], "spec")
+
+
+def validate_update(new: Object, old: Object) -> list[Cause]:
+    after: dict[str, Any] = new["spec"]
+    before: dict[str, Any] = old["spec"]
+    if after == before:
+        return []
+    causes = _validate_deadline(after, before)
+    causes += _validate_tolerations(after, before)
+    changed = sorted(_changed_fields(after, before))
+    if changed:
+        listed = "\n".join(f"  \tspec.{field}" for field in changed)
+        causes.append(forbidden("spec", f"{_MAY_CHANGE}\n{listed}\n"))
+    return causes
+
+
+def _changed_fields(after: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """The fields that differ and may not."""
+    changed: list[str] = []
+    for field in after.keys() | before.keys():
+        new, old = after.get(field), before.get(field)
+        if new == old or field in ("activeDeadlineSeconds", "tolerations"):
+            continue
+        if field in ("containers", "initContainers"):
+            changed += _changed_containers(field, new or [], old or [])
+        elif field == "ephemeralContainers":
+            continue  # their own subresource decides on these
+        elif field == "schedulingGates":
+            if any(gate not in (old or ()) for gate in new or ()):
+                changed.append(field)
+        elif field == "terminationGracePeriodSeconds" and new == 1 and (old or 0) < 0:
+            continue
+        else:
+            changed.append(field)
+    return changed
+
+
+def _changed_containers(
+    group: str, after: list[dict[str, Any]], before: list[dict[str, Any]]
+) -> list[str]:
+    if len(after) != len(before):
+        return [group]
+    return [
+        f"{group}[{index}].{field}"
+        for index, (new, old) in enumerate(zip(after, before, strict=True))
+        if new != old
+        for field in sorted(new.keys() | old.keys())
+        if field != "image" and new.get(field) != old.get(field)
+    ]
+
+
+def _validate_deadline(after: dict[str, Any], before: dict[str, Any]) -> list[Cause]:
+    new, old = after.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")
+    if old is None or new == old:
+        return []
+    at = "spec.activeDeadlineSeconds"
+    if new is None:
+        return [invalid(at, None, "must not update from a positive integer to nil value")]
+    return [invalid(at, new, "must be less than or equal to previous value")] if new > old else []
+
+
+def _validate_tolerations(after: dict[str, Any], before: dict[str, Any]) -> list[Cause]:
+    kept = after.get("tolerations") or []
+    for toleration in before.get("tolerations") or ():
+        # How long a taint is tolerated may change, whether it is may not.
+        if not any(_tolerates_the_same(toleration, other) for other in kept):
+            why = "existing toleration can not be modified except its tolerationSeconds"
+            return [forbidden("spec.tolerations", why)]
+    return []
+
+
+def _tolerates_the_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(
+        one.get(field, "") == other.get(field, "")
+        for field in ("key", "operator", "value", "effect")
+    )
