@@ -1,4 +1,4 @@
-"""Request bodies: JSON or YAML in, one object out."""
+"""Request bodies: JSON, YAML or protobuf in, one object out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import orjson
 from pilotfish.apiserver.errors import bad_request, unsupported_media_type
 from pilotfish.objects.meta import Object
 
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
-_OBJECT_TYPES = ("application/json", "application/yaml")
+_OBJECT_TYPES = ("application/json", "application/yaml", PROTOBUF)
 
 
 def decode_body(body: bytes, content_type: str) -> Object:
@@ -21,6 +22,10 @@ def decode_body(body: bytes, content_type: str) -> Object:
         StatusError: 415 for another encoding, 400 for what is no object.
     """
     kind = content_type.partition(";")[0].strip().lower()
+    if kind == PROTOBUF:
+        from pilotfish.apiserver.protobuf import decode_protobuf
+
+        return decode_protobuf(body)
     if kind in _YAML_TYPES:
         value = load_yaml(body)
     elif kind in ("", "application/json", "application/octet-stream", "text/plain"):
