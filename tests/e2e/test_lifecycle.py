@@ -1,0 +1,129 @@
+"""What clusters survive, and what `down` leaves: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.application import ALL_IN_ONE_LABELS, API_LABELS, NAME
+from support.shell import Shell, eventually
+
+OTHER = "e2e-b"
+
+
+def processes(shell: Shell, name: str = NAME) -> dict[str, int]:
+    """Process name → pid, 0 where it is down."""
+    found = json.loads(shell.pilotfish("status", "--name", name, "-o", "json"))[0]["processes"]
+    return {one["name"]: one["pid"] for one in found}
+
+
+def containers(shell: Shell) -> dict[str, str]:
+    """Pod → the ids of its containers."""
+    return {
+        pod["metadata"]["name"]: ",".join(
+            one.get("containerID", "") for one in pod["status"]["containerStatuses"]
+        )
+        for pod in shell.pods(ALL_IN_ONE_LABELS)
+    }
+
+
+def traces(name: str) -> list[str]:
+    """Everything on this machine that carries a cluster's name."""
+    found = [str(path) for path in Path("/run/netns").glob(f"pf-{name}-*")]
+    found += [line for line in Path("/proc/self/mounts").read_text().splitlines() if name in line]
+    found += [name for name in os.listdir("/sys/class/net") if name.startswith(f"pf-{name}")]  # noqa: PTH208
+    for folder in ("/run/pilotfish", "/var/lib/pilotfish"):
+        found += [str(path) for path in Path(folder).glob(f"{name}*")]
+    for comm in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = comm.read_bytes().decode(errors="replace").split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if name in words and "pytest" not in " ".join(words):
+            found.append(" ".join(words))
+    return found
+
+
+def test_up_on_a_running_cluster_says_so(shell: Shell) -> None:
+    before = processes(shell)
+    assert "runs already" in shell.pilotfish("up", "--name", NAME)
+    assert processes(shell) == before
+
+
+@pytest.mark.parametrize("victim", ["control-plane", "node-1"])
+def test_a_killed_process_comes_back_and_the_pods_never_notice(
+    application: Shell, victim: str
+) -> None:
+    before, running = processes(application), containers(application)
+    os.kill(before[victim], signal.SIGKILL)
+    eventually(
+        lambda: processes(application)[victim] not in (0, before[victim]), f"{victim} runs again"
+    )
+    eventually(
+        lambda: application.run("kubectl", "get", "--raw", "/readyz").returncode == 0, "an API"
+    )
+    eventually(lambda: application.kubectl("get", "nodes").count(" Ready ") == 2, "two Ready nodes")
+    assert containers(application) == running
+    url = f"http://{application.cluster_ip('go-demo-2')}:28017/"
+    assert "database" in application.curl(url)
+
+
+def test_up_mends_a_cluster_whose_supervisor_was_killed(application: Shell) -> None:
+    before, running = processes(application), containers(application)
+    os.kill(before["supervisor"], signal.SIGKILL)
+    os.kill(before["node-2"], signal.SIGKILL)
+    said = application.pilotfish("up", "--name", NAME)
+    assert "Was dead: supervisor, node-2" in said
+    after = processes(application)
+    assert after["control-plane"] == before["control-plane"]
+    assert 0 not in after.values()
+    eventually(lambda: application.kubectl("get", "nodes").count(" Ready ") == 2, "two Ready nodes")
+    assert containers(application) == running
+    application.wait_ready(API_LABELS, 3)
+
+
+@pytest.fixture
+def other(shell: Shell, tmp_path: Path) -> Any:
+    """A second cluster beside the first."""
+    made = Shell(tmp_path / "kubeconfig")
+    made.pilotfish("up", "--name", OTHER)
+    yield made
+    made.run(sys.executable, "-m", "pilotfish", "down", "--name", OTHER)
+
+
+def test_a_second_cluster_stands_beside_the_first_and_goes_without_a_trace(
+    other: Shell, shell: Shell
+) -> None:
+    assert other.kubectl("get", "nodes").count(" Ready ") == 1
+    ranges = [
+        json.loads(shell.pilotfish("status", "--name", name, "-o", "json"))[0]
+        for name in (NAME, OTHER)
+    ]
+    for kind in ("nodeRange", "podRange", "serviceRange"):
+        assert ranges[0][kind] != ranges[1][kind]
+    said = other.pilotfish("down", "--name", OTHER)
+    assert "is gone" in said
+    assert traces(OTHER) == []
+    assert "pilotfish-e2e-b" not in other.run("kubectl", "config", "get-contexts").stdout
+    assert shell.kubectl("get", "nodes").count(" Ready ") == 2
+
+
+def test_down_leaves_nothing_after_everything_was_killed(other: Shell) -> None:
+    other.kubectl("create", "deployment", "web", "--image=host", "--", "sleep", "600")
+    other.wait_ready("app=web", 1)
+    for pid in processes(other, OTHER).values():
+        os.kill(pid, signal.SIGKILL)
+    other.pilotfish("down", "--name", OTHER)
+    assert traces(OTHER) == []
+
+
+def test_down_of_an_unknown_cluster_says_so(shell: Shell) -> None:
+    done = shell.run(sys.executable, "-m", "pilotfish", "down", "--name", "nobody")
+    assert done.returncode == 4
+    assert "no such cluster" in done.stderr
