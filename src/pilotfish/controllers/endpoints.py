@@ -34,6 +34,9 @@ MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 MANAGER = "endpoint-controller"
 OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
 MAX_ADDRESSES = 1000
+# The same change goes out as an EndpointSlice, on which traffic waits; this one gives way to it
+# and takes several changes together.
+POD_CHANGE_DELAY_S = 0.02
 
 
 def wanted_endpoints_object(service: Object, pods: list[Object], present: Object | None) -> Object:
@@ -106,11 +109,11 @@ class EndpointsController(Controller):
         for pod in (new, old):
             if pod is not None:
                 for service in services_selecting(self._services, pod):
-                    self.enqueue(service)
+                    self.queue.add_after(key_of(service), POD_CHANGE_DELAY_S)
 
     def _endpoints_changed(self, old: Object | None, new: Object | None) -> None:
         endpoints = new or old
-        if endpoints is not None:
+        if endpoints is not None and not (new is not None and self._written.is_own(new)):
             self.enqueue(endpoints)
 
     async def sync(self, key: str) -> None:

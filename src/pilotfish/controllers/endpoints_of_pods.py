@@ -110,23 +110,50 @@ def belongs(pod: Object, terminating_too: bool) -> bool:
     return terminating_too or not is_deleting(pod)
 
 
+class EndpointsByPorts:
+    """A Service's endpoints of one address family, remembered from one look to the next.
+
+    Objects from a cache are never changed, only replaced: while the Service and
+    a Pod are the same objects as before, so is the endpoint. Of thousands of
+    Pods, one that changed is then all the work.
+    """
+
+    def __init__(self, address_type: str) -> None:
+        self._address_type = address_type
+        self._service: Object = {}
+        self._made: dict[str, tuple[Object, Ports, Object]] = {}
+
+    def wanted(
+        self, service: Object, pods: Iterable[Object], zones: Mapping[str, str]
+    ) -> dict[Ports, dict[str, Object]]:
+        """The endpoints, by Pod uid and grouped by their ports.
+
+        Pods whose named ports have other numbers go to other slices.
+        """
+        made = self._made if self._service is service else {}
+        self._service, self._made = service, {}
+        groups: dict[Ports, dict[str, Object]] = {}
+        for pod in pods:
+            uid = uid_of(pod)
+            known = made.get(uid)
+            if known is None or known[0] is not pod:
+                if not belongs(pod, terminating_too=True):
+                    continue
+                address = address_of(pod, self._address_type)
+                if address is None:
+                    continue
+                entry = endpoint(service, pod, address, zones)
+                known = (pod, endpoint_ports(service, pod), entry)
+            self._made[uid] = known
+            groups.setdefault(known[1], {})[uid] = known[2]
+        return groups
+
+
 def wanted_endpoints(
     service: Object, pods: Iterable[Object], address_type: str, zones: Mapping[str, str]
 ) -> dict[Ports, dict[str, Object]]:
-    """A Service's endpoints of one address family.
-
-    Returns:
-        Endpoints by Pod uid, grouped by their ports: Pods whose named ports
-        have other numbers go to other slices.
-    """
-    groups: dict[Ports, dict[str, Object]] = {}
-    for pod in pods:
-        address = address_of(pod, address_type) if belongs(pod, terminating_too=True) else None
-        if address is None:
-            continue
-        group = groups.setdefault(endpoint_ports(service, pod), {})
-        group[uid_of(pod)] = endpoint(service, pod, address, zones)
-    return groups
+    """A Service's endpoints of one address family, by Pod uid and grouped by their ports."""
+    return EndpointsByPorts(address_type).wanted(service, pods, zones)
 
 
 def address_types(service: Object, pods: Iterable[Object]) -> list[str]:

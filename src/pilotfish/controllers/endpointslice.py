@@ -14,11 +14,11 @@ from pilotfish.client.errors import NotFound
 from pilotfish.controllers.controller import Context, Controller, together
 from pilotfish.controllers.endpoints_of_pods import (
     ZONE_LABEL,
+    EndpointsByPorts,
     address_types,
     endpoint_facts,
     has_managed_endpoints,
     service_labels,
-    wanted_endpoints,
 )
 from pilotfish.controllers.informers import objects_labelled, services_selecting
 from pilotfish.controllers.slice_plan import MANAGED_BY, SERVICE_NAME, SlicePlan, plan_slices
@@ -52,14 +52,18 @@ class EndpointSliceController(Controller):
         self._nodes = self.informer("nodes")
         self._written = Written(self._slices)
         self._zones: dict[str, str] = {}
+        self._made: dict[tuple[str, str], EndpointsByPorts] = {}
         self._services.on_change(self._service_changed)
         self._pods.on_change(self._pod_changed)
         self._slices.on_change(self._slice_changed)
         self._nodes.on_change(self._node_changed)
 
-    def _service_changed(self, _old: Object | None, new: Object | None) -> None:
+    def _service_changed(self, old: Object | None, new: Object | None) -> None:
         if new is not None:
             self.enqueue(new)
+        elif old is not None:
+            for family in ("IPv4", "IPv6"):
+                self._made.pop((key_of(old), family), None)
 
     def _pod_changed(self, old: Object | None, new: Object | None) -> None:
         if old is not None and new is not None and endpoint_facts(old) == endpoint_facts(new):
@@ -70,6 +74,8 @@ class EndpointSliceController(Controller):
                     self.enqueue(service)
 
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
+        if new is not None and self._written.is_own(new):
+            return
         for endpoint_slice in (old, new):
             labels = labels_of(endpoint_slice) if endpoint_slice else {}
             if endpoint_slice and labels.get(MANAGED_BY) == MANAGER and SERVICE_NAME in labels:
@@ -81,6 +87,7 @@ class EndpointSliceController(Controller):
         if node is None or self._zones.get(name_of(node), "") == zone:
             return
         self._zones[name_of(node)] = zone
+        self._made.clear()
         for service in self._services.values():
             self.enqueue(service)
 
@@ -101,7 +108,10 @@ class EndpointSliceController(Controller):
         families = address_types(service, pods)
         plan = SlicePlan()
         for family in families:
-            wanted = wanted_endpoints(service, pods, family, self._zones)
+            made = self._made.get((key, family))
+            if made is None:
+                made = self._made[key, family] = EndpointsByPorts(family)
+            wanted = made.wanted(service, pods, self._zones)
             of_family = [present for present in existing if present["addressType"] == family]
             part = plan_slices(service, labels, family, wanted, of_family)
             plan.create += part.create

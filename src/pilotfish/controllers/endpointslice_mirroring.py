@@ -100,6 +100,8 @@ class EndpointSliceMirroringController(Controller):
             self.enqueue(obj)
 
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
+        if new is not None and self._written.is_own(new):
+            return
         for endpoint_slice in (old, new):
             labels = labels_of(endpoint_slice) if endpoint_slice else {}
             if endpoint_slice and labels.get(MANAGED_BY) == MANAGER and SERVICE_NAME in labels:

@@ -75,12 +75,13 @@ class GarbageCollector(Controller):
             return
         if waits_for_dependents(new) or orphans_dependents(new):
             self._add(resource, new)
-        references = owner_references(new)
-        if references and (old is None or owner_references(old) != references):
+        references, before = owner_references(new), owner_references(old) if old else []
+        if references == before:
+            return
+        if references:
             self._add(resource, new)
-        if old is not None and owner_references(old):
-            # An owner may have waited for us to let go of it.
-            self._wake_owners(old)
+        if old is not None:
+            self._wake_owners(old)  # one may have waited for this object to let go of it
 
     def _deleted(self, obj: Object) -> None:
         self._gone[uid_of(obj)] = None

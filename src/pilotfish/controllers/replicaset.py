@@ -43,6 +43,9 @@ from pilotfish.objects.selectors import LabelSelector, label_selector, match_lab
 log = logging.getLogger(__name__)
 
 FIRST_BATCH = 8
+# A Pod that only turns ready or unready changes counts in the status. They give way to the
+# EndpointSlice of the same change, and take several changes together.
+STATUS_DELAY_S = 0.01
 
 
 class ReplicaSetController(Controller):
@@ -82,7 +85,10 @@ class ReplicaSetController(Controller):
             self._expected.created(after, name_of(new))
             if is_deleting(new):
                 self._expected.deleted(after, name_of(new))
-            self.queue.add(after)
+            if before == after and old is not None and is_active(old) == is_active(new):
+                self.queue.add_after(after, STATUS_DELAY_S)
+            else:
+                self.queue.add(after)
         if old is not None and before is not None and before != after:
             self._expected.deleted(before, name_of(old))
             self.queue.add(before)

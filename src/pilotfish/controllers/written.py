@@ -25,13 +25,19 @@ class Written:
         self._informer = informer
         self._notes: dict[str, Object] = {}
         self._gone: set[str] = set()
+        self._own: dict[str, int] = {}
         informer.on_change(self._caught_up)
 
     def note(self, obj: Object) -> None:
         """The API server answered a write with this object."""
+        self._own[key_of(obj)] = version_of(obj)
         cached = self._informer.get(key_of(obj))
         if cached is None or version_of(cached) < version_of(obj):
             self._notes[key_of(obj)] = obj
+
+    def is_own(self, obj: Object) -> bool:
+        """Whether the object is as this controller last wrote it."""
+        return self._own.get(key_of(obj)) == version_of(obj)
 
     def note_deleted(self, obj: Object) -> None:
         """The API server has deleted this object."""
@@ -62,6 +68,7 @@ class Written:
         if new is None:
             if old is not None:
                 self._gone.discard(uid_of(old))
+                self._own.pop(key_of(old), None)
                 noted = self._notes.get(key_of(old))
                 if noted is not None and version_of(noted) <= version_of(old):
                     del self._notes[key_of(old)]
