@@ -18,10 +18,9 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from support.apiserver import api_server_config, write_kubeconfig
-
 from pilotfish.apiserver.server import ApiServer
 from pilotfish.cluster import pki
+from support.apiserver import api_server_config, write_kubeconfig
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """An API server of one's own: on loopback, with a throwaway PKI and kubeconfigs.
 
-    async with running_api_server(tmp_path) as server:
-        async with Client(server.client_config()) as client: ...
-        await server.kubectl("get", "services")
+async with running_api_server(tmp_path) as server:
+    async with Client(server.client_config()) as client: ...
+    await server.kubectl("get", "services")
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def load_yaml(body: bytes) -> Any:
     from pilotfish.apiserver.yaml_loader import JsonTypesLoader
 
     try:
-        return yaml.load(body, JsonTypesLoader)  # noqa: S506  # a SafeLoader
+        return yaml.load(body, JsonTypesLoader)  # a SafeLoader
     except yaml.YAMLError as error:
         raise bad_request(f"error converting YAML to JSON: {error}") from error
 

@@ -40,9 +40,7 @@ async def create(core: Core, call: Call) -> Answer:
     return Answer(from_stored(call.resource, entry.data), 201)
 
 
-async def create_object(
-    core: Core, kind: Resource, obj: Object, *, dry_run: bool = False
-) -> Entry:
+async def create_object(core: Core, kind: Resource, obj: Object, *, dry_run: bool = False) -> Entry:
     """Create a decoded object: defaults, strategy, validation, allocation, store.
 
     Raises:

@@ -24,9 +24,7 @@ _INT_RANGES: Final = {
     "int64": (-(2**63), 2**63 - 1, "int64"),
     "integer": (-(2**63), 2**63 - 1, "int64"),
 }
-_RFC3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z"
-)
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
 # Types whose fields are open: what is in them is not for this server to know.
 _OPEN_TYPES: Final = frozenset(
     {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"}

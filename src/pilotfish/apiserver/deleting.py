@@ -80,7 +80,7 @@ def delete_options(call: Call) -> DeleteOptions:
         body = decode_body(call.body, call.content_type)
         if body.get("kind", "DeleteOptions") != "DeleteOptions":
             raise bad_request(
-                f'converting ({body.get("apiVersion", "")}.{body["kind"]}) to '
+                f"converting ({body.get('apiVersion', '')}.{body['kind']}) to "
                 "(v1.DeleteOptions): unknown conversion"
             )
     return options_of(body, call)

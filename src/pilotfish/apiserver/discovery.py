@@ -190,5 +190,3 @@ def _aggregated(resource: Resource) -> Object:
 
 def _response_kind(group_name: str, version_name: str, kind: str) -> Object:
     return {"group": group_name, "version": version_name, "kind": kind}
-
-

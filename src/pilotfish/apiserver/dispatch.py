@@ -171,5 +171,3 @@ def _failure(error: StatusError) -> web.Response:
     body = orjson.dumps(error.body())
     headers = {"Content-Type": JSON, **_HEADERS, **error.headers}
     return web.Response(body=body, status=error.code, headers=headers)
-
-

@@ -90,9 +90,12 @@ def _at_requested_revision(
             504,
             "Timeout",
             f"Timeout: Too large resource version: {revision}, current: {core.registry.revision}",
-            {"retryAfterSeconds": 1, "causes": [
-                {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
-            ]},
+            {
+                "retryAfterSeconds": 1,
+                "causes": [
+                    {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+                ],
+            },
         )
     if match == "Exact" and revision:
         return collection.select_at(selection, revision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
-from pilotfish.apiserver import discovery
+from pilotfish.apiserver import discovery, openapi
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import method_not_allowed, path_not_found
 from pilotfish.apiserver.negotiation import JSON, negotiate
@@ -50,6 +50,14 @@ def _fixed(core: Core, path: str, host: str) -> Object | None:
             return discovery.core_versions(host)
         case ["apis"]:
             return discovery.group_list(core.catalog)
+        case ["openapi", "v2"]:
+            return openapi.document_v2(core.catalog)
+        case ["openapi", "v3"]:
+            return openapi.index(core.catalog)
+        case ["openapi", "v3", "api", version]:
+            return openapi.document_v3(core.catalog, "", version)
+        case ["openapi", "v3", "apis", group, version]:
+            return openapi.document_v3(core.catalog, group, version)
         case ["api", version]:
             return discovery.resource_list(core.catalog, "", version)
         case ["apis", group]:
@@ -60,7 +68,16 @@ def _fixed(core: Core, path: str, host: str) -> Object | None:
 
 
 def _paths(core: Core) -> list[str]:
-    paths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+    paths = [
+        "/api",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ]
     for group, versions in core.catalog.groups().items():
         root = f"/apis/{group}" if group else "/api"
         paths.append(root)

@@ -86,8 +86,9 @@ def patch_change(call: Call, has_schema: bool) -> Callable[[Object], Object]:
             raise bad_request(str(error)) from error
         except PatchFailedError as error:
             raise StatusError(
-                422, "Invalid", f"the server rejected our request due to an error in our "
-                f"request: {error}"
+                422,
+                "Invalid",
+                f"the server rejected our request due to an error in our request: {error}",
             ) from error
 
     return change

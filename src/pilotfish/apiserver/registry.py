@@ -137,4 +137,3 @@ class Registry:
                 done.set_result(None)
             else:
                 done.set_exception(error)
-

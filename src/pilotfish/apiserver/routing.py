@@ -57,8 +57,10 @@ def route(catalog: Catalog, path: str) -> Route | None:
     if not rest:
         return None
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and not (
-        len(rest) == 3 and rest[2] in _NAMESPACE_SUBRESOURCES
+    if (
+        rest[0] == "namespaces"
+        and len(rest) > 2
+        and not (len(rest) == 3 and rest[2] in _NAMESPACE_SUBRESOURCES)
     ):
         namespace, rest = rest[1], rest[2:]
     resource = catalog.find(group, version, rest[0])

@@ -135,7 +135,9 @@ def _wants_initial_events(call: Call, resource: Resource, requested: str) -> boo
     if text is None:
         if match:
             why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-            raise invalid("ListOptions", "meta.k8s.io", "", [forbidden("resourceVersionMatch", why)])
+            raise invalid(
+                "ListOptions", "meta.k8s.io", "", [forbidden("resourceVersionMatch", why)]
+            )
         return requested in ("", "0")
     if match != "NotOlderThan":
         why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
@@ -164,9 +166,7 @@ def _first_frames(
     return _frames(events, shape)
 
 
-def _frames(
-    changes: Iterable[tuple[EventType, Change]], shape: Shape | None
-) -> list[bytes]:
+def _frames(changes: Iterable[tuple[EventType, Change]], shape: Shape | None) -> list[bytes]:
     if shape is None:
         return [change.frame(event) for event, change in changes]
     return [shape(event, change.data(event)) for event, change in changes]

@@ -45,9 +45,7 @@ def _apply(document: Any, operation: dict[str, Any]) -> Any:
             return _add(document, path, copy.deepcopy(_find(document, _from(operation))))
         case "test":
             if not _equal(_find_or_none(document, path), operation.get("value")):
-                raise PatchFailedError(
-                    f"testing value {operation['path']} failed: test failed"
-                )
+                raise PatchFailedError(f"testing value {operation['path']} failed: test failed")
             return document
     raise PatchError(f"unexpected kind: {operation.get('op')}")
 

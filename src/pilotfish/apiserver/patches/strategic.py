@@ -59,9 +59,7 @@ def strategic_merge_patch(
 def _merge_object(target: Any, patch: dict[str, Any], field: Field | None) -> Any:
     if field is not None and "replace" in field.patch_strategy:
         return _clean(patch)
-    return strategic_merge_patch(
-        target if isinstance(target, dict) else {}, patch, _type_of(field)
-    )
+    return strategic_merge_patch(target if isinstance(target, dict) else {}, patch, _type_of(field))
 
 
 def _type_of(field: Field | None) -> Type | None:
@@ -81,9 +79,7 @@ def _merge_list(name: str, target: list[Any], patch: list[Any], field: Field) ->
     merged = list(target)
     for item in patch:
         if not isinstance(item, dict) or field.merge_key not in item:
-            raise PatchError(
-                f"map: {item} does not contain declared merge key: {field.merge_key}"
-            )
+            raise PatchError(f"map: {item} does not contain declared merge key: {field.merge_key}")
         key = item[field.merge_key]
         places = [i for i, old in enumerate(merged) if old.get(field.merge_key) == key]
         if item.get(_PATCH) == "delete":
@@ -148,9 +144,7 @@ def _ordered(items: list[Any], order: list[Any], merge_key: str) -> list[Any]:
         rank = places.get(identity(item), rank)
         ranks.append((rank, index))
     named = [identity(item) in places for item in items]
-    positions = sorted(
-        range(len(items)), key=lambda i: (ranks[i][0], not named[i], ranks[i][1])
-    )
+    positions = sorted(range(len(items)), key=lambda i: (ranks[i][0], not named[i], ranks[i][1]))
     return [items[i] for i in positions]
 
 

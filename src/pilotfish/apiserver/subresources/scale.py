@@ -13,8 +13,8 @@ from pilotfish.apiserver.patching import patch_change
 from pilotfish.apiserver.updating import check_preconditions, replace
 from pilotfish.apiserver.validation.causes import invalid as invalid_field
 from pilotfish.objects.meta import Object
-from pilotfish.objects.selectors import format_label_selector, label_selector, match_labels
 from pilotfish.objects.schema import schema_for
+from pilotfish.objects.selectors import format_label_selector, label_selector, match_labels
 
 _API_VERSION = "autoscaling/v1"
 
