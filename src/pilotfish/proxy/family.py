@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ IPV6 = Family("ip6", 10, 16, 8, 24, 8, 4)
 FAMILIES = (IPV4, IPV6)
 
 
+@lru_cache(maxsize=8192)
 def family_of(address: str) -> Family | None:
     """The family of an address or CIDR, None for what is neither."""
     try:

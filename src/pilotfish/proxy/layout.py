@@ -181,7 +181,7 @@ def chain_rule(family: Family, chain: Chain) -> Rule:
         return Rule(
             chain.name, client + chosen + x.remember("affinity", 0, endpoint, chain.timeout_s)
         )
-    choose = x.number(chain.among, words + 2, counting=bool(chain.amonger))
+    choose = x.number(chain.among, words + 2, counting=bool(chain.counter))
     found = x.map_value(chain.map, 0, 0)
     return Rule(chain.name, _front_at(family, 0) + choose + found + x.dnat(family, 0, words))
 

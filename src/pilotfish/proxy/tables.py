@@ -133,6 +133,11 @@ class Change:
     forgotten: dict[At, frozenset[Endpoint]] = field(default_factory=dict)
     flows: dict[At, frozenset[Endpoint]] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """How many elements it is about."""
+        return sum(map(len, self.removed.values())) + sum(map(len, self.added.values()))
+
     def __bool__(self) -> bool:
         return bool(
             self.chains_added or self.chains_removed or self.removed or self.added
