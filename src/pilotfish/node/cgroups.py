@@ -1,0 +1,70 @@
+"""The cgroups of containers, in the hierarchies of v1 and in v2's one.
+
+A container's cgroup is /pilotfish/ID wherever controllers are mounted: one flat folder, so
+nothing of a Pod is left behind when its containers are gone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+_PARENT = "pilotfish"
+
+
+def path_of(container_id: str) -> str:
+    """The `cgroupsPath` of config.json."""
+    return f"/{_PARENT}/{container_id}"
+
+
+def hierarchies(root: Path = ROOT) -> list[Path]:
+    """The folders below which cgroups are made: one for v2, one per controller for v1."""
+    if (root / "cgroup.controllers").exists():
+        return [root]
+    return [entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink()]
+
+
+def oom_killed(container_id: str, root: Path = ROOT) -> bool:
+    """Whether the kernel killed one of the container's processes for want of memory."""
+    for file in (
+        root / "memory" / _PARENT / container_id / "memory.oom_control",
+        root / _PARENT / container_id / "memory.events",
+    ):
+        try:
+            words = [line.split() for line in file.read_text().splitlines()]
+        except OSError:  # of another version, or removed together with the container
+            continue
+        return any(len(w) == 2 and w[0] == "oom_kill" and w[1] != "0" for w in words)
+    return False
+
+
+def remove(container_id: str, root: Path = ROOT) -> None:
+    """Remove what runc left, as it does after a crash; fine when nothing is there."""
+    for hierarchy in hierarchies(root):
+        folder = hierarchy / _PARENT / container_id
+        if folder.is_dir():
+            _remove_tree(folder)
+
+
+def remove_parent_if_empty(root: Path = ROOT) -> None:
+    for hierarchy in hierarchies(root):
+        folder = hierarchy / _PARENT
+        if folder.is_dir() and not any(entry.is_dir() for entry in folder.iterdir()):
+            folder.rmdir()
+
+
+def processes(container_id: str, root: Path = ROOT) -> set[int]:
+    """The pids inside the container's cgroups."""
+    found: set[int] = set()
+    for hierarchy in hierarchies(root):
+        file = hierarchy / _PARENT / container_id / "cgroup.procs"
+        if file.exists():
+            found |= {int(line) for line in file.read_text().split()}
+    return found
+
+
+def _remove_tree(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            _remove_tree(entry)
+    folder.rmdir()

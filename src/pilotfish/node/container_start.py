@@ -1,0 +1,158 @@
+"""Starting one container: image, root file system, environment, config.json, runc."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotfish.node import cgroups, mounts
+from pilotfish.node.backoff import successor_backoff_s
+from pilotfish.node.container_run import ContainerRun, signal_number
+from pilotfish.node.context import NodeContext
+from pilotfish.node.environment import container_environment, references
+from pilotfish.node.images import host
+from pilotfish.node.images.store import Image
+from pilotfish.node.object_fetch import fetch
+from pilotfish.node.oci.mounts import Mount, bind
+from pilotfish.node.oci.spec import SpecInput, make_spec
+from pilotfish.node.oci.user import User, container_user
+from pilotfish.node.paths import ContainerPaths, PodPaths
+from pilotfish.node.pod_files import etc_mounts
+from pilotfish.node.qos import oom_score_adj
+from pilotfish.node.record import ContainerRecord
+from pilotfish.node.sandbox import PodSandbox
+from pilotfish.node.service_environment import service_environment
+from pilotfish.node.termination_message import DEFAULT_PATH as TERMINATION_PATH
+from pilotfish.objects.meta import Object, namespace_of
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """All that a start needs to know; `volume_mounts` gives the container's, from its env."""
+
+    pod: Object
+    container: Object
+    image: Image
+    sandbox: PodSandbox
+    paths: PodPaths
+    volume_mounts: Callable[[Mapping[str, str]], list[Mount]]
+    previous: ContainerRecord | None
+    on_exit: Callable[[], None]
+
+
+async def environment_of(node: NodeContext, request: StartRequest) -> dict[str, str]:
+    pod, container = request.pod, request.container
+    sources = await fetch(node, namespace_of(pod), references(container))
+    links = pod.get("spec", {}).get("enableServiceLinks", True)
+    services = service_environment(node.services(), namespace_of(pod), links)
+    facts = node.facts_of(request.sandbox.pod_ips)
+    return container_environment(pod, container, sources, services, facts)
+
+
+def _read_inside(rootfs: Path, name: str) -> str:
+    """A file of the image, "" when it has none; links that lead out of it are not followed."""
+    path = Path(os.path.realpath(rootfs / name))
+    if not path.is_relative_to(rootfs) or not path.is_file():
+        return ""
+    return path.read_text(errors="replace")
+
+
+def _user_status(user: User) -> Object:
+    groups = sorted({user.gid, *user.groups})
+    return {"linux": {"uid": user.uid, "gid": user.gid, "supplementalGroups": groups}}
+
+
+def _mounts(
+    request: StartRequest, paths: ContainerPaths, volumes: list[Mount], read_only: bool
+) -> list[Mount]:
+    taken = {mount.destination for mount in volumes}
+    target = request.container.get("terminationMessagePath") or TERMINATION_PATH
+    paths.termination_log.touch()
+    paths.termination_log.chmod(0o666)  # whoever the container runs as may write it
+    result = etc_mounts(request.paths, taken, read_only)
+    if request.image.is_host:
+        result += [
+            Mount(f"/{name}", "tmpfs", "tmpfs", ("nosuid", "nodev", "mode=755"))
+            for name in host.EMPTY_FOLDERS
+            if f"/{name}" not in taken
+        ]
+    result.append(bind(target, str(paths.termination_log), read_only=False))
+    # What lies deeper comes later, or it would be covered.
+    return sorted(volumes + result, key=lambda mount: mount.destination.count("/"))
+
+
+async def start_container(node: NodeContext, request: StartRequest) -> ContainerRun:
+    """Start it, and return the run.
+
+    Raises ContainerConfigError and OSError when there is nothing to start. A start that runc
+    refuses is a run that has ended: with code 128, StartError and runc's words.
+    """
+    environment = await environment_of(node, request)
+    volumes = request.volume_mounts(environment)
+    attempt = request.previous.attempt + 1 if request.previous else 0
+    paths = request.paths.container(request.container["name"], attempt)
+    for folder in (paths.rootfs, paths.upper, paths.work):
+        folder.mkdir(parents=True, exist_ok=True)
+    paths.upper.chmod(0o755)
+    hidden = node.paths.hidden_layer
+    node.images.mount(request.image, paths.upper, paths.work, paths.rootfs, hidden)
+    try:
+        record, spec = _describe(node, request, paths, environment, volumes)
+    except BaseException:
+        mounts.unmount(paths.rootfs)
+        raise
+    run = ContainerRun(
+        node.runc, node.config.exits_dir, record, paths, request.container, request.on_exit
+    )
+    if request.image.config.stop_signal:
+        run.stop_signal = signal_number(request.image.config.stop_signal)
+    await run.start(spec)
+    return run
+
+
+def _describe(
+    node: NodeContext,
+    request: StartRequest,
+    paths: ContainerPaths,
+    environment: Mapping[str, str],
+    volumes: list[Mount],
+) -> tuple[ContainerRecord, Object]:
+    """The run's record and its config.json. The root file system is mounted."""
+    pod, container, image = request.pod, request.container, request.image
+    user = container_user(
+        pod,
+        container,
+        image.config.user,
+        _read_inside(paths.rootfs, "etc/passwd"),
+        _read_inside(paths.rootfs, "etc/group"),
+    )
+    record = ContainerRecord(
+        container_id=secrets.token_hex(32),
+        name=container["name"],
+        attempt=request.previous.attempt + 1 if request.previous else 0,
+        image=container["image"],
+        image_id=image.id,
+        user=_user_status(user),
+        backoff_s=successor_backoff_s(request.previous),
+    )
+    context = container.get("securityContext") or {}
+    read_only = bool(context.get("readOnlyRootFilesystem"))
+    spec = make_spec(
+        SpecInput(
+            pod=pod,
+            container=container,
+            image=image.config,
+            rootfs=str(paths.rootfs),
+            sandbox=request.sandbox.oci,
+            user=user,
+            env=environment,
+            mounts=tuple(_mounts(request, paths, volumes, read_only)),
+            cgroup_path=cgroups.path_of(record.container_id),
+            available_capabilities=node.capabilities,
+            oom_score_adj=oom_score_adj(pod, container, node.facts.memory_bytes),
+        )
+    )
+    return record, spec

@@ -1,0 +1,37 @@
+"""What all Pod workers of a node share: configuration, API client, runc, images, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pilotfish.client.api import Client
+from pilotfish.client.events import EventRecorder
+from pilotfish.node.config import KubeletConfig
+from pilotfish.node.downward import NodeFacts
+from pilotfish.node.images.store import ImageStore
+from pilotfish.node.ipam import AddressPool
+from pilotfish.node.paths import NodePaths
+from pilotfish.node.runc import Runc
+from pilotfish.objects.meta import Object
+
+
+@dataclass
+class NodeContext:
+    """`addresses` is None until the node has its podCIDR. `services` lists all Services."""
+
+    config: KubeletConfig
+    client: Client
+    events: EventRecorder
+    paths: NodePaths
+    runc: Runc
+    images: ImageStore
+    facts: NodeFacts
+    capabilities: tuple[str, ...]
+    services: Callable[[], list[Object]]
+    addresses: AddressPool | None = None
+    machine_hosts: str = field(default_factory=lambda: Path("/etc/hosts").read_text())
+
+    def facts_of(self, pod_ips: tuple[str, ...]) -> NodeFacts:
+        return replace(self.facts, pod_ips=pod_ips)

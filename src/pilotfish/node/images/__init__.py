@@ -1,0 +1,1 @@
+"""Images: unpacked layers on disk, and the machine's own file system as image `host`."""

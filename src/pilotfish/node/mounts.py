@@ -1,0 +1,98 @@
+"""mount(2) and umount2(2), and what is mounted where.
+
+Called directly: a `mount` process a container would cost more than the container's own start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 1 << 18
+_MNT_DETACH = 2
+_PAGE_BYTES = 4096  # mount(2): the data argument fits one page
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True)
+class MountPoint:
+    """A line of /proc/self/mountinfo; `options` are the file system's own."""
+
+    path: str
+    type: str
+    options: str
+
+
+def mount(source: str, target: Path, type_: str, flags: int = 0, options: str = "") -> None:
+    """Raises OSError with the target's name."""
+    if len(options) >= _PAGE_BYTES:
+        raise OSError(errno.E2BIG, "mount options exceed one page (too many layers?)", str(target))
+    arguments = (source.encode(), str(target).encode(), type_.encode())
+    if _libc.mount(*arguments, ctypes.c_ulong(flags), options.encode()) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"mounting {type_ or source}: {os.strerror(code)}", str(target))
+
+
+def bind(source: Path | str, target: Path) -> None:
+    mount(str(source), target, "", MS_BIND)
+
+
+def overlay(lower: list[str], upper: Path, work: Path, target: Path) -> None:
+    """`lower` from the top layer down. Escapes what overlayfs reads as separators."""
+    folders = ":".join(_escape(folder) for folder in lower)
+    options = f"lowerdir={folders},upperdir={_escape(str(upper))},workdir={_escape(str(work))}"
+    mount("overlay", target, "overlay", 0, options)
+
+
+def _escape(folder: str) -> str:
+    return folder.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def unmount(target: Path) -> bool:
+    """Take the mount away, lazily; False when nothing is mounted there."""
+    if _libc.umount2(str(target).encode(), _MNT_DETACH) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOENT):
+        return False
+    raise OSError(code, f"unmounting: {os.strerror(code)}", str(target))
+
+
+def unmount_below(folder: Path) -> int:
+    """Take away every mount at or below a folder, the innermost first; returns how many."""
+    prefix = str(folder)
+    inside = [
+        point.path
+        for point in mount_points()
+        if point.path == prefix or point.path.startswith(prefix + "/")
+    ]
+    return sum(unmount(Path(path)) for path in reversed(inside))
+
+
+def mount_points() -> list[MountPoint]:
+    text = Path("/proc/self/mountinfo").read_text()
+    return parse_mountinfo(text)
+
+
+def parse_mountinfo(text: str) -> list[MountPoint]:
+    """proc(5), /proc/pid/mountinfo; in the order in which they were mounted."""
+    points = []
+    for line in text.splitlines():
+        fields = line.split(" ")
+        separator = fields.index("-", 6)
+        options = fields[separator + 3] if len(fields) > separator + 3 else ""
+        path = _OCTAL.sub(lambda match: chr(int(match[1], 8)), fields[4])
+        points.append(MountPoint(path, fields[separator + 1], options))
+    return points

@@ -1,0 +1,66 @@
+"""Routes to the other nodes' Pods: every podCIDR over its node's InternalIP.
+
+Runs in the node's network namespace and watches Nodes; what is not wanted any more goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from pilotfish.client.informer import Informer
+from pilotfish.network import routes
+from pilotfish.network.netlink import Netlink
+from pilotfish.objects.meta import Object, name_of
+
+log = logging.getLogger(__name__)
+
+
+def internal_ip(node: Object) -> str:
+    for address in (node.get("status") or {}).get("addresses") or []:
+        if address["type"] == "InternalIP":
+            return str(address["address"])
+    return ""
+
+
+def wanted_routes(nodes: Iterable[Object], own_name: str) -> dict[str, str]:
+    """podCIDR → gateway, for every other node that has both."""
+    wanted = {}
+    for node in nodes:
+        pod_cidr, address = node.get("spec", {}).get("podCIDR"), internal_ip(node)
+        if name_of(node) != own_name and pod_cidr and address:
+            wanted[pod_cidr] = address
+    return wanted
+
+
+class NodeRoutes:
+    def __init__(self, nodes: Informer, own_name: str) -> None:
+        self._nodes = nodes
+        self._own_name = own_name
+        self._set: dict[str, str] = {}
+        self._changed = asyncio.Event()
+        nodes.on_change(lambda _old, _new: self._changed.set())
+
+    async def run(self) -> None:
+        await self._nodes.synced.wait()
+        while True:
+            self._changed.clear()
+            try:
+                self._apply(wanted_routes(self._nodes.values(), self._own_name))
+            except OSError as error:
+                log.warning("routes to the other nodes: %s", error)
+            await self._changed.wait()
+
+    def _apply(self, wanted: dict[str, str]) -> None:
+        if wanted == self._set:
+            return
+        with Netlink() as nl:
+            for pod_cidr, gateway in wanted.items():
+                if self._set.get(pod_cidr) != gateway:
+                    routes.replace(nl, pod_cidr, via=gateway)
+                    log.info("Pods of %s are reached over %s", pod_cidr, gateway)
+            for pod_cidr in self._set.keys() - wanted.keys():
+                routes.delete(nl, pod_cidr)
+                log.info("no node has %s any more: route removed", pod_cidr)
+        self._set = wanted

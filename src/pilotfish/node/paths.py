@@ -1,0 +1,108 @@
+"""Where a node keeps what: one place for the names of its folders and files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ContainerPaths:
+    """One run (attempt) of one container.
+
+    `bundle` holds runc's config.json and lives with the writable layer, which may be large, in
+    the state folder; pipes live in the run folder, which a reboot empties.
+    """
+
+    bundle: Path
+    run: Path
+    log: Path
+
+    @property
+    def rootfs(self) -> Path:
+        return self.bundle / "rootfs"
+
+    @property
+    def upper(self) -> Path:
+        return self.bundle / "upper"
+
+    @property
+    def work(self) -> Path:
+        return self.bundle / "work"
+
+    @property
+    def record(self) -> Path:
+        return self.bundle / "record.json"
+
+    @property
+    def termination_log(self) -> Path:
+        return self.bundle / "termination-log"
+
+    def stream(self, name: str) -> Path:
+        """The named pipe of stdin, stdout or stderr."""
+        return self.run / name
+
+
+@dataclass(frozen=True)
+class PodPaths:
+    state: Path
+    run: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.state / "pod.json"
+
+    @property
+    def volumes(self) -> Path:
+        return self.state / "volumes"
+
+    @property
+    def etc(self) -> Path:
+        return self.state / "etc"
+
+    @property
+    def shm(self) -> Path:
+        return self.run / "shm"
+
+    def namespace(self, kind: str) -> Path:
+        """The bind mount that keeps the Pod's ipc or uts namespace."""
+        return self.run / kind
+
+    def container_dir(self, container: str) -> Path:
+        return self.state / "containers" / container
+
+    def container(self, container: str, attempt: int) -> ContainerPaths:
+        return ContainerPaths(
+            bundle=self.container_dir(container) / str(attempt),
+            run=self.run / f"{container}.{attempt}",
+            log=self.state / container / f"{attempt}.log",
+        )
+
+
+@dataclass(frozen=True)
+class NodePaths:
+    state: Path
+    run: Path
+
+    @classmethod
+    def of(cls, state_dir: Path, run_dir: Path, node: str) -> NodePaths:
+        return cls(state=state_dir / "nodes" / node, run=run_dir / "nodes" / node)
+
+    @property
+    def pods(self) -> Path:
+        return self.state / "pods"
+
+    @property
+    def ipam(self) -> Path:
+        return self.state / "ipam.json"
+
+    @property
+    def runc_root(self) -> Path:
+        return self.run / "runc"
+
+    @property
+    def hidden_layer(self) -> Path:
+        return self.run / "hidden"
+
+    def pod(self, uid: str) -> PodPaths:
+        return PodPaths(state=self.pods / uid, run=self.run / "pods" / uid)

@@ -1,0 +1,144 @@
+"""The volumes of one Pod: set up before its containers, refreshed while they run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pilotfish.client.errors import ApiError, Unreachable
+from pilotfish.node import mounts
+from pilotfish.node.context import NodeContext
+from pilotfish.node.errors import ContainerConfigError, MountFailed
+from pilotfish.node.expansion import expand
+from pilotfish.node.object_fetch import fetch
+from pilotfish.node.oci.mounts import Mount, bind
+from pilotfish.node.paths import PodPaths
+from pilotfish.node.volumes import atomic
+from pilotfish.node.volumes.host_path import host_path
+from pilotfish.node.volumes.payload import volume_files, wanted
+from pilotfish.node.volumes.sub_path import resolve_sub_path
+from pilotfish.node.volumes.tokens import PodTokens
+from pilotfish.objects.meta import Object, namespace_of
+from pilotfish.objects.quantities import parse_quantity
+
+log = logging.getLogger(__name__)
+
+_FILE_KINDS = ("configMap", "secret", "downwardAPI", "projected")
+_PROPAGATION = {"HostToContainer": "rslave", "Bidirectional": "rshared"}
+
+
+class PodVolumes:
+    """`folders` has the source path of every volume that is set up."""
+
+    def __init__(self, node: NodeContext, paths: PodPaths) -> None:
+        self.folders: dict[str, Path] = {}
+        self._node = node
+        self._paths = paths
+        self._tokens = PodTokens(node.client)
+
+    async def set_up(self, pod: Object, pod_ips: tuple[str, ...]) -> None:
+        """Make every volume of the Pod ready; those that are stay as they are.
+
+        Raises MountFailed with the FailedMount Event's text.
+        """
+        volumes = [
+            volume
+            for volume in pod.get("spec", {}).get("volumes") or []
+            if volume["name"] not in self.folders
+        ]
+        await asyncio.gather(*(self._set_up_one(pod, volume, pod_ips) for volume in volumes))
+
+    async def refresh(self, pod: Object, pod_ips: tuple[str, ...]) -> None:
+        """Bring the files of configMap and such volumes up to date; trouble is only logged."""
+        for volume in pod.get("spec", {}).get("volumes") or []:
+            if not any(kind in volume for kind in _FILE_KINDS):
+                continue
+            try:
+                await self._write_files(pod, volume, pod_ips)
+            except (MountFailed, OSError) as error:
+                log.warning("pod %s: volume %s: %s", pod["metadata"]["name"], volume["name"], error)
+
+    def needs_refresh(self, pod: Object) -> bool:
+        return any(
+            kind in volume
+            for volume in pod.get("spec", {}).get("volumes") or []
+            for kind in _FILE_KINDS
+        )
+
+    async def _set_up_one(self, pod: Object, volume: Object, pod_ips: tuple[str, ...]) -> None:
+        name = volume["name"]
+        try:
+            self.folders[name] = await self._prepare(pod, volume, pod_ips)
+        except (MountFailed, OSError) as error:
+            message = f'MountVolume.SetUp failed for volume "{name}" : {error}'
+            raise MountFailed(message) from error
+
+    async def _prepare(self, pod: Object, volume: Object, pod_ips: tuple[str, ...]) -> Path:
+        folder = self._paths.volumes / str(volume["name"])
+        if "emptyDir" in volume:
+            _make_empty_dir(folder, volume["emptyDir"] or {}, _fs_group(pod))
+            return folder
+        if "hostPath" in volume:
+            return host_path(volume["hostPath"])
+        if any(kind in volume for kind in _FILE_KINDS):
+            await self._write_files(pod, volume, pod_ips)
+            return folder
+        kinds = ", ".join(key for key in volume if key != "name")
+        raise MountFailed(
+            f"volumes of type {kinds} are not supported here; emptyDir, hostPath, configMap, "
+            "secret, downwardAPI and projected are"
+        )
+
+    async def _write_files(self, pod: Object, volume: Object, pod_ips: tuple[str, ...]) -> None:
+        try:
+            sources = await fetch(self._node, namespace_of(pod), wanted(volume))
+            tokens = {}
+            for part in (volume.get("projected") or {}).get("sources") or []:
+                if token := part.get("serviceAccountToken"):
+                    tokens[token["path"]] = await self._tokens.get(pod, token)
+        except (ContainerConfigError, ApiError, Unreachable) as error:
+            raise MountFailed(str(error)) from error
+        facts = self._node.facts_of(pod_ips)
+        files = volume_files(pod, volume, sources, tokens, facts)
+        atomic.write(self._paths.volumes / volume["name"], files, _fs_group(pod))
+
+    def mounts_of(self, pod: Object, container: Object, env: Mapping[str, str]) -> list[Mount]:
+        """The container's volumeMounts. Raises ContainerConfigError."""
+        read_only_kinds = {
+            volume["name"]
+            for volume in pod.get("spec", {}).get("volumes") or []
+            if any(kind in volume for kind in _FILE_KINDS)
+        }
+        result = []
+        for entry in container.get("volumeMounts") or []:
+            name = entry["name"]
+            if name not in self.folders:
+                raise ContainerConfigError(f'volume "{name}" of container is not mounted')
+            source = self.folders[name]
+            sub_path = entry.get("subPath") or expand(entry.get("subPathExpr", ""), env)
+            if sub_path:
+                source = resolve_sub_path(source, sub_path)
+            read_only = bool(entry.get("readOnly")) or name in read_only_kinds
+            propagation = _PROPAGATION.get(entry.get("mountPropagation", ""), "rprivate")
+            result.append(bind(entry["mountPath"], str(source), read_only, propagation))
+        return result
+
+
+def _fs_group(pod: Object) -> int | None:
+    group = (pod.get("spec", {}).get("securityContext") or {}).get("fsGroup")
+    return int(group) if group is not None else None
+
+
+def _make_empty_dir(folder: Path, settings: Object, group: int | None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if settings.get("medium") == "Memory" and not os.path.ismount(folder):
+        limit = settings.get("sizeLimit")
+        options = f"size={int(parse_quantity(str(limit)))}" if limit else ""
+        mounts.mount("tmpfs", folder, "tmpfs", mounts.MS_NODEV | mounts.MS_NOSUID, options)
+    folder.chmod(0o777)
+    if group is not None:
+        os.chown(folder, -1, group)
+        folder.chmod(0o2777)
