@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilotfish.cluster import control, host_network, kubeconfig, plan, preflight, processes, state
+from pilotfish.node import teardown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,10 @@ def _stop_processes(cluster: ClusterState) -> list[str]:
 
 def _remove_nodes(cluster: ClusterState) -> list[str]:
     """Containers, mounts, control groups and Pod namespaces of every node."""
-    return []
+    folders = cluster.folders
+    pods = len(list(folders.state.glob("nodes/*/pods/*")))
+    teardown.remove_all(folders.state, folders.run)
+    return [f"{pods} Pod{'s' if pods > 1 else ''} with containers and mounts"] if pods else []
 
 
 def _forget_context(cluster: ClusterState) -> list[Path]:

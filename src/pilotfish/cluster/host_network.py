@@ -86,9 +86,9 @@ def remove(cluster: ClusterState) -> list[str]:
     node_link.remove_cluster(cluster.network)
     removed = []
     if ended:
-        removed.append(f"{len(ended)} processes in its namespaces")
+        removed.append(f"{len(ended)} process{'es' if len(ended) > 1 else ''} in its namespaces")
     if owned:
-        removed.append(f"{len(owned)} network namespaces")
+        removed.append(f"{len(owned)} network namespace{'s' if len(owned) > 1 else ''}")
     if bridge is not None:
         removed.append(f"bridge {bridge.name} and its routes")
     return removed

@@ -53,6 +53,11 @@ def node_identity(node: str) -> Identity:
     return Identity(f"kubelet-{node}", f"system:node:{node}", ("system:nodes",))
 
 
+def kubelet_serving(node: str) -> str:
+    """File stem of the certificate that a kubelet serves with."""
+    return f"kubelet-{node}-serving"
+
+
 def server_names(domain: str) -> list[str]:
     """DNS names under which clients reach the API server."""
     return [
@@ -79,7 +84,7 @@ def write_pki(
         authority.issue_client(identity)
     for node, address in nodes.items():
         authority.issue_client(node_identity(node))
-        authority.issue_server(f"kubelet-{node}-serving", f"system:node:{node}", [node], [address])
+        authority.issue_server(kubelet_serving(node), f"system:node:{node}", [node], [address])
     _write_service_account_key(folder)
 
 

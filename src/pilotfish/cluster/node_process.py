@@ -1,0 +1,72 @@
+"""A node's process: kubelet, proxy and DNS, inside the node's network namespace."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pilotfish.cluster import pki, state
+from pilotfish.cluster.components import client_for, run_until_terminated, wait_listening
+from pilotfish.cluster.timeline import Timeline
+from pilotfish.network import namespaces, naming
+from pilotfish.node.config import KubeletConfig
+from pilotfish.node.kubelet import Kubelet
+from pilotfish.node.server import KubeletServer, server_tls
+from pilotfish.proxy.proxier import Proxier, ProxyConfig
+
+if TYPE_CHECKING:
+    import ssl
+
+    from pilotfish.cluster.state import ClusterState
+    from pilotfish.network.node_link import NodeNetwork
+
+
+def run(cluster: str, component: str) -> int:
+    """Be the node `component` of `cluster` until terminated. Returns the exit code."""
+    found = state.require(cluster)
+    # Before any thread exists: those started later follow.
+    namespaces.enter(naming.node_namespace(cluster, component))
+    return run_until_terminated(_run(found, found.node(component)))
+
+
+async def _run(cluster: ClusterState, node: NodeNetwork) -> None:
+    timeline = Timeline(cluster.folders.timeline, node.name)
+    timeline.mark("started")
+    await wait_listening(cluster.host_address, state.BRIDGE_API_PORT)
+    timeline.mark("API server found")
+    server = cluster.bridge_server
+    async with (
+        client_for(cluster, pki.node_identity(node.name), server) as kubelet_client,
+        client_for(cluster, pki.PROXY, server) as proxy_client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        kubelet = Kubelet(kubelet_client, kubelet_config(cluster, node))
+        kubelet_server = KubeletServer(kubelet.runtime, _tls(cluster, node), node.address)
+        proxier = Proxier(proxy_client, ProxyConfig(node.name, (cluster.service_network,)))
+        tasks.create_task(kubelet.run(), name="kubelet")
+        tasks.create_task(kubelet_server.run(), name="kubelet server")
+        tasks.create_task(proxier.run(), name="proxy")
+        await kubelet.ready.wait()
+        timeline.mark("kubelet ready for Pods")
+
+
+def kubelet_config(cluster: ClusterState, node: NodeNetwork) -> KubeletConfig:
+    """The kubelet's settings on this node."""
+    return KubeletConfig(
+        cluster_name=cluster.name,
+        node_name=node.name,
+        node_ip=node.address,
+        state_dir=cluster.folders.state,
+        run_dir=cluster.folders.run,
+        images_dir=state.IMAGES,
+        cluster_dns=cluster.dns_address,
+        cluster_domain=cluster.domain,
+    )
+
+
+def _tls(cluster: ClusterState, node: NodeNetwork) -> ssl.SSLContext:
+    folder = cluster.folders.pki
+    stem = pki.kubelet_serving(node.name)
+    return server_tls(
+        pki.cert_file(folder, stem), pki.key_file(folder, stem), pki.cert_file(folder, "ca")
+    )
