@@ -68,12 +68,12 @@ class HttpMessage:
             status = int(second) if second.isdigit() else 0
             said: dict[str, Any] = {"status_code": status, "reason": third, "version": first}
         else:
-            parts = urlsplit(second)
+            path, query = _path_and_query(second)
             said = {
                 "method": first,
                 "url": second,
-                "path": parts.path,
-                "query": dict(parse_qsl(parts.query, keep_blank_values=True)),
+                "path": path,
+                "query": dict(parse_qsl(query, keep_blank_values=True)),
                 "version": third,
             }
         return {
@@ -83,6 +83,15 @@ class HttpMessage:
             "body_size": self.body_size,
             "size": self.size,
         }
+
+
+def _path_and_query(target: str) -> tuple[str, str]:
+    """The path and query of a request target, in origin or absolute form (RFC 9112, 3.2)."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return target, ""  # brackets that hold no address, for example
+    return parts.path, parts.query
 
 
 def decoded(body: bytes, codings: str) -> bytes:

@@ -1,0 +1,192 @@
+"""UDP datagrams → flows with a client and a server; ICMP errors → whom they concern.
+
+Sans-I/O, the counterpart of `streams` for packets that are not TCP. The client
+of a UDP flow is who spoke first.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from struct import Struct
+from typing import NamedTuple, Protocol
+
+from pilotfish.tap import packets
+from pilotfish.tap.packets import Packet
+from pilotfish.tap.streams import CLIENT, SERVER, Connection
+
+MAX_FLOWS = 50_000
+# As long as the kernel's connection tracking keeps a UDP stream (nf_conntrack_udp_timeout_stream).
+IDLE_TIMEOUT_S = 120.0
+_SWEEP_EVERY_S = 1.0
+
+_udp_header = Struct("!HHHH").unpack_from
+
+# RFC 792 and RFC 4443: the codes of "destination unreachable" that say more than that.
+_UNREACHABLE_V4 = {
+    0: "network unreachable",
+    1: "host unreachable",
+    2: "protocol unreachable",
+    3: "port unreachable",
+    4: "packet too big",
+    9: "administratively prohibited",
+    10: "administratively prohibited",
+    13: "administratively prohibited",
+}
+_UNREACHABLE_V6 = {
+    0: "no route",
+    1: "administratively prohibited",
+    3: "address unreachable",
+    4: "port unreachable",
+    6: "route rejected",
+}
+
+
+class DatagramListener(Protocol):
+    """Who hears what is said on one UDP flow; times are seconds since 1970."""
+
+    def datagram(self, side: int, payload: bytes, time_s: float) -> None:
+        """A datagram that `side` sent."""
+
+    def ended(self, how: str, time_s: float) -> None:
+        """Nothing more will be heard."""
+
+
+class IcmpError(NamedTuple):
+    """An ICMP error: what is wrong, said by whom, about which packet.
+
+    Attributes:
+        reason: "port unreachable", "time exceeded", …
+        reporter: the address that sent the error.
+        key: addresses and ports of the packet it is about, as that packet had them.
+        protocol: IP protocol number of that packet.
+    """
+
+    reason: str
+    reporter: bytes
+    key: bytes
+    protocol: int
+
+
+class Flow(Connection):
+    """A UDP flow; it is never established, and never closed."""
+
+    __slots__ = ("datagrams",)
+
+    datagrams: DatagramListener
+
+
+class Datagrams:
+    """Takes IP packets that are not TCP.
+
+    Attributes:
+        ignored: packets of other protocols, and broken ones.
+    """
+
+    def __init__(
+        self,
+        listen: Callable[[Flow], DatagramListener],
+        error: Callable[[IcmpError, float], None],
+    ) -> None:
+        """Make a tracker.
+
+        Args:
+            listen: makes the listener of a flow that is seen for the first time.
+            error: hears every ICMP error.
+        """
+        self.ignored = 0
+        self._listen = listen
+        self._error = error
+        self._flows: OrderedDict[bytes, tuple[Flow, int]] = OrderedDict()
+        self._next_sweep_s = 0.0
+
+    def feed(self, packet: Packet, time_s: float) -> None:
+        """Take a whole packet."""
+        if packet.protocol == packets.UDP and len(packet.payload) >= 8:
+            self._udp(packet, time_s)
+        elif packet.protocol in (packets.ICMP, packets.ICMPV6):
+            error = icmp_error(packet)
+            if error is not None:
+                self._error(error, time_s)
+        else:
+            self.ignored += 1
+        if time_s >= self._next_sweep_s:
+            self._sweep(time_s)
+
+    def flow(self, key: bytes) -> Flow | None:
+        """The flow of a packet with these addresses and ports, in either direction."""
+        found = self._flows.get(key)
+        return found[0] if found else None
+
+    def finish(self, time_s: float) -> None:
+        """The capture is over."""
+        while self._flows:
+            self._forget(next(iter(self._flows)), time_s)
+
+    def _udp(self, packet: Packet, time_s: float) -> None:
+        source_port, target_port, length, _ = _udp_header(packet.payload)
+        key = packet.source + packet.target + packet.payload[:4]
+        found = self._flows.get(key)
+        if found is None:
+            found = self._begin(key, packet, source_port, target_port, time_s)
+        flow, side = found
+        flow.last_s = time_s
+        flow.packets[side] += 1
+        flow.octets[side] += max(packet.length - 8, 0)
+        flow.datagrams.datagram(side, packet.payload[8 : max(length, 8)], time_s)
+
+    def _begin(
+        self, key: bytes, packet: Packet, source_port: int, target_port: int, time_s: float
+    ) -> tuple[Flow, int]:
+        flow = Flow(packet.source, source_port, packet.target, target_port, time_s)
+        back = packet.target + packet.source + key[-2:] + key[-4:-2]
+        flow.keys = (key, back)
+        self._flows[back] = (flow, SERVER)
+        self._flows[key] = (flow, CLIENT)
+        flow.datagrams = self._listen(flow)
+        if len(self._flows) > 2 * MAX_FLOWS:
+            self._forget(next(iter(self._flows)), time_s)
+        return self._flows[key]
+
+    def _forget(self, key: bytes, time_s: float) -> None:
+        flow, _ = self._flows[key]
+        for each in flow.keys:
+            self._flows.pop(each, None)
+        flow.end = "closed"
+        flow.datagrams.ended("closed", time_s)
+
+    def _sweep(self, time_s: float) -> None:
+        self._next_sweep_s = time_s + _SWEEP_EVERY_S
+        # A part of them each time, so that a sweep takes no time worth naming.
+        for key in [key for key, _ in zip(self._flows, range(512), strict=False)]:
+            found = self._flows.get(key)
+            if found is None:
+                continue  # its other direction was forgotten just now
+            if time_s - found[0].last_s < IDLE_TIMEOUT_S:
+                self._flows.move_to_end(key)
+            else:
+                self._forget(key, time_s)
+
+
+def icmp_error(packet: Packet) -> IcmpError | None:
+    """What an ICMP or ICMPv6 packet says is wrong; None for echoes and the like."""
+    payload = packet.payload
+    if len(payload) < 8:
+        return None
+    kind, code = payload[0], payload[1]
+    if packet.protocol == packets.ICMP:
+        reason = {3: _UNREACHABLE_V4.get(code, "unreachable"), 11: "time exceeded"}.get(kind)
+        link_type = packets.IPV4
+    else:
+        reasons = {
+            1: _UNREACHABLE_V6.get(code, "unreachable"),
+            2: "packet too big",
+            3: "time exceeded",
+        }
+        reason = reasons.get(kind)
+        link_type = packets.IPV6
+    about = packets.decode(payload[8:], link_type) if reason else None
+    if reason is None or about is None or len(about.payload) < 4:
+        return None
+    key = about.source + about.target + about.payload[:4]
+    return IcmpError(reason, packet.source, key, about.protocol)
