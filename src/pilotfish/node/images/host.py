@@ -70,7 +70,13 @@ def secret_paths(root: Path, extra: tuple[str, ...] = ()) -> list[str]:
     wanted += [f"{home}/{secret}" for home in homes for secret in _HOME_SECRETS]
     if (root / "etc/ssh").is_dir():
         wanted += [f"etc/ssh/{entry.name}" for entry in (root / "etc/ssh").glob("*_key")]
-    return [path for path in dict.fromkeys(wanted) if os.path.lexists(root / path)]
+    found = [path for path in dict.fromkeys(wanted) if os.path.lexists(root / path)]
+    return [path for path in found if not _within_another(path, found)]
+
+
+def _within_another(path: str, others: list[str]) -> bool:
+    """Whether a folder above the path is hidden anyway."""
+    return any(path.startswith(f"{other}/") for other in others)
 
 
 def make_hidden_layer(layer: Path, root: Path, secrets: list[str]) -> None:
@@ -113,4 +119,8 @@ def mount_hidden_layer(layer: Path, extra_secrets: tuple[str, ...] = ()) -> None
         return
     mounts.mount("tmpfs", layer, "tmpfs", mounts.MS_NODEV | mounts.MS_NOSUID, "mode=755")
     root = Path("/")
-    make_hidden_layer(layer, root, secret_paths(root, extra_secrets))
+    try:
+        make_hidden_layer(layer, root, secret_paths(root, extra_secrets))
+    except OSError:
+        mounts.unmount(layer)  # half a layer would be taken for a whole one
+        raise
