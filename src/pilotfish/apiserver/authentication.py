@@ -6,9 +6,10 @@ A certificate signed by the client CA names the user (CN) and the groups (each O
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -16,6 +17,8 @@ from pilotfish.apiserver.errors import unauthorized
 from pilotfish.apiserver.tokens import Tokens
 
 AUTHENTICATED = "system:authenticated"
+_REMEMBERED_S: Final = 10.0
+_MOST_REMEMBERED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,32 @@ def user_of_token(tokens: Tokens, token: str, audiences: Sequence[str] = ()) -> 
     )
 
 
-def authenticate(request: web.BaseRequest, tokens: Tokens) -> User:
+class TokenUsers:
+    """Whom tokens speak for, remembered for a few seconds.
+
+    Checking a signature costs more than most requests; kube-apiserver's cache keeps a success
+    for 10 s as well, so a token outlives its ServiceAccount by that much at most.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._known: dict[str, tuple[float, User]] = {}
+
+    def user(self, token: str) -> User | None:
+        """The user of a token; None if it is not valid."""
+        now = time.monotonic()
+        known = self._known.get(token)
+        if known is not None and now < known[0]:
+            return known[1]
+        user = user_of_token(self._tokens, token)
+        if user is not None:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[token] = (now + _REMEMBERED_S, user)
+        return user
+
+
+def authenticate(request: web.BaseRequest, token_users: TokenUsers) -> User:
     """Who makes a request.
 
     Raises:
@@ -92,7 +120,7 @@ def authenticate(request: web.BaseRequest, tokens: Tokens) -> User:
             return user
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        user = user_of_token(tokens, token.strip())
+        user = token_users.user(token.strip())
         if user is not None:
             return user
     raise unauthorized()

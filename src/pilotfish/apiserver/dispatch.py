@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 from pilotfish.apiserver import health
-from pilotfish.apiserver.authentication import User, authenticate
+from pilotfish.apiserver.authentication import TokenUsers, User, authenticate
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import (
@@ -53,9 +53,10 @@ class Dispatcher:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._token_users = TokenUsers(core.tokens)
         self._connector: Connector | None = None
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; nothing but a cancellation comes out of it as an exception."""
         try:
             return await self._answer(request)
@@ -69,14 +70,14 @@ class Dispatcher:
             log.exception("%s %s failed", request.method, request.path)
             return _failure(internal(f"{type(error).__name__}: {error}"))
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         core = self._core
         path = request.rel_url.path
         if path.startswith(health.PATHS):
             answer = health.health(path, "verbose" in request.rel_url.query)
             if answer is not None:
                 return answer
-        user = authenticate(request, core.tokens)
+        user = authenticate(request, self._token_users)
         found = route(core.catalog, path) if path.startswith("/api") else None
         if found is None:
             return page(core, request)
@@ -98,7 +99,7 @@ class Dispatcher:
         return self._connector
 
     async def _read(
-        self, request: web.Request, found: Route, query: Mapping[str, str], user: User
+        self, request: web.BaseRequest, found: Route, query: Mapping[str, str], user: User
     ) -> web.StreamResponse:
         core, resource = self._core, found.resource
         call = Call(found, query, user)
@@ -119,7 +120,7 @@ class Dispatcher:
         return _response(body, wanted)
 
     async def _write(
-        self, request: web.Request, found: Route, query: Mapping[str, str], user: User
+        self, request: web.BaseRequest, found: Route, query: Mapping[str, str], user: User
     ) -> web.StreamResponse:
         verb = verb_for(request.method, found)
         body = await request.read()
@@ -138,7 +139,7 @@ class Dispatcher:
         return response
 
     async def _watch(
-        self, request: web.Request, call: Call, wanted: Wanted, include: str
+        self, request: web.BaseRequest, call: Call, wanted: Wanted, include: str
     ) -> web.StreamResponse:
         lines = watch(self._core, call, watch_shape(wanted, call.resource, include))
         # A refusal comes before the first line: then there is no stream yet, but a Status.

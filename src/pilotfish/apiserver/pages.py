@@ -12,7 +12,7 @@ from pilotfish.apiserver.negotiation import JSON, negotiate
 from pilotfish.objects.meta import Object
 
 
-def page(core: Core, request: web.Request) -> web.Response:
+def page(core: Core, request: web.BaseRequest) -> web.Response:
     """The page at a path that names no resource.
 
     Raises:

@@ -28,9 +28,20 @@ from pilotfish.objects.times import format_time
 _MAGIC: Final = b"k8s\x00"
 
 # Pointers in Kubernetes' Go types: a zero that was sent is meant.
-_ZERO_MEANS_ZERO: Final = frozenset(
-    ["activeDeadlineSeconds", "allocateLoadBalancerNodePorts", "allowPrivilegeEscalation", "attachRequired", "automountServiceAccountToken", "averageUtilization", "backoffLimit", "backoffLimitPerIndex", "blockOwnerDeletion", "completions", "controller", "defaultMode", "deletionGracePeriodSeconds", "enableServiceLinks", "expirationSeconds", "failedJobsHistoryLimit", "fsGroup", "gracePeriodSeconds", "hostUsers", "immutable", "leaseDurationSeconds", "leaseTransitions", "manualSelector", "maxFailedIndexes", "maxReplicas", "minReplicas", "mode", "optional", "orphanDependents", "parallelism", "partition", "podInfoOnMount", "priority", "privileged", "progressDeadlineSeconds", "readOnlyRootFilesystem", "ready", "replicas", "revisionHistoryLimit", "runAsGroup", "runAsNonRoot", "runAsUser", "serving", "setHostnameAsFQDN", "shareProcessNamespace", "stabilizationWindowSeconds", "startingDeadlineSeconds", "storageClassName", "successfulJobsHistoryLimit", "suspend", "terminating", "terminationGracePeriodSeconds", "tolerationSeconds", "ttlSecondsAfterFinished", "value", "weight"]
-)
+_POINTERS: Final = """
+activeDeadlineSeconds allocateLoadBalancerNodePorts allowPrivilegeEscalation attachRequired
+automountServiceAccountToken averageUtilization backoffLimit backoffLimitPerIndex
+blockOwnerDeletion completions controller defaultMode deletionGracePeriodSeconds
+enableServiceLinks expirationSeconds failedJobsHistoryLimit fsGroup gracePeriodSeconds hostUsers
+immutable leaseDurationSeconds leaseTransitions manualSelector maxFailedIndexes maxReplicas
+minReplicas mode optional orphanDependents parallelism partition podInfoOnMount priority
+privileged progressDeadlineSeconds readOnlyRootFilesystem ready replicas revisionHistoryLimit
+runAsGroup runAsNonRoot runAsUser serving setHostnameAsFQDN shareProcessNamespace
+stabilizationWindowSeconds startingDeadlineSeconds storageClassName successfulJobsHistoryLimit
+suspend terminating terminationGracePeriodSeconds tolerationSeconds ttlSecondsAfterFinished
+value weight
+"""
+_ZERO_MEANS_ZERO: Final = frozenset(_POINTERS.split())
 # IntOrString values (not pointers) whose zero means that nothing was said.
 _ZERO_MEANS_NOTHING: Final = frozenset({"port", "targetPort"})
 

@@ -60,7 +60,7 @@ class ApiServer:
         def make_request(
             message: RawRequestMessage,
             payload: StreamReader,
-            protocol: RequestHandler[web.Request],
+            protocol: RequestHandler,
             writer: AbstractStreamWriter,
             task: asyncio.Task[None],
         ) -> web.Request:

@@ -129,7 +129,7 @@ def _commit(connection: sqlite3.Connection, batch: list[Record]) -> StoreFailedE
                 connection.execute(_PUT, record)
         connection.execute(_REVISION, (batch[-1].revision,))
         connection.execute("COMMIT")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, OverflowError) as error:
         log.exception("store: a transaction of %d writes failed", len(batch))
         if connection.in_transaction:
             connection.execute("ROLLBACK")

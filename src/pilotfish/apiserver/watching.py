@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Final
 
 import orjson
@@ -70,7 +70,7 @@ def _finish(wake: asyncio.Future[None]) -> None:
         wake.set_result(None)
 
 
-async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncIterator[bytes]:
+async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncGenerator[bytes, None]:
     """The lines of a watch, several at a time, until its time is over.
 
     Args:
@@ -91,10 +91,10 @@ async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncIterator[by
     )
     requested = query.get("resourceVersion", "")
     bookmarks = call.flag("allowWatchBookmarks")
-    initial = _wants_initial_events(call, resource, requested)
+    initial = _wants_initial_events(call, requested)
     timeout_s = call.number("timeoutSeconds") or _SHORTEST_S * (1 + random.random())
     subscription = Watch(selection)
-    first = _first_frames(core, collection, selection, revision_of(requested), initial, shape)
+    first = _first_frames(collection, selection, revision_of(requested), initial, shape)
     if initial and "sendInitialEvents" in query and bookmarks:
         first.append(_bookmark(resource, core.registry.revision, shape, ends_initial=True))
     collection.watchers.add(subscription)
@@ -124,7 +124,7 @@ def error_frame(error: StatusError) -> bytes:
     return b'{"type":"ERROR","object":%b}\n' % orjson.dumps(error.body())
 
 
-def _wants_initial_events(call: Call, resource: Resource, requested: str) -> bool:
+def _wants_initial_events(call: Call, requested: str) -> bool:
     """Whether the state at the start is sent first.
 
     Raises:
@@ -146,7 +146,6 @@ def _wants_initial_events(call: Call, resource: Resource, requested: str) -> boo
 
 
 def _first_frames(
-    core: Core,
     collection: Collection,
     selection: Selection,
     revision: int,

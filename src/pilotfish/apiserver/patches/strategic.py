@@ -32,7 +32,7 @@ def strategic_merge_patch(
     """
     directive = patch.get(_PATCH)
     if directive == "replace":
-        return _clean({key: value for key, value in patch.items() if key != _PATCH})
+        return {key: _clean(value) for key, value in patch.items() if not key.startswith("$")}
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
