@@ -113,6 +113,7 @@ class LocalRuntime(Runtime):
     """Attributes:
     processes: what exec started, oldest first.
     logs: of each container, "namespace/pod/container" → lines; `log_grew` tells followers.
+    no_log_readers: the last reader has gone.
     """
 
     def __init__(self, netns: str = "/proc/self/ns/net") -> None:
@@ -122,7 +123,7 @@ class LocalRuntime(Runtime):
         self.containers: dict[str, LocalProcess] = {}
         self.logs: dict[str, list[bytes]] = {}
         self.log_grew = asyncio.Event()
-        self.log_readers = 0
+        self.no_log_readers = asyncio.Event()
 
     def add_pod(self, pod: Object) -> None:
         self._pods[key_of(pod)] = pod
@@ -189,7 +190,7 @@ class LocalRuntime(Runtime):
 
     async def _read_logs(self, lines: list[bytes], options: LogOptions) -> AsyncIterator[bytes]:
         position = 0 if options.tail_lines is None else max(0, len(lines) - options.tail_lines)
-        self.log_readers += 1
+        self.no_log_readers.clear()
         try:
             while True:
                 while position < len(lines):
@@ -200,7 +201,7 @@ class LocalRuntime(Runtime):
                 self.log_grew.clear()
                 await self.log_grew.wait()
         finally:
-            self.log_readers -= 1
+            self.no_log_readers.set()
 
 
 def _own(pipe: object) -> int | None:
@@ -266,7 +267,7 @@ async def create_running_pod(client: Client, pod: Object) -> None:
     )
 
 
-def make_pod(name: str, *containers: str, node: str = "node-1", **annotations: str) -> Object:
+def make_pod(name: str, *containers: str, node: str = "node-1", tty: bool = False) -> Object:
     """A Pod in namespace default that is bound to a node."""
     return {
         "apiVersion": "v1",
@@ -275,10 +276,12 @@ def make_pod(name: str, *containers: str, node: str = "node-1", **annotations: s
             "name": name,
             "namespace": "default",
             "uid": f"uid-of-{name}",
-            "annotations": annotations,
         },
         "spec": {
             "nodeName": node,
-            "containers": [{"name": container, "image": "host"} for container in containers],
+            "containers": [
+                {"name": container, "image": "host", "stdin": True, "tty": tty}
+                for container in containers
+            ],
         },
     }

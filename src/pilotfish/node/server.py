@@ -125,7 +125,6 @@ class KubeletServer:
             writer.write(http1.whole_response(400, str(error).encode()))
         except NoCommonProtocol as error:
             writer.write(http1.whole_response(403, str(error).encode()))
-        await writer.drain()
 
 
 class _Exchange:

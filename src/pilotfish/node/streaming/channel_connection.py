@@ -77,7 +77,7 @@ class ChannelConnection:
                             stream.inbox.end()
         except WebSocketError as error:
             log.warning("a WebSocket client broke the channel protocol: %s", error)
-            await self._websocket.close(CLOSE_PROTOCOL_ERROR, str(error))
+            self._websocket.send_close(CLOSE_PROTOCOL_ERROR, str(error))
         finally:
             for stream in self.streams.values():
                 stream.inbox.end()
@@ -103,5 +103,10 @@ class ChannelConnection:
         except ConnectionError as error:
             raise StreamGone from error
 
-    async def close(self) -> None:
-        await self._websocket.close(CLOSE_NORMAL)
+    def send_end(self) -> None:
+        """Tells the client that all is said: the channels have no end of their own."""
+        self._websocket.send_close(CLOSE_NORMAL)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._websocket.close()

@@ -87,6 +87,7 @@ class SpdyCommandConnection:
         self._complete = asyncio.Event()
         self._connection = SpdyConnection(transport, self._on_stream)
         self.run = self._connection.run
+        self.send_end = self._connection.send_end
         self.close = self._connection.close
 
     def _on_stream(self, stream: SpdyStream) -> bool:
@@ -116,6 +117,7 @@ class ChannelCommandConnection:
         numbers: Sequence[int] = range(channels.RESIZE + 1)
         self._connection = ChannelConnection(websocket, protocol, numbers)
         self.run = self._connection.run
+        self.send_end = self._connection.send_end
         self.close = self._connection.close
 
     async def streams(self) -> CommandStreams:

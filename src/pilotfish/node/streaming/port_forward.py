@@ -91,7 +91,7 @@ class SpdyPortForward:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._connection.close()
+            self._connection.close()
 
     def _on_stream(self, stream: SpdyStream) -> bool:
         kind = stream.headers.get("streamtype", "")
@@ -156,7 +156,7 @@ async def run_channels(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await connection.close()
+        connection.close()
 
 
 async def _serve_channels(

@@ -50,6 +50,7 @@ async def serve(connection: CommandConnection, command: Command) -> None:
         await asyncio.wait({receiving, serving}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
+            connection.send_end()
             await asyncio.wait({receiving}, timeout=_GOODBYE_S)
         else:
             log.debug("the client has gone before the command ended")
@@ -57,7 +58,7 @@ async def serve(connection: CommandConnection, command: Command) -> None:
         for task in (serving, receiving):
             task.cancel()
         await asyncio.gather(serving, receiving, return_exceptions=True)
-        await connection.close()
+        connection.close()
 
 
 async def _serve(connection: CommandConnection, command: Command) -> None:

@@ -39,7 +39,7 @@ class SpdyStream:
         await self._connection.send(self.stream_id, data)
 
     async def close(self) -> None:
-        await self._connection.send_end(self.stream_id)
+        await self._connection.end_stream(self.stream_id)
 
     def ignore_input(self) -> None:
         self.inbox.ignore()
@@ -79,18 +79,22 @@ class SpdyConnection:
             for stream in self._receiving.values():
                 stream.inbox.end()
 
-    async def close(self) -> None:
-        """Announces the end and ends the transport."""
+    def send_end(self) -> None:
+        """Announces the end; open streams go on."""
         self._session.go_away()
         self._flush()
-        await self._transport.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._transport.send_end()
+        self._transport.close()
 
     async def send(self, stream_id: int, data: bytes) -> None:
         if not self._session.send_data(stream_id, data):
             raise StreamGone
         await self._flush_and_drain()
 
-    async def send_end(self, stream_id: int) -> None:
+    async def end_stream(self, stream_id: int) -> None:
         if self._session.send_data(stream_id, b"", fin=True):
             await self._flush_and_drain()
 

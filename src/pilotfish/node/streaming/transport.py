@@ -22,8 +22,11 @@ class Transport(Protocol):
     async def drain(self) -> None:
         """Waits until the queue is short. Raises ConnectionError when the client has gone."""
 
-    async def close(self) -> None:
-        """Says good-bye in the transport's own way."""
+    def send_end(self) -> None:
+        """Tells the client, where the transport can, that nothing more will come."""
+
+    def close(self) -> None:
+        """Ends the connection."""
 
 
 class SocketTransport:
@@ -45,7 +48,10 @@ class SocketTransport:
     async def drain(self) -> None:
         await self._writer.drain()
 
-    async def close(self) -> None:
+    def send_end(self) -> None:
+        """TLS cannot end one direction: the client sees the end when the connection closes."""
+
+    def close(self) -> None:
         self._writer.close()
 
 
@@ -67,5 +73,8 @@ class TunnelTransport:
     async def drain(self) -> None:
         await self._websocket.drain()
 
-    async def close(self) -> None:
-        await self._websocket.close(CLOSE_NORMAL)
+    def send_end(self) -> None:
+        self._websocket.send_close(CLOSE_NORMAL)
+
+    def close(self) -> None:
+        self._websocket.close()

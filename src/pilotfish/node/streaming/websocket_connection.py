@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import suppress
 
 from pilotfish.node.streaming.websocket_frames import (
+    CLOSE_NORMAL,
     CLOSE_PROTOCOL_ERROR,
     PONG,
     CloseReceived,
@@ -22,8 +23,8 @@ from pilotfish.node.streaming.websocket_frames import (
 log = logging.getLogger(__name__)
 
 _READ_BYTES = 64 * 1024
-# How long the client gets to answer our CLOSE with its own (RFC 6455, 7.1.1).
-_CLOSE_TIMEOUT_S = 5.0
+# 7.1.5: the code that stands for none; it must not be sent.
+_NO_CODE = 1005
 
 
 class WebSocketConnection:
@@ -53,7 +54,7 @@ class WebSocketConnection:
             events = self._decoder.feed(data)
         except WebSocketError as error:
             log.warning("a WebSocket client broke the protocol: %s", error)
-            self._send_close(CLOSE_PROTOCOL_ERROR, str(error))
+            self.send_close(CLOSE_PROTOCOL_ERROR, str(error))
             self._ended = True
             return
         for event in events:
@@ -64,7 +65,7 @@ class WebSocketConnection:
                     self.write(encode_frame(PONG, payload))
                     await self.drain()
                 case CloseReceived(code):
-                    self._send_close(code if code != _NO_CODE else _NORMAL)
+                    self.send_close(code if code != _NO_CODE else CLOSE_NORMAL)
                     self._ended = True
 
     def write(self, frame: bytes) -> None:
@@ -74,19 +75,11 @@ class WebSocketConnection:
     async def drain(self) -> None:
         await self._writer.drain()
 
-    async def close(self, code: int, reason: str = "") -> None:
-        """Sends CLOSE and waits, not long, for the client's."""
-        self._send_close(code, reason)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                while await self.receive() is not None:
-                    pass
-        self._writer.close()
-
-    def _send_close(self, code: int, reason: str = "") -> None:
+    def send_close(self, code: int, reason: str = "") -> None:
+        """Ends our half: nothing that is written later goes out. The client answers with CLOSE."""
         self.write(encode_close(code, reason))
         self._close_sent = True
 
-
-_NO_CODE = 1005
-_NORMAL = 1000
+    def close(self) -> None:
+        """Ends the connection, without a word if `send_close` was not called."""
+        self._writer.close()
