@@ -8,7 +8,6 @@ https://kubernetes.io/docs/reference/kubernetes-api/ names each default at its f
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from pilotfish.apiserver.defaulting import (
     cronjobs,
@@ -74,30 +73,9 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {
     ("storage.k8s.io", "StorageClass"): storageclasses.apply_defaults,
 }
 
-# Parts of these kinds are JSON of the user's own, in which null means something.
-_FREE_FORM = {"ControllerRevision", "CustomResourceDefinition"}
-
 
 def apply_defaults(resource: Resource, obj: Object) -> None:
-    """Fill in Kubernetes' defaults in place; explicit nulls count as absent, as in Go's JSON."""
-    if resource.kind not in _FREE_FORM:
-        _drop_nulls(obj)
+    """Fill in Kubernetes' defaults of a decoded object, in place."""
     fill = _DEFAULTS.get((resource.group, resource.kind))
     if fill is not None:
         fill(obj)
-
-
-def _drop_nulls(value: Any) -> None:
-    if isinstance(value, dict):
-        nulls = None
-        for key, item in value.items():
-            if item is None:
-                nulls = [*(nulls or ()), key]
-            elif item.__class__ is dict or item.__class__ is list:
-                _drop_nulls(item)
-        for key in nulls or ():
-            del value[key]
-    else:
-        for item in value:
-            if item.__class__ is dict or item.__class__ is list:
-                _drop_nulls(item)
