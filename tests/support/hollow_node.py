@@ -22,7 +22,7 @@ from pilotfish.objects.meta import Object, is_deleting, key_of, name_of, namespa
 from pilotfish.objects.times import now, now_micro
 
 LEASES = "leases.coordination.k8s.io"
-HEARTBEAT_S = 10.0
+HEARTBEAT_S = 0.5
 
 _addresses = itertools.count(2)
 

@@ -5,6 +5,7 @@ The core of ReplicaSet and ReplicationController, without I/O.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,9 +46,28 @@ def plan_replicas(wanted: int, active: Sequence[Object], related: Iterable[Objec
     surplus = len(active) - wanted
     if surplus <= 0:
         return ReplicaPlan(create=-surplus)
+    return ReplicaPlan(delete=_least_useful(active, surplus, related))
+
+
+def _least_useful(active: Iterable[Object], number: int, related: Iterable[Object]) -> list[Object]:
+    """The Pods to delete, in order.
+
+    With each Pod chosen its node is less crowded, so that the rest stays spread:
+    a rank that was computed on a fuller node is computed again before it counts.
+    """
     per_node = Counter(host_node(pod) for pod in related)
-    ranked = sorted(active, key=lambda pod: deletion_rank(pod, per_node))
-    return ReplicaPlan(delete=ranked[:surplus])
+    ranked = [(deletion_rank(pod, per_node), index, pod) for index, pod in enumerate(active)]
+    heapq.heapify(ranked)
+    chosen: list[Object] = []
+    while len(chosen) < number:
+        rank, index, pod = heapq.heappop(ranked)
+        present = deletion_rank(pod, per_node)
+        if present > rank:
+            heapq.heappush(ranked, (present, index, pod))
+            continue
+        chosen.append(pod)
+        per_node[host_node(pod)] -= 1
+    return chosen
 
 
 def deletion_rank(pod: Object, per_node: Mapping[str, int]) -> tuple[Any, ...]:

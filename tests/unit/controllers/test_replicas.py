@@ -68,6 +68,13 @@ def test_pods_that_share_a_node_go_before_one_that_is_alone() -> None:
     assert names(plan.delete)[0] in ("a", "b")
 
 
+def test_what_is_left_after_a_large_step_down_is_still_spread() -> None:
+    pods = [running(f"{n}", node=f"node-{n % 2 + 1}") for n in range(20)]
+    deleted = plan_replicas(4, pods, pods).delete
+    left = [pod["spec"]["nodeName"] for pod in pods if pod not in deleted]
+    assert sorted(left) == ["node-1", "node-1", "node-2", "node-2"]
+
+
 def test_pods_of_sibling_replica_sets_count_as_doubled_up() -> None:
     first, second = running("first"), running("second", node="node-2")
     sibling = running("sibling", node="node-2")

@@ -1,0 +1,86 @@
+"""A cluster without containers: API server, controllers and two hollow nodes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pilotfish.client.api import Client
+from pilotfish.controllers import informers
+from pilotfish.controllers.config import ControllerConfig
+from pilotfish.controllers.manager import ControllerManager
+from pilotfish.objects.meta import Object, name_of
+from support.apiserver import RunningApiServer, running_api_server
+from support.hollow_node import HollowNode, hollow_node
+
+PATIENCE_S = 15.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a test has at hand."""
+
+    server: RunningApiServer
+    client: Client
+    nodes: tuple[HollowNode, HollowNode]
+
+    async def items(self, resource: str, namespace: str = "default", **query: str) -> list[Object]:
+        """The objects of a resource."""
+        listed = await self.client.list(resource, namespace, **query)
+        items: list[Object] = listed["items"]
+        return items
+
+    async def until(
+        self, resource: str, condition: Callable[[list[Object]], Any], namespace: str = "default"
+    ) -> list[Object]:
+        """Wait until a condition on the objects of a resource holds; returns them."""
+        items: list[Object] = []
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    items = await self.items(resource, namespace)
+                    if condition(items):
+                        return items
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            pytest.fail(f"{resource} did not come to be as wanted, but are {items}")
+
+    async def until_of(
+        self, resource: str, name: str, condition: Callable[[Object], Any]
+    ) -> Object:
+        """Wait until a condition on one object of namespace default holds; returns it."""
+        items = await self.until(
+            resource,
+            lambda found: any(condition(obj) for obj in found if name_of(obj) == name),
+        )
+        return next(obj for obj in items if name_of(obj) == name)
+
+    async def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """Run kubectl as administrator; the test fails when it does."""
+        return await self.server.kubectl(*arguments, stdin=stdin)
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
+    monkeypatch.setattr(informers, "_LATER_S", 0.0)
+    config = ControllerConfig(
+        ca_certificate="-----BEGIN CERTIFICATE-----",
+        load_balancer_pool=("192.168.64.200", "192.168.64.201"),
+        node_grace_s=2.0,
+    )
+    async with (
+        running_api_server(tmp_path) as server,
+        Client(server.client_config()) as client,
+        Client(server.client_config()) as own,
+        hollow_node(client, "node-1") as first,
+        hollow_node(client, "node-2") as second,
+    ):
+        manager = asyncio.create_task(ControllerManager(own, config).run())
+        yield Cluster(server, client, (first, second))
+        manager.cancel()
+        await asyncio.gather(manager, return_exceptions=True)

@@ -1,0 +1,164 @@
+"""Namespaces, garbage collection and nodes against a real API server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pilotfish.client.api import Client
+from pilotfish.objects.conditions import condition
+from pilotfish.objects.meta import Object, name_of
+from pilotfish.objects.pods import is_ready
+from support.hollow_node import hollow_node
+
+
+def deployment(replicas: int = 2, namespace: str = "default", **pod: Any) -> Object:
+    labels = {"app": "web"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": namespace},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "c", "image": "host"}], **pod},
+            },
+        },
+    }
+
+
+def ready(number: int) -> Any:
+    return lambda pods: len(pods) == number and all(is_ready(pod) for pod in pods)
+
+
+async def test_every_namespace_gets_an_account_and_the_clusters_authority(cluster: Any) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    await cluster.client.create("namespaces", namespace)
+    await cluster.until("serviceaccounts", lambda found: found, "shop")
+    (config_map,) = await cluster.until("configmaps", lambda found: found, "shop")
+    assert name_of(config_map) == "kube-root-ca.crt"
+    assert config_map["data"]["ca.crt"].startswith("-----BEGIN CERTIFICATE-----")
+    await cluster.client.delete("serviceaccounts", "default", "shop")
+    await cluster.until("serviceaccounts", lambda found: found, "shop")
+
+
+async def test_a_deleted_namespace_takes_all_that_is_in_it(cluster: Any) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    await cluster.client.create("namespaces", namespace)
+    await cluster.until("serviceaccounts", lambda found: found, "shop")
+    await cluster.client.create("deployments.apps", deployment(namespace="shop"))
+    await cluster.until("pods", ready(2), "shop")
+    await cluster.kubectl("delete", "namespace", "shop", "--timeout=15s")
+    for resource in ("pods", "replicasets.apps", "deployments.apps", "configmaps"):
+        assert await cluster.items(resource, "shop") == []
+
+
+async def test_deleting_an_owner_takes_its_dependents_in_the_background(cluster: Any) -> None:
+    await cluster.client.create("deployments.apps", deployment())
+    await cluster.until("pods", ready(2))
+    await cluster.kubectl("delete", "deployment", "web")
+    await cluster.until("replicasets.apps", lambda found: not found)
+    await cluster.until("pods", lambda found: not found)
+
+
+async def test_foreground_deletion_ends_with_the_owner(cluster: Any) -> None:
+    await cluster.client.create("deployments.apps", deployment())
+    await cluster.until("pods", ready(2))
+    await cluster.kubectl("delete", "deployment", "web", "--cascade=foreground", "--timeout=15s")
+    assert await cluster.items("pods") == []
+    assert await cluster.items("replicasets.apps") == []
+
+
+async def test_orphaned_pods_stay_and_are_taken_over_by_a_successor(cluster: Any) -> None:
+    await cluster.client.create("deployments.apps", deployment())
+    before = {name_of(pod) for pod in await cluster.until("pods", ready(2))}
+    await cluster.kubectl("delete", "deployment", "web", "--cascade=orphan", "--timeout=15s")
+    (orphan,) = await cluster.items("replicasets.apps")
+    assert "ownerReferences" not in orphan["metadata"]
+    await cluster.client.create("deployments.apps", deployment())
+    await cluster.until(
+        "replicasets.apps", lambda found: found[0]["metadata"].get("ownerReferences")
+    )
+    assert {name_of(pod) for pod in await cluster.until("pods", ready(2))} == before
+
+
+async def test_an_object_whose_owner_never_was_is_collected(cluster: Any) -> None:
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "ghost", "uid": "none"}
+    metadata = {"name": "child", "namespace": "default", "ownerReferences": [reference]}
+    child = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
+    await cluster.client.create("secrets", child)
+    await cluster.until("secrets", lambda found: not found)
+
+
+async def test_nodes_get_ranges_of_their_own(cluster: Any) -> None:
+    nodes = await cluster.until(
+        "nodes", lambda found: all(node["spec"].get("podCIDR") for node in found), ""
+    )
+    assert {name_of(node): node["spec"]["podCIDR"] for node in nodes} == {
+        "node-1": "10.244.0.0/24",
+        "node-2": "10.244.1.0/24",
+    }
+
+
+async def test_a_silent_node_is_marked_and_loses_its_pods(cluster: Any) -> None:
+    async with Client(cluster.server.client_config()) as client:
+        impatient = {
+            "key": "node.kubernetes.io/unreachable",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": 1,
+        }
+        pinned = deployment(
+            1, tolerations=[impatient], nodeSelector={"kubernetes.io/hostname": "node-3"}
+        )
+        async with hollow_node(client, "node-3"):
+            await cluster.client.create("deployments.apps", pinned)
+            (pod,) = await cluster.until("pods", ready(1))
+        # The node is silent now; the others go on reporting.
+        await cluster.until(
+            "nodes",
+            lambda found: (
+                {name_of(node): (condition(node, "Ready") or {})["status"] for node in found}
+                == {"node-1": "True", "node-2": "True", "node-3": "Unknown"}
+            ),
+            "",
+        )
+        await cluster.until(
+            "pods",
+            lambda found: any(
+                name_of(other) == name_of(pod)
+                and not is_ready(other)
+                and "deletionTimestamp" in other["metadata"]
+                for other in found
+            ),
+        )
+        node = await client.get("nodes", "node-3")
+        assert {taint["effect"] for taint in node["spec"]["taints"]} == {"NoSchedule", "NoExecute"}
+        # It reports again: the taints go.
+        async with hollow_node(client, "node-3"):
+            await cluster.until(
+                "nodes", lambda found: not any(node["spec"].get("taints") for node in found), ""
+            )
+            await cluster.until("pods", ready(1))
+
+
+async def test_pods_of_a_deleted_node_are_removed(cluster: Any) -> None:
+    async with Client(cluster.server.client_config()) as client:
+        pinned = deployment(1, nodeSelector={"kubernetes.io/hostname": "node-3"})
+        async with hollow_node(client, "node-3"):
+            await cluster.client.create("deployments.apps", pinned)
+            (pod,) = await cluster.until("pods", ready(1))
+        await cluster.client.delete("nodes", "node-3")
+        await cluster.until(
+            "pods", lambda found: name_of(pod) not in [name_of(other) for other in found]
+        )
+
+
+async def test_controllers_carry_on_where_the_last_ones_stopped(cluster: Any) -> None:
+    await cluster.client.create("deployments.apps", deployment(3))
+    pods = await cluster.until("pods", ready(3))
+    # A second manager over the same objects finds nothing to do, whatever it sees first.
+    await asyncio.sleep(0.5)
+    assert {name_of(pod) for pod in await cluster.items("pods")} == {name_of(pod) for pod in pods}
