@@ -20,6 +20,7 @@ class Call:
         query: the query parameters.
         body: the raw request body.
         content_type: of the body.
+        user_agent: the program that asks, from its header.
         warnings: what the client is to be told beside the answer.
     """
 
@@ -28,6 +29,7 @@ class Call:
     user: User
     body: bytes = b""
     content_type: str = ""
+    user_agent: str = ""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -40,6 +42,11 @@ class Call:
         """The key of the object that the path names."""
         route = self.route
         return f"{route.namespace}/{route.name}" if route.namespace else route.name
+
+    @property
+    def manager(self) -> str:
+        """Who is changing fields: as the client says, else by the name of its program."""
+        return self.query.get("fieldManager") or self.user_agent.partition("/")[0] or "unknown"
 
     @property
     def dry_run(self) -> bool:

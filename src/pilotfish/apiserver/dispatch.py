@@ -124,7 +124,15 @@ class Dispatcher:
     ) -> web.StreamResponse:
         verb = verb_for(request.method, found)
         body = await request.read()
-        call = Call(found, query, user, body, request.headers.get("Content-Type", ""))
+        headers = request.headers
+        call = Call(
+            found,
+            query,
+            user,
+            body,
+            headers.get("Content-Type", ""),
+            headers.get("User-Agent", ""),
+        )
         wanted = negotiate(request.headers.get("Accept", ""))
         answer: Answer = await verb(self._core, call)
         data = answer.content

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
+from pilotfish.apiserver.apply.applying import apply_configuration, check_applied
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.codec import encode_body, load_json, load_yaml
 from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.creating import create_object
 from pilotfish.apiserver.decoding import decode_object
 from pilotfish.apiserver.errors import (
     StatusError,
@@ -15,13 +18,18 @@ from pilotfish.apiserver.errors import (
     invalid,
     unsupported_media_type,
 )
-from pilotfish.apiserver.incoming import complete, field_validation
+from pilotfish.apiserver.incoming import (
+    check_namespace,
+    complete,
+    field_validation,
+    report_problems,
+)
 from pilotfish.apiserver.patches.errors import PatchError, PatchFailedError
 from pilotfish.apiserver.patches.json import json_patch
 from pilotfish.apiserver.patches.merge import merge_patch
 from pilotfish.apiserver.patches.strategic import strategic_merge_patch
 from pilotfish.apiserver.updating import replace
-from pilotfish.apiserver.validation.causes import Cause
+from pilotfish.apiserver.validation.causes import Cause, required
 from pilotfish.apiserver.versions import from_stored
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -41,6 +49,8 @@ async def patch(core: Core, call: Call) -> Answer:
         StatusError: 400, 404, 409, 415, 422, as kube-apiserver has them.
     """
     resource = call.resource
+    if patch_type(call) == APPLY_PATCH:
+        return await _apply(core, call)
     change = patch_change(call, schema_for(resource.api_version, resource.kind) is not None)
     entry = await replace(
         core,
@@ -48,9 +58,76 @@ async def patch(core: Core, call: Call) -> Answer:
         call.key,
         lambda obj: decoded(call, resource, change(obj)),
         subresource=call.route.subresource,
+        manager=call.manager,
         dry_run=call.dry_run,
     )
     return Answer(from_stored(resource, entry.data))
+
+
+async def _apply(core: Core, call: Call) -> Answer:
+    """PATCH by server-side apply: creates what does not exist.
+
+    Raises:
+        StatusError: 400, 404, 409 for fields that another manager owns, 422.
+    """
+    resource, route = call.resource, call.route
+    if not call.query.get("fieldManager"):
+        cause = required("fieldManager", "is required for apply patch")
+        raise invalid("PatchOptions", "meta.k8s.io", "", [cause])
+    applied = _applied_object(call)
+    why_not = check_applied(resource, applied)
+    if why_not:
+        raise bad_request(why_not)
+    report_problems(call, resource, field_validation(call), decode_object(resource, applied))
+    metadata = applied.setdefault("metadata", {})
+    if metadata.setdefault("name", route.name) != route.name:
+        raise bad_request(
+            f"the name of the object ({metadata['name']}) does not match the name on the URL "
+            f"({route.name})"
+        )
+    if resource.namespaced:
+        check_namespace(call, applied)
+    schema = schema_for(resource.api_version, resource.kind)
+    applier = partial(
+        apply_configuration,
+        applied=applied,
+        schema=schema,
+        manager=call.manager,
+        subresource=route.subresource,
+        force=call.flag("force"),
+    )
+    exists = core.registry.latest(resource.full_name, call.key) is not None
+    if not exists and not route.subresource:
+        empty = {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": {"managedFields": []},
+        }
+        obj = applier(empty)
+        complete(resource, obj)
+        entry = await create_object(core, resource, obj, dry_run=call.dry_run)
+        return Answer(from_stored(resource, entry.data), 201)
+    entry = await replace(
+        core,
+        resource,
+        call.key,
+        applier,
+        subresource=route.subresource,
+        manager=None,
+        dry_run=call.dry_run,
+    )
+    return Answer(from_stored(resource, entry.data))
+
+
+def _applied_object(call: Call) -> Object:
+    # YAML by its name, JSON nearly always: the fast parser gets the first try.
+    try:
+        value = load_json(call.body)
+    except StatusError:
+        value = load_yaml(call.body)
+    if not isinstance(value, dict):
+        raise bad_request("the applied configuration is an object")
+    return value
 
 
 def patch_type(call: Call) -> str:
@@ -73,7 +150,7 @@ def patch_change(call: Call, has_schema: bool) -> Callable[[Object], Object]:
             for a patch that does not fit.
     """
     media_type = patch_type(call)
-    body = load_yaml(call.body) if media_type == APPLY_PATCH else load_json(call.body)
+    body = load_json(call.body)
     if media_type == STRATEGIC_MERGE_PATCH and not has_schema:
         raise unsupported_media_type((JSON_PATCH, MERGE_PATCH, APPLY_PATCH))
     if media_type != JSON_PATCH and not isinstance(body, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pilotfish.apiserver.apply.managers import account_update
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
@@ -28,6 +29,7 @@ from pilotfish.apiserver.validation import validate_update
 from pilotfish.apiserver.versions import from_stored, to_served, to_stored
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
+from pilotfish.objects.schema import schema_for
 
 # What makes an object's successor: gets a copy of it to keep or change.
 Change = Callable[[Object], Object]
@@ -82,6 +84,7 @@ async def update(core: Core, call: Call) -> Answer:
         call.key,
         lambda _: obj,
         subresource=route.subresource,
+        manager=call.manager,
         dry_run=dry_run,
     )
     return Answer(from_stored(resource, entry.data))
@@ -94,12 +97,14 @@ async def replace(
     change: Change,
     *,
     subresource: str = "",
+    manager: str | None = None,
     dry_run: bool = False,
 ) -> Entry:
     """Write the successor that `change` makes of an object; nothing when it changes nothing.
 
     Args:
         change: gets the object as served, to keep or change; raises StatusError to refuse.
+        manager: who makes the change; None where the change has kept account itself.
 
     Returns:
         The entry as it is now; of the removed object, if the change was the last finalizer's.
@@ -122,8 +127,7 @@ async def replace(
         if causes:
             raise invalid(resource.kind, resource.group, name, causes)
     new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-    if "managedFields" in old["metadata"]:
-        new["metadata"].setdefault("managedFields", old["metadata"]["managedFields"])
+    _keep_account(resource, new, old, manager, subresource)
     if new == old:
         return current
     old, new = to_stored(resource, old), to_stored(resource, new)
@@ -134,6 +138,36 @@ async def replace(
     if dry_run:
         return core.registry.preview(resource.full_name, new)
     return await core.registry.put(resource.full_name, new)
+
+
+def _keep_account(
+    resource: Resource, new: Object, old: Object, manager: str | None, subresource: str
+) -> None:
+    """Keep managedFields right, for objects that were ever applied to by the server."""
+    before, metadata = old["metadata"].get("managedFields"), new["metadata"]
+    if not before:
+        if manager is not None:
+            metadata.pop("managedFields", None)
+        return
+    if manager is None:
+        if _same_but_times(metadata.get("managedFields"), before):
+            metadata["managedFields"] = before
+        return
+    if metadata.get("managedFields") == []:
+        return  # an empty list gives the account up
+    given = metadata.setdefault("managedFields", before)
+    if given == before:
+        schema = schema_for(resource.api_version, resource.kind)
+        account_update(new, old, schema, manager, subresource)
+
+
+def _same_but_times(left: list[Object] | None, right: list[Object]) -> bool:
+    """Whether nothing but the time of the last apply is new."""
+
+    def timeless(entries: list[Object]) -> list[Object]:
+        return [{k: v for k, v in entry.items() if k != "time"} for entry in entries]
+
+    return left is not None and timeless(left) == timeless(right)
 
 
 def check_preconditions(resource: Resource, name: str, new: Object, old: Object) -> None:

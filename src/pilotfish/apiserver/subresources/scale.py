@@ -86,5 +86,7 @@ async def _rescale(core: Core, call: Call, change: Any) -> Answer:
         obj["spec"]["replicas"] = replicas
         return obj
 
-    entry = await replace(core, resource, call.key, rescaled, dry_run=call.dry_run)
+    entry = await replace(
+        core, resource, call.key, rescaled, manager=call.manager, dry_run=call.dry_run
+    )
     return Answer(encode_body(scale_of(entry.decode())))

@@ -1,0 +1,103 @@
+"""Apply: what a manager's whole intent makes of an object ("Server-Side Apply", Kubernetes)."""
+
+from __future__ import annotations
+
+from pilotfish.apiserver.apply.fieldsets import Paths, fields_of, remove_at, shown, value_at
+from pilotfish.apiserver.apply.managers import (
+    Manager,
+    managers_before_apply,
+    write_managers,
+)
+from pilotfish.apiserver.apply.merging import merged
+from pilotfish.apiserver.errors import StatusError
+from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
+from pilotfish.objects.schema import Type
+from pilotfish.objects.times import now
+
+
+def apply_configuration(
+    live: Object,
+    applied: Object,
+    schema: Type | None,
+    manager: str,
+    *,
+    subresource: str = "",
+    force: bool = False,
+) -> Object:
+    """The live object after an apply; it may be changed and shared.
+
+    Raises:
+        StatusError: 409 with one cause for each field that another manager owns and has at
+            another value, unless forced.
+    """
+    managers = managers_before_apply(live, schema)
+    applier = Manager(manager, "Apply", live["apiVersion"], subresource)
+    others = [each for each in managers if not each.is_same(applier)]
+    before = next((each.paths for each in managers if each.is_same(applier)), set())
+    wanted = fields_of(applied, schema)
+    disputed = {
+        path: other
+        for other in others
+        for path in wanted & other.paths
+        if path[-1][:2] != "k:" and value_at(live, path) != value_at(applied, path)
+    }
+    if disputed and not force:
+        raise _conflicts(disputed)
+    for other in others:
+        other.paths -= disputed.keys()
+    result = merged(live, applied, schema)
+    _remove_unwanted(result, before - wanted, others)
+    applier.paths, applier.time = wanted, now()
+    write_managers(result, [*others, applier])
+    return result
+
+
+def _remove_unwanted(obj: Object, given_up: Paths, others: list[Manager]) -> None:
+    """Take out what the applier no longer lists and nobody else owns."""
+    kept: Paths = set()
+    for other in others:
+        for path in other.paths:
+            kept.update(path[:depth] for depth in range(1, len(path) + 1))
+    # Shorter paths first: an element goes with everything in it.
+    for path in sorted(given_up, key=len):
+        if path not in kept:
+            remove_at(obj, path)
+
+
+def _conflicts(disputed: dict[tuple[str, ...], Manager]) -> StatusError:
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f'conflict with "{other.name}"'
+            + (f" with subresource {other.subresource!r}" if other.subresource else "")
+            + f" using {other.api_version}",
+            "field": shown(path),
+        }
+        for path, other in sorted(disputed.items(), key=lambda item: item[0])
+    ]
+    if len(causes) == 1:
+        what = f"1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+    else:
+        by_manager: dict[str, list[str]] = {}
+        for cause in causes:
+            by_manager.setdefault(cause["message"], []).append(cause["field"])
+        listed = "\n".join(
+            f"{message}:\n" + "\n".join(f"- {field}" for field in fields)
+            for message, fields in by_manager.items()
+        )
+        what = f"{len(causes)} conflicts: {listed}"
+    message = f"Apply failed with {what}"
+    return StatusError(409, "Conflict", message, {"causes": causes})
+
+
+def check_applied(resource: Resource, applied: Object) -> str:
+    """Why an object cannot be applied; "" when it can."""
+    if (applied.get("apiVersion"), applied.get("kind")) != (resource.api_version, resource.kind):
+        return (
+            f"the applied object is a {applied.get('apiVersion')} {applied.get('kind')}, "
+            f"not a {resource.api_version} {resource.kind}"
+        )
+    if (applied.get("metadata") or {}).get("managedFields"):
+        return "metadata.managedFields must be nil"
+    return ""
