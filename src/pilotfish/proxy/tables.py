@@ -285,7 +285,8 @@ class Tables:
     ) -> None:
         contenders = self._contested.get(front, set())
         contenders.discard(name)
-        owner, before = self._fronts[front]
+        # Where all who contended release in one change, the first has found no heir.
+        owner, before = self._fronts.get(front, ("", None))
         if owner == name:
             del self._fronts[front]
             work.put(front, before, None)
