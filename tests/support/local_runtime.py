@@ -116,8 +116,9 @@ class LocalRuntime(Runtime):
     no_log_readers: the last reader has gone.
     """
 
-    def __init__(self, netns: str = "/proc/self/ns/net") -> None:
+    def __init__(self, netns: str = "/proc/self/ns/net", pod_ip: str = "127.0.0.1") -> None:
         self._netns = netns
+        self.pod_ip = pod_ip
         self._pods: dict[str, Object] = {}
         self.processes: list[LocalProcess] = []
         self.containers: dict[str, LocalProcess] = {}
@@ -240,7 +241,7 @@ async def streaming_node(
             }
             await client.patch("nodes", name, {"status": status}, subresource="status")
             for pod in runtime.pods():
-                await create_running_pod(client, pod)
+                await create_running_pod(client, pod, runtime.pod_ip)
         yield kubelet
     finally:
         task.cancel()
@@ -248,7 +249,7 @@ async def streaming_node(
         runtime.close()
 
 
-async def create_running_pod(client: Client, pod: Object) -> None:
+async def create_running_pod(client: Client, pod: Object, pod_ip: str) -> None:
     """Create a Pod and say of it that its containers run."""
     created = await client.create("pods", pod)
     statuses = [
@@ -258,7 +259,7 @@ async def create_running_pod(client: Client, pod: Object) -> None:
     ready = [{"type": "Ready", "status": "True"}]
     status = {
         "phase": "Running",
-        "podIP": "127.0.0.1",
+        "podIP": pod_ip,
         "conditions": ready,
         "containerStatuses": statuses,
     }
