@@ -71,6 +71,8 @@ SETS = {
         Set("affinity", (ADDRESS, *_FRONT), _ENDPOINT, remembers=True),
         # An endpoint of this node and itself: it may reach itself through its Service.
         Set("hairpins", (ADDRESS, ADDRESS)),
+        # LoadBalancer addresses, which are this machine's own while it answers for them
+        Set("balanced", (ADDRESS,)),
         Set("source-limited", _FRONT),
         Set("allowed-sources", (*_FRONT, CIDR)),
         Set("own-addresses", (CIDR,)),
@@ -149,6 +151,10 @@ def rules(family: Family) -> Iterator[Rule]:
     for hook in ("forward", "input", "output"):
         stray = destination + x.in_set("service-ranges", 0)
         yield Rule(f"stray-{hook}", stray + x.goto("refuse"))
+    # Else whatever listens on all of the node's addresses would answer at a Service's.
+    balanced = destination + x.in_set("balanced", 0)
+    for protocol in (PROTOCOLS["tcp"], PROTOCOLS["udp"]):
+        yield Rule("stray-input", balanced + x.protocol_is(protocol) + x.goto("refuse"))
 
     # Translation is done here, so the packet shows the endpoint, and conntrack what was asked for.
     translated = x.conntrack_has(x.CT_STATUS, x.STATUS_DNAT)

@@ -82,17 +82,17 @@ def wanted(
     fronts: dict[Front, Target] = {}
     sources: dict[Front, tuple[str, ...]] = {}
     own: set[str] = set()
+    balanced = load_balancer_addresses(service, family)
+    ranges = _source_ranges(service, family)
     for port in service["spec"].get("ports") or ():
         protocol = (port.get("protocol") or "TCP").lower()
         found = endpoints.candidates(slices, port.get("name") or "", protocol, family)
         fronts.update(_port_fronts(service, port, protocol, found, facts, family))
-        for address in load_balancer_addresses(service, family):
-            ranges = _source_ranges(service, family)
-            if ranges is not None:
-                sources[Front(address, protocol, port["port"])] = ranges
+        if ranges is not None:
+            sources |= {Front(address, protocol, port["port"]): ranges for address in balanced}
         # An endpoint can reach itself only where it runs.
         own.update(c.endpoint.address for c in endpoints.on_node(found, facts.name))
-    return Wanted(fronts, frozenset(own), sources)
+    return Wanted(fronts, frozenset(own), sources, frozenset(balanced) - set(facts.addresses))
 
 
 def _port_fronts(

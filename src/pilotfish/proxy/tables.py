@@ -105,11 +105,14 @@ class Wanted:
 
     `own_endpoints`: its endpoints on this node, which may reach themselves through it.
     `sources`: fronts that answer only to these CIDRs (loadBalancerSourceRanges).
+    `balanced`: its LoadBalancer addresses that are not the node's, at whose other ports nothing
+    answers.
     """
 
     fronts: Mapping[Front, Target] = field(default_factory=dict)
     own_endpoints: frozenset[str] = frozenset()
     sources: Mapping[Front, tuple[str, ...]] = field(default_factory=dict)
+    balanced: frozenset[str] = frozenset()
 
 
 NOTHING = Wanted()
@@ -315,6 +318,7 @@ class Tables:
 
 def _shared_elements(wanted: Wanted) -> set[tuple[str, Key]]:
     found: set[tuple[str, Key]] = {("hairpins", (own, own)) for own in wanted.own_endpoints}
+    found.update(("balanced", (address,)) for address in wanted.balanced)
     for front, sources in wanted.sources.items():
         found.add(("source-limited", front.at))
         found.update(("allowed-sources", (*front.at, source)) for source in sources)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pilotfish.network import namespaces
+from pilotfish.network import links, namespaces
+from pilotfish.network.netlink import Netlink
 from pilotfish.proxy.kernel import AnotherWriterError, WriterLock
 from pilotfish.proxy.proxier import Proxier, ProxyConfig
 
@@ -149,19 +150,17 @@ def test_load_balancer_addresses_move_when_their_node_is_not_ready(
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def mac(node: str) -> str:
-        command = [
-            "ip",
-            "netns",
-            "exec",
-            world.namespace(node),
-            "cat",
-            "/sys/class/net/eth0/address",
-        ]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        with Netlink(world.namespace(node)) as netlink:
+            return links.mac(netlink, "eth0")
 
     with running_proxy(world, objects, "node-1"):
         eventually(lambda: answered(world, "host", BALANCED) == "d")
         assert mac("node-1") in neighbour()
+        # What listens on all addresses of the node does not answer at the Service's.
+        world.serve("node-1", 10250)
+        assert world.ask("host", "192.168.64.2", 10250).pod == "node-1"
+        with pytest.raises(ConnectionRefusedError):
+            world.ask("host", BALANCED, 10250)
         objects.put("nodes", node("node-1", "192.168.64.2", "10.244.0.0/24", "Unknown"))
         # The lock is per namespace, so the two nodes' proxies do not meet.
         with running_proxy(world, objects, "node-2"):

@@ -144,6 +144,11 @@ def test_endpoints_of_this_node_may_reach_themselves() -> None:
     assert wanted(service(), slices(HERE, THERE), NODE, IPV4).own_endpoints == {"10.244.0.5"}
 
 
+def test_a_load_balancer_address_that_is_the_nodes_own_keeps_its_other_ports() -> None:
+    made = balanced_at("192.168.64.200", "192.168.64.2")
+    assert wanted(made, slices(HERE), NODE, IPV4).balanced == {"192.168.64.200"}
+
+
 def test_source_ranges_hold_for_load_balancer_addresses_only() -> None:
     made = balanced_at("192.168.64.200", loadBalancerSourceRanges=["10.0.0.0/9", " 10.128.0.0/9"])
     found = wanted(made, slices(HERE), NODE, IPV4).sources
