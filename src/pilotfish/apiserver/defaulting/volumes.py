@@ -12,7 +12,7 @@ TOKEN_EXPIRATION_S = 3600
 
 
 def default_volume(volume: dict[str, Any]) -> None:
-    if len(volume) == 1:  # a name without a source means an empty folder
+    if not volume.keys() - {"name"}:  # a name without a source means an empty folder
         volume["emptyDir"] = {}
         return
     for source in ("secret", "configMap", "downwardAPI", "projected"):

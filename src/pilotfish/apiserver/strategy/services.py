@@ -29,13 +29,13 @@ def _keep_allocated(after: dict[str, Any], before: dict[str, Any]) -> None:
                 after[field] = before[field]
     if _has_node_ports(before) and _has_node_ports(after):
         known = {
-            (port.get("protocol"), port["port"]): port["nodePort"]
+            (port.get("protocol"), port.get("port")): port["nodePort"]
             for port in before.get("ports") or ()
             if port.get("nodePort")
         }
         used = {port["nodePort"] for port in after.get("ports") or () if port.get("nodePort")}
         for port in after.get("ports") or ():
-            number = known.get((port.get("protocol"), port["port"]))
+            number = known.get((port.get("protocol"), port.get("port")))
             if not port.get("nodePort") and number and number not in used:
                 port["nodePort"] = number
     number = before.get("healthCheckNodePort")

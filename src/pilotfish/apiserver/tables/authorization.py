@@ -25,8 +25,10 @@ def _binding_cells(obj: Mapping[str, Any]) -> Cells:
         obj["metadata"]["name"],
         f"{role.get('kind', '')}/{role.get('name', '')}",
         age(obj),
-        ", ".join(subject["name"] for subject in subjects if subject.get("kind") == "User"),
-        ", ".join(subject["name"] for subject in subjects if subject.get("kind") == "Group"),
+        ", ".join(subject.get("name", "") for subject in subjects if subject.get("kind") == "User"),
+        ", ".join(
+            subject.get("name", "") for subject in subjects if subject.get("kind") == "Group"
+        ),
         ", ".join(accounts),
     ]
 

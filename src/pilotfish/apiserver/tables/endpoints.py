@@ -13,10 +13,10 @@ from pilotfish.apiserver.tables.printer import NONE, UNSET, Cells, KindTable, co
 def _endpoints_cells(obj: Mapping[str, Any]) -> Cells:
     shown: list[str] = []
     for subset in obj.get("subsets") or ():
-        addresses = [address["ip"] for address in subset.get("addresses") or ()]
+        addresses = [address.get("ip", "") for address in subset.get("addresses") or ()]
         ports = subset.get("ports") or ()
         if ports:
-            shown += [_joined(ip, port["port"]) for port in ports for ip in addresses]
+            shown += [_joined(ip, port.get("port", 0)) for port in ports for ip in addresses]
         else:
             shown += addresses
     return [obj["metadata"]["name"], words.shortened(shown, NONE), age(obj)]

@@ -27,7 +27,7 @@ def _lease_cells(obj: Mapping[str, Any]) -> Cells:
 
 def _signing_request_cells(obj: Mapping[str, Any]) -> Cells:
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    words = [entry["type"] for entry in status.get("conditions") or ()]
+    words = [entry.get("type", "") for entry in status.get("conditions") or ()]
     if status.get("certificate"):
         words.append("Issued")
     lasts = spec.get("expirationSeconds")
@@ -72,8 +72,8 @@ def _flow_schema_cells(obj: Mapping[str, Any]) -> Cells:
     spec = obj.get("spec") or {}
     missing = "?"
     for entry in (obj.get("status") or {}).get("conditions") or ():
-        if entry["type"] == "Dangling":
-            missing = entry["status"]
+        if entry.get("type") == "Dangling":
+            missing = entry.get("status", "?")
     return [
         obj["metadata"]["name"],
         (spec.get("priorityLevelConfiguration") or {}).get("name", ""),

@@ -32,10 +32,10 @@ def _ingress_class_cells(obj: Mapping[str, Any]) -> Cells:
     parameters = spec.get("parameters")
     shown = NONE
     if parameters:
-        kind = parameters["kind"]
+        kind = parameters.get("kind", "")
         if parameters.get("apiGroup"):
             kind = f"{kind}.{parameters['apiGroup']}"
-        shown = f"{kind}/{parameters['name']}"
+        shown = f"{kind}/{parameters.get('name', '')}"
     return [obj["metadata"]["name"], spec.get("controller", ""), shown, age(obj)]
 
 

@@ -32,7 +32,7 @@ def _cells(node: Mapping[str, Any]) -> Cells:
 
 def _status(node: Mapping[str, Any]) -> str:
     ready = condition(node, "Ready")
-    word = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
+    word = "Unknown" if ready is None else "Ready" if ready.get("status") == "True" else "NotReady"
     unschedulable = (node.get("spec") or {}).get("unschedulable")
     return f"{word},SchedulingDisabled" if unschedulable else word
 
@@ -45,8 +45,8 @@ def _roles(labels: Mapping[str, str]) -> str:
 
 def _address(status: Mapping[str, Any], kind: str) -> str:
     for address in status.get("addresses") or ():
-        if address["type"] == kind:
-            return str(address["address"])
+        if address.get("type") == kind:
+            return str(address.get("address", ""))
     return NONE
 
 

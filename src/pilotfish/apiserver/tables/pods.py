@@ -17,7 +17,8 @@ def _cells(pod: Mapping[str, Any]) -> Cells:
     summary = _summarize(pod, spec, status)
     gates = spec.get("readinessGates") or ()
     ready_gates = sum(
-        (condition(pod, gate["conditionType"]) or {}).get("status") == "True" for gate in gates
+        (condition(pod, gate.get("conditionType", "")) or {}).get("status") == "True"
+        for gate in gates
     )
     return [
         pod["metadata"]["name"],
@@ -56,7 +57,7 @@ def _summarize(
     pod: Mapping[str, Any], spec: Mapping[str, Any], status: Mapping[str, Any]
 ) -> _Summary:
     sidecars = {
-        container["name"]
+        container.get("name")
         for container in spec.get("initContainers") or ()
         if container.get("restartPolicy") == "Always"
     }
@@ -70,7 +71,7 @@ def _summarize(
     if not initializing or _is_true(pod, "Initialized"):
         summary.restarts, summary.last_restart = 0, ""
         for container in status.get("initContainerStatuses") or ():
-            if container["name"] in sidecars:
+            if container.get("name") in sidecars:
                 summary.count_restarts(container)
         _add_containers(summary, status.get("containerStatuses") or (), _is_true(pod, "Ready"))
     if "deletionTimestamp" in pod["metadata"]:
@@ -82,7 +83,7 @@ def _summarize(
 
 
 def _add_init_containers(
-    summary: _Summary, spec: Mapping[str, Any], status: Mapping[str, Any], sidecars: set[str]
+    summary: _Summary, spec: Mapping[str, Any], status: Mapping[str, Any], sidecars: set[str | None]
 ) -> bool:
     """Whether the Pod is still held up by an init container; then the reason names it."""
     for index, container in enumerate(status.get("initContainerStatuses") or ()):
@@ -91,7 +92,7 @@ def _add_init_containers(
         terminated, waiting = state.get("terminated"), state.get("waiting") or {}
         if terminated and terminated.get("exitCode", 0) == 0:
             continue
-        if container["name"] in sidecars and container.get("started"):
+        if container.get("name") in sidecars and container.get("started"):
             summary.ready += bool(container.get("ready"))
             continue
         if terminated:

@@ -32,7 +32,8 @@ def _targets(spec: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     measured = status.get("currentMetrics") or ()
     parts = []
     for index, metric in enumerate(spec.get("metrics") or ()):
-        source = metric["type"][:1].lower() + metric["type"][1:]
+        kind = metric.get("type", "")
+        source = kind[:1].lower() + kind[1:]
         aim = (metric.get(source) or {}).get("target") or {}
         now = (measured[index].get(source) or {}).get("current") if index < len(measured) else None
         name = (metric.get(source) or {}).get("name")

@@ -40,10 +40,10 @@ def _ports(spec: Mapping[str, Any]) -> str:
 
 
 def _port(port: Mapping[str, Any]) -> str:
-    protocol = port.get("protocol", "TCP")
+    number, protocol = port.get("port", 0), port.get("protocol", "TCP")
     if port.get("nodePort"):
-        return f"{port['port']}:{port['nodePort']}/{protocol}"
-    return f"{port['port']}/{protocol}"
+        return f"{number}:{port['nodePort']}/{protocol}"
+    return f"{number}/{protocol}"
 
 
 SERVICES = KindTable(

@@ -21,7 +21,7 @@ def selector(value: Mapping[str, Any] | None) -> str:
         return NONE
     parts = [(key, f"{key}={text}") for key, text in (value.get("matchLabels") or {}).items()]
     for expression in value.get("matchExpressions") or ():
-        key, operator = expression["key"], expression["operator"]
+        key, operator = expression.get("key", ""), expression.get("operator", "")
         if operator in ("In", "NotIn"):
             chosen = ",".join(sorted(expression.get("values") or ()))
             parts.append((key, f"{key} {operator.lower()} ({chosen})"))

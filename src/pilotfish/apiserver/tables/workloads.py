@@ -80,7 +80,7 @@ def _controller_revision_cells(obj: Mapping[str, Any]) -> Cells:
     controllers = [owner for owner in owners if owner.get("controller")]
     group = controllers[0]["apiVersion"].rpartition("/")[0] if controllers else ""
     owner = (
-        f"{controllers[0]['kind'].lower()}.{group}/{controllers[0]['name']}"
+        f"{controllers[0].get('kind', '').lower()}.{group}/{controllers[0]['name']}"
         if controllers
         else "<none>"
     )

@@ -63,7 +63,7 @@ def _validate_endpoint(endpoint: Mapping[str, Any], kind: str, at: str) -> list[
     for index, text in enumerate(addresses):
         if kind == "FQDN":
             why = dns_subdomain(text)
-        elif family(text) != kind:
+        elif family(text) != kind or kind not in _ADDRESS_TYPES:
             why = f"must be an {kind} address"
         else:
             why = special_address(text)
