@@ -84,7 +84,7 @@ def remove(name: Annotated[str, typer.Argument(help="The image's name.")]) -> No
 @contextlib.contextmanager
 def _store(purpose: str, where: str) -> Iterator[ImageStore]:
     """The store that all clusters share; its failures come out as a user's errors."""
-    from pilotfish.cluster import preflight, state
+    from pilotfish.cluster import paths, preflight
     from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
     from pilotfish.node.images.archive import BadImage
     from pilotfish.node.images.layer import UnsafeArchive
@@ -93,7 +93,7 @@ def _store(purpose: str, where: str) -> Iterator[ImageStore]:
 
     preflight.check_root(purpose)
     try:
-        yield ImageStore(state.IMAGES)
+        yield ImageStore(paths.IMAGES)
     except UnknownImage as error:
         raise ClusterError(
             str(error), where, "see what is there with: pilotfish image list", EXIT_UNKNOWN

@@ -1,74 +1,34 @@
-"""The `pilotfish` command: finds the subcommand's file, and turns failures into one line.
-
-Each subcommand is a file of this package with a function of its name; a file is imported only when
-its command runs, so that `pilotfish version` does not pay for what `pilotfish up` needs.
-"""
+"""The `pilotfish` command: runs the command line, and turns failures into one line."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
 import traceback
-from typing import Any
-
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
-
-from pilotfish.cli.output import show_help_without_command
-
-# Command → one line of help. The module is pilotfish.cli.<command>.
-COMMANDS = {
-    "up": "Start a cluster, or mend one that is partly dead.",
-    "down": "Remove a cluster and everything of it.",
-    "status": "Show nodes, processes, addresses and memory of the clusters.",
-    "logs": "Show the log of a cluster's processes.",
-    "image": "Load, list and remove images.",
-    "version": "Show the versions of Pilotfish and of the Kubernetes API it serves.",
-}
 
 _EXIT_FAILED = 1
 _EXIT_INTERRUPTED = 130
 
 
-class _LazyGroup(TyperGroup):
-    """A group that knows its commands' names and imports a command when it is asked for."""
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 the group's interface
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"pilotfish.cli.{cmd_name}")
-        command = get_command(module.app)
-        command.name = cmd_name
-        command.short_help = COMMANDS[cmd_name]
-        return command
-
-
-app = typer.Typer(
-    cls=_LazyGroup,
-    name="pilotfish",
-    help="Kubernetes Services, real and visible, on any Linux machine.",
-    invoke_without_command=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@app.callback()
-def _root(context: typer.Context) -> None:
-    """Without a command, show what there is."""
-    show_help_without_command(context)
-
-
 def main() -> int:
     """Run the command line. Returns the exit code; see docs/reference/cli.md."""
+    if sys.argv[1:2] != ["up"] or os.geteuid() != 0 or {"-h", "--help"} & set(sys.argv):
+        return _run()
+    # Most of a start is imports in other processes: let them begin before ours.
+    from pilotfish.cluster import supervisor_start
+
+    supervisor_start.begin()
+    try:
+        return _run()
+    finally:
+        supervisor_start.abandon_untaken()
+
+
+def _run() -> int:
+    # Imported late, since a start has begun by now.
+    from pilotfish.cli.app import app
+
     try:
         return int(app(standalone_mode=False) or 0)
     except KeyboardInterrupt:

@@ -11,7 +11,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilotfish.cluster import control, host_network, kubeconfig, plan, preflight, processes, state
+from pilotfish.cluster import (
+    control,
+    host_network,
+    kubeconfig,
+    paths,
+    plan,
+    preflight,
+    processes,
+    state,
+)
 from pilotfish.node import teardown
 
 if TYPE_CHECKING:
@@ -44,9 +53,9 @@ def down(name: str, progress: Callable[[str], None]) -> None:
             if folder.exists():
                 shutil.rmtree(folder)
                 progress(f"Removed {folder}")
-        (state.RUN_ROOT / f"{name}.lock").unlink(missing_ok=True)
-    _remove_if_empty(state.RUN_ROOT)
-    _remove_if_empty(state.STATE_ROOT)
+        (paths.RUN_ROOT / f"{name}.lock").unlink(missing_ok=True)
+    _remove_if_empty(paths.RUN_ROOT)
+    _remove_if_empty(paths.STATE_ROOT)
 
 
 def _stop_processes(cluster: ClusterState) -> list[str]:
@@ -76,10 +85,10 @@ def _remove_nodes(cluster: ClusterState) -> list[str]:
 
 
 def _forget_context(cluster: ClusterState) -> list[Path]:
-    paths = {Path(path) for path in cluster.kubeconfigs}
-    paths |= {path.absolute() for path in kubeconfig.candidate_paths(os.environ)}
+    files = {Path(path) for path in cluster.kubeconfigs}
+    files |= {path.absolute() for path in kubeconfig.candidate_paths(os.environ)}
     name = kubeconfig.context_name(cluster.name)
-    return [path for path in sorted(paths) if kubeconfig.remove(path, name)]
+    return [path for path in sorted(files) if kubeconfig.remove(path, name)]
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -1,10 +1,10 @@
 """The launcher: imports what the components need once, forks them, and goes away.
 
-Importing takes far longer than anything else in a start-up. So the supervisor starts this process
-at the very beginning, while certificates and namespaces are still being made; it imports, waits
-for the names of the components on its standard input, and forks one process for each. The forked
-processes share the imported pages. When the launcher ends, they become children of the supervisor
-(the nearest subreaper), which itself stays as small as a Python can be.
+Importing takes far longer than anything else in a start-up. So this process starts at the very
+beginning, while certificates and namespaces are still being made; it imports, waits on its standard
+input for the cluster's name and the components' names, and forks one process for each component.
+The forked processes share the imported pages. When the launcher ends, they become children of the
+supervisor (the nearest subreaper), which itself stays as small as a Python can be.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import select
 import sys
+import time
 from typing import NoReturn
 
 from pilotfish.cluster import processes
-from pilotfish.cluster.state import CONTROL_PLANE, Folders
+from pilotfish.cluster.paths import CONTROL_PLANE, Folders
 from pilotfish.cluster.timeline import Timeline
 
 # Names, not imports: a component that restarts alone does not load the others' code.
@@ -30,27 +32,55 @@ def module_of(component: str) -> str:
 
 
 def main() -> NoReturn:
-    """`launcher CLUSTER control-plane|node …`: preload those kinds, then fork what stdin names."""
-    cluster, kinds = sys.argv[1], sys.argv[2:]
-    folders = Folders(cluster)
-    timeline = Timeline(folders.timeline, "launcher")
-    timeline.mark("started")
-    for kind in kinds:
+    """`launcher control-plane|node …`: preload those kinds, then fork what standard input names.
+
+    Its first line is the cluster's name, each further one a component's.
+    """
+    started_s = time.monotonic()
+    _import_without_system_certificates()
+    for kind in sys.argv[1:]:
+        # Once the work is there, the first component need not wait for the others' imports.
+        if select.select([0], [], [], 0)[0]:
+            break
         importlib.import_module(module_of(kind))
-    timeline.mark("modules imported")
-    # Objects that live for ever need no visit by the collector, whose marks would unshare pages.
-    gc.collect()
-    gc.freeze()
+    preloaded_s = time.monotonic()
+    folders = Folders(sys.stdin.readline().strip())
+    if not folders.name:
+        os._exit(0)  # The start was given up.
+    timeline = Timeline(folders.timeline, "launcher")
+    timeline.mark("started", started_s)
+    timeline.mark("preloaded", preloaded_s)
     for line in sys.stdin:
         component = line.strip()
+        importlib.import_module(module_of(component))
+        # Objects that live for ever need no visit by the collector: its marks would unshare pages.
+        gc.collect()
+        gc.freeze()
+        timeline.mark(f"modules of {component} imported")
         if os.fork() == 0:
             _become(folders, component)
     # Its end hands the children over to the supervisor; taking the modules down would delay that.
     os._exit(0)
 
 
+def _import_without_system_certificates() -> None:
+    """Import aiohttp without its TLS context for strangers.
+
+    On import it loads every authority that this machine trusts: a tenth of a start-up's time and
+    some megabytes. Components speak to their own cluster only, with its authority.
+    """
+    variable = "SSL_CERT_FILE"
+    before = os.environ.get(variable)
+    os.environ[variable] = os.devnull
+    importlib.import_module("aiohttp")
+    if before is None:
+        del os.environ[variable]
+    else:
+        os.environ[variable] = before
+
+
 def _become(folders: Folders, component: str) -> NoReturn:
-    """In the forked child: turn into the component. Never returns."""
+    """In the forked child: turn into the component."""
     status = 1
     try:
         os.setsid()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
-from pilotfish.cluster import pki, state
+from pilotfish.cluster import paths, pki, state
 from pilotfish.cluster.components import client_for, run_until_terminated, wait_listening
 from pilotfish.cluster.timeline import Timeline
+from pilotfish.dns.config import DnsConfig
+from pilotfish.dns.server import DnsServer
 from pilotfish.network import namespaces, naming
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.kubelet import Kubelet
@@ -24,12 +27,16 @@ if TYPE_CHECKING:
 def run(cluster: str, component: str) -> int:
     """Be the node `component` of `cluster` until terminated. Returns the exit code."""
     found = state.require(cluster)
+    # The DNS asks the machine's resolvers from where the machine's network is.
+    machine = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     # Before any thread exists: those started later follow.
     namespaces.enter(naming.node_namespace(cluster, component))
-    return run_until_terminated(_run(found, found.node(component)))
+    return run_until_terminated(
+        _run(found, found.node(component), machine_namespace=f"/proc/self/fd/{machine}")
+    )
 
 
-async def _run(cluster: ClusterState, node: NodeNetwork) -> None:
+async def _run(cluster: ClusterState, node: NodeNetwork, machine_namespace: str) -> None:
     timeline = Timeline(cluster.folders.timeline, node.name)
     timeline.mark("started")
     await wait_listening(cluster.host_address, state.BRIDGE_API_PORT)
@@ -38,6 +45,7 @@ async def _run(cluster: ClusterState, node: NodeNetwork) -> None:
     async with (
         client_for(cluster, pki.node_identity(node.name), server) as kubelet_client,
         client_for(cluster, pki.PROXY, server) as proxy_client,
+        client_for(cluster, pki.DNS, server) as dns_client,
         asyncio.TaskGroup() as tasks,
     ):
         kubelet = Kubelet(kubelet_client, kubelet_config(cluster, node))
@@ -45,7 +53,9 @@ async def _run(cluster: ClusterState, node: NodeNetwork) -> None:
         proxier = Proxier(proxy_client, ProxyConfig(node.name, (cluster.service_network,)))
         tasks.create_task(kubelet.run(), name="kubelet")
         tasks.create_task(kubelet_server.run(), name="kubelet server")
+        dns = DnsServer(dns_client, dns_config(cluster, node, machine_namespace))
         tasks.create_task(proxier.run(), name="proxy")
+        tasks.create_task(dns.run(), name="dns")
         await kubelet.ready.wait()
         timeline.mark("kubelet ready for Pods")
 
@@ -58,9 +68,21 @@ def kubelet_config(cluster: ClusterState, node: NodeNetwork) -> KubeletConfig:
         node_ip=node.address,
         state_dir=cluster.folders.state,
         run_dir=cluster.folders.run,
-        images_dir=state.IMAGES,
+        images_dir=paths.IMAGES,
         cluster_dns=cluster.dns_address,
         cluster_domain=cluster.domain,
+    )
+
+
+def dns_config(cluster: ClusterState, node: NodeNetwork, machine_namespace: str) -> DnsConfig:
+    """The cluster DNS' settings on this node. machine_namespace: the machine's network."""
+    return DnsConfig(
+        node_name=node.name,
+        address=node.address,
+        cluster_ip=cluster.dns_address,
+        domain=cluster.domain,
+        ranges=(cluster.service_network, cluster.pod_network, cluster.node_network),
+        upstream_namespace=machine_namespace,
     )
 
 

@@ -1,9 +1,4 @@
-"""What is written down about a cluster: its folders, its cluster.json, its lock.
-
-/var/lib/pilotfish/<name>/   survives a reboot: cluster.json, store.db, pki/, nodes/, logs/
-/run/pilotfish/<name>/       does not: lock, pids/, exits/, control.sock, timeline, runc's state
-/var/lib/pilotfish/images/   images, shared by all clusters
-"""
+"""What is written down about a cluster: cluster.json, and the lock that guards its changes."""
 
 from __future__ import annotations
 
@@ -13,19 +8,16 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pilotfish.cluster import paths
 from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
+from pilotfish.cluster.paths import CONTROL_PLANE, Folders
 from pilotfish.network.node_link import ClusterNetwork, NodeNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STATE_ROOT = Path("/var/lib/pilotfish")
-RUN_ROOT = Path("/run/pilotfish")
-IMAGES = STATE_ROOT / "images"
-CONTROL_PLANE = "control-plane"
 # On the bridge no other program listens, so every cluster has the usual port there.
 BRIDGE_API_PORT = 6443
 
@@ -99,72 +91,6 @@ class ClusterState:
         raise KeyError(name)
 
 
-@dataclass(frozen=True)
-class Folders:
-    """The paths of one cluster."""
-
-    name: str
-
-    @property
-    def state(self) -> Path:
-        return STATE_ROOT / self.name
-
-    @property
-    def run(self) -> Path:
-        return RUN_ROOT / self.name
-
-    @property
-    def state_file(self) -> Path:
-        return self.state / "cluster.json"
-
-    @property
-    def store(self) -> Path:
-        return self.state / "store.db"
-
-    @property
-    def pki(self) -> Path:
-        return self.state / "pki"
-
-    @property
-    def logs(self) -> Path:
-        return self.state / "logs"
-
-    @property
-    def pids(self) -> Path:
-        return self.run / "pids"
-
-    @property
-    def exits(self) -> Path:
-        return self.run / "exits"
-
-    @property
-    def control_socket(self) -> Path:
-        return self.run / "control.sock"
-
-    @property
-    def timeline(self) -> Path:
-        return self.run / "timeline"
-
-    def node_state(self, node: str) -> Path:
-        """The kubelet's state of one node."""
-        return self.state / "nodes" / node
-
-    def node_run(self, node: str) -> Path:
-        """Sockets, FIFOs and runc's state of one node."""
-        return self.run / "nodes" / node
-
-    def log(self, component: str) -> Path:
-        """The log file of a component, or of the supervisor."""
-        return self.logs / f"{component}.log"
-
-    def create(self) -> None:
-        """Make every folder, readable by root alone."""
-        for root in (STATE_ROOT, RUN_ROOT):
-            root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for folder in (self.state, self.run, self.logs, self.pids, self.exits):
-            folder.mkdir(mode=0o700, exist_ok=True)
-
-
 def load(name: str) -> ClusterState | None:
     """The cluster's state, or None when there is no such cluster."""
     path = Folders(name).state_file
@@ -212,16 +138,16 @@ def save(state: ClusterState) -> None:
 
 def names() -> list[str]:
     """The clusters of this machine, running or not."""
-    if not STATE_ROOT.is_dir():
+    if not paths.STATE_ROOT.is_dir():
         return []
-    return sorted(path.parent.name for path in STATE_ROOT.glob("*/cluster.json"))
+    return sorted(path.parent.name for path in paths.STATE_ROOT.glob("*/cluster.json"))
 
 
 @contextlib.contextmanager
 def locked(name: str) -> Iterator[None]:
     """Hold the cluster's lock: one `up` or `down` at a time. The kernel frees it on any death."""
-    RUN_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
-    path = RUN_ROOT / f"{name}.lock"
+    paths.RUN_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = paths.RUN_ROOT / f"{name}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pilotfish.cluster import control, kubeconfig, processes, state
+from pilotfish.cluster import control, kubeconfig, paths, processes
 
 if TYPE_CHECKING:
     from pilotfish.cluster.state import ClusterState
@@ -103,7 +103,7 @@ def as_json(status: ClusterStatus) -> dict[str, Any]:
 
 def _node_conditions(cluster: ClusterState, found: list[ProcessStatus]) -> dict[str, str]:
     unknown = {node.name: "Unknown" for node in cluster.nodes}
-    if not any(one.name == state.CONTROL_PLANE and one.pid for one in found):
+    if not any(one.name == paths.CONTROL_PLANE and one.pid for one in found):
         return unknown
     from pilotfish.cluster import readiness
 

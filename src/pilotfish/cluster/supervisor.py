@@ -27,8 +27,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pilotfish.cluster import control, processes, state
+from pilotfish.cluster import control, processes
 from pilotfish.cluster.logs import configure
+from pilotfish.cluster.paths import CONTROL_PLANE, Folders
 from pilotfish.cluster.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -84,9 +85,8 @@ class Launcher:
 class Supervisor:
     """Runs until it is told to stop."""
 
-    def __init__(self, cluster: str, launcher_command: Sequence[str] = _LAUNCHER) -> None:
-        self._folders = state.Folders(cluster)
-        self._cluster = cluster
+    def __init__(self, launcher_command: Sequence[str] = _LAUNCHER) -> None:
+        self._folders = Folders("")
         self._launcher_command = launcher_command
         self._components: dict[str, Component] = {}
         self._launcher: Launcher | None = None
@@ -94,13 +94,18 @@ class Supervisor:
         self._stopping = False
 
     def preload(self) -> None:
-        """Start a launcher now; `run` gives it the components' names."""
-        self._launcher = self._start_launcher([state.CONTROL_PLANE, "node"])
+        """Start a launcher now; `run` tells it the cluster and the components."""
+        self._launcher = self._start_launcher([CONTROL_PLANE, "node"])
 
-    def run(self) -> None:
-        """Start what is down and keep it up until a stop is asked for."""
-        cluster = state.require(self._cluster)
-        self._components = {name: Component(name) for name in cluster.components}
+    def abandon(self) -> None:
+        """Nothing is to be started after all."""
+        if self._launcher is not None:
+            self._launcher.child.kill()
+
+    def run(self, folders: Folders) -> None:
+        """Start what is down of a cluster and keep it up until a stop is asked for."""
+        self._folders = folders
+        self._components = {name: Component(name) for name in folders.components()}
         # Who can connect must be answered, so the socket comes after the components are known.
         listener = control.listen(self._folders.control_socket)
         wakeup = self._wake_on_signals()
@@ -187,17 +192,12 @@ class Supervisor:
         stdin = self._launcher.child.stdin
         assert stdin is not None, "the launcher has a pipe for its input"
         with contextlib.suppress(BrokenPipeError):  # Its death is seen by _reap, which retries.
-            stdin.write("".join(f"{name}\n" for name in names).encode())
+            stdin.write("".join(f"{line}\n" for line in [self._folders.name, *names]).encode())
             stdin.close()
 
     def _start_launcher(self, kinds: list[str]) -> Launcher:
-        command = [*self._launcher_command, self._cluster, *kinds]
-        log = self._folders.log("supervisor")
-        with log.open("ab") as output:
-            child = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=output, stderr=output, bufsize=0
-            )
-        return Launcher(child)
+        command = [*self._launcher_command, *kinds]
+        return Launcher(subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0))
 
     def _find_launched(self) -> None:
         """Adopt what the launcher forked; what it failed to fork is planned again.
@@ -324,7 +324,7 @@ class Supervisor:
 
 def launcher_kind(component: str) -> str:
     """What a launcher has to import for a component."""
-    return state.CONTROL_PLANE if component == state.CONTROL_PLANE else "node"
+    return CONTROL_PLANE if component == CONTROL_PLANE else "node"
 
 
 def describe_exit(status: int) -> str:
@@ -350,21 +350,20 @@ def become_subreaper() -> None:
 
 
 def main() -> int:
-    """`supervisor CLUSTER [--preload]`: wait for "start" on stdin, then supervise."""
-    cluster = sys.argv[1]
-    folders = state.Folders(cluster)
-    timeline = Timeline(folders.timeline, "supervisor")
-    timeline.mark("started")
+    """Preload, wait for a cluster's name on standard input, then supervise that cluster."""
+    started_s = time.monotonic()
     configure()
     become_subreaper()
-    supervisor = Supervisor(cluster)
-    if "--preload" in sys.argv[2:]:
-        supervisor.preload()
-    # Without the word the one who started us has given up: so do we, before anything runs.
-    if sys.stdin.readline().strip() != "start":
+    supervisor = Supervisor()
+    supervisor.preload()
+    folders = Folders(sys.stdin.readline().strip())
+    # Without a name the one who started us has given up: so do we, before anything runs.
+    if not folders.name:
+        supervisor.abandon()
         return 1
+    Timeline(folders.timeline, "supervisor").mark("started", started_s)
     processes.write_pid_file(folders.pids / "supervisor")
-    supervisor.run()
+    supervisor.run(folders)
     return 0
 
 

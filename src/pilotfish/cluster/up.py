@@ -7,10 +7,7 @@ bridge and namespaces.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,11 +18,13 @@ from pilotfish.cluster import (
     control,
     host_network,
     kubeconfig,
+    paths,
     pki,
     plan,
     preflight,
     processes,
     state,
+    supervisor_start,
 )
 from pilotfish.cluster.errors import ClusterError
 from pilotfish.cluster.readiness import Readiness
@@ -33,12 +32,10 @@ from pilotfish.cluster.timeline import Timeline
 from pilotfish.network import namespaces, naming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pilotfish.cluster.state import ClusterState
-
-_SUPERVISOR_START_S = 10.0
-_SOCKET_POLL_S = 0.005
+    from pilotfish.cluster.supervisor_start import SupervisorStart
 
 
 @dataclass(frozen=True)
@@ -89,13 +86,8 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     cluster.folders.create()
     cluster.folders.timeline.unlink(missing_ok=True)
     timeline = _own_timeline(cluster)
-    with _supervisor_start(cluster, preload=True) as start:
-        state.save(cluster)
-        _make_pki(cluster)
-        timeline.mark("certificates made")
-        host_network.create(cluster)
-        timeline.mark("bridge, namespaces and routes made")
-        start()
+    state.save(cluster)
+    _start(cluster, supervisor_start.take(), timeline)
     progress(
         f"Network {cluster.node_network}, Pods {cluster.pod_network}, "
         f"Services {cluster.service_network}"
@@ -123,12 +115,21 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
         # The supervisor works on it already; only the wires are ours to mend.
         host_network.create(cluster)
     else:
-        alone = all(_running(cluster, name) is None for name in cluster.components)
-        with _supervisor_start(cluster, preload=alone) as start:
-            _make_pki(cluster)
-            host_network.create(cluster)
-            start()
+        _start(cluster, supervisor_start.take(), timeline)
     return _wait(cluster, wanted, progress, timeline, repaired=tuple(dead))
+
+
+def _start(cluster: ClusterState, supervisor: SupervisorStart, timeline: Timeline) -> None:
+    """Make what processes need, while the supervisor's launcher imports; then let it begin."""
+    try:
+        _make_pki(cluster)
+        timeline.mark("certificates made")
+        host_network.create(cluster)
+        timeline.mark("bridge, namespaces and routes made")
+        supervisor.start(cluster.folders)
+        timeline.mark("supervisor listens")
+    finally:
+        supervisor.abandon()
 
 
 def dead_parts(cluster: ClusterState) -> list[str]:
@@ -154,12 +155,12 @@ def _wait(
     timeline: Timeline,
     repaired: tuple[str, ...],
 ) -> Outcome:
+    path = _write_kubeconfig(cluster)
+    timeline.mark("kubeconfig written")
     readiness = Readiness(cluster, wanted.timeout_s)
     readiness.wait_for_api()
     timeline.mark("API server answers")
     progress(f"API server at {cluster.local_server}")
-    path = _write_kubeconfig(cluster)
-    timeline.mark("kubeconfig written")
     readiness.wait_for_nodes()
     timeline.mark("nodes Ready")
     progress(f"{len(cluster.nodes)} node{'s' if len(cluster.nodes) > 1 else ''} Ready")
@@ -205,49 +206,10 @@ def _write_kubeconfig(cluster: ClusterState) -> Path:
 
 
 def _check_port(cluster: ClusterState) -> None:
-    if _running(cluster, state.CONTROL_PLANE) is None and not preflight.port_free(cluster.api_port):
+    if _running(cluster, paths.CONTROL_PLANE) is None and not preflight.port_free(cluster.api_port):
         raise ClusterError(
             "the API server's port is taken by another program",
             f"127.0.0.1:{cluster.api_port}",
             f"stop that program (ss -ltnp shows it), or start over with: pilotfish down --name "
             f"{cluster.name}",
         )
-
-
-@contextlib.contextmanager
-def _supervisor_start(cluster: ClusterState, *, preload: bool) -> Iterator[Callable[[], None]]:
-    """Start a supervisor that waits; calling the yielded function lets it begin.
-
-    Leaving the block without that call ends it again, with nothing started.
-    """
-    log = cluster.folders.log("supervisor")
-    command = [sys.executable, "-P", "-m", "pilotfish.cluster.supervisor", cluster.name]
-    with log.open("ab") as output:
-        child = subprocess.Popen(
-            [*command, "--preload"] if preload else command,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            cwd="/",
-        )
-    assert child.stdin is not None, "the supervisor has a pipe for its input"
-
-    def start() -> None:
-        assert child.stdin is not None, "the supervisor has a pipe for its input"
-        child.stdin.write(b"start\n")
-        child.stdin.flush()
-        deadline = time.monotonic() + _SUPERVISOR_START_S
-        while control.status(cluster.folders.control_socket) is None:
-            if child.poll() is not None or time.monotonic() > deadline:
-                raise ClusterError(
-                    "the supervisor does not start",
-                    str(log),
-                    f"see that log; remove what is left with: pilotfish down --name {cluster.name}",
-                )
-            time.sleep(_SOCKET_POLL_S)
-
-    try:
-        yield start
-    finally:
-        child.stdin.close()

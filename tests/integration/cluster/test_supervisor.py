@@ -12,18 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from pilotfish.cluster import control, processes, state
+from pilotfish.cluster import control, paths, processes, state
 from pilotfish.cluster.plan import WantedRanges, plan_cluster
 from pilotfish.cluster.state import ClusterState
 
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from pilotfish.cluster import logs, state, supervisor
-state.STATE_ROOT, state.RUN_ROOT = Path(sys.argv[1], "lib"), Path(sys.argv[1], "run")
+from pilotfish.cluster import logs, paths, supervisor
+paths.STATE_ROOT, paths.RUN_ROOT = Path(sys.argv[1], "lib"), Path(sys.argv[1], "run")
 logs.configure()
 supervisor.become_subreaper()
-supervisor.Supervisor("t", [sys.executable, "-c", sys.argv[2], sys.argv[1]]).run()
+launcher = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
+supervisor.Supervisor(launcher).run(paths.Folders("t"))
 """
 
 # Like the real launcher, but what it forks sleeps, or ends at once if a file says so.
@@ -32,6 +33,7 @@ import os, sys, time
 from pathlib import Path
 from pilotfish.cluster import processes
 root = Path(sys.argv[1])
+assert sys.stdin.readline() == "t\\n"
 for line in sys.stdin:
     if os.fork() == 0:
         processes.write_pid_file(root / "run" / "t" / "pids" / line.strip())
@@ -49,8 +51,8 @@ for line in sys.stdin:
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterState:
-    monkeypatch.setattr(state, "STATE_ROOT", tmp_path / "lib")
-    monkeypatch.setattr(state, "RUN_ROOT", tmp_path / "run")
+    monkeypatch.setattr(paths, "STATE_ROOT", tmp_path / "lib")
+    monkeypatch.setattr(paths, "RUN_ROOT", tmp_path / "run")
     made = plan_cluster("t", 1, [], WantedRanges(), 6443, "2026-01-01T00:00:00Z")
     made.folders.create()
     state.save(made)

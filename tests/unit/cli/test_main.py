@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from pilotfish.cli import main as cli
+from pilotfish.cli.app import COMMANDS
 from pilotfish.version import KUBERNETES_VERSION, __version__
 
 
@@ -42,7 +43,7 @@ def test_version_imports_nothing_heavy() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", list(cli.COMMANDS))
+@pytest.mark.parametrize("command", list(COMMANDS))
 def test_every_command_explains_itself(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0
@@ -52,7 +53,7 @@ def test_every_command_explains_itself(command: str) -> None:
 def test_help_lists_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in cli.COMMANDS:
+    for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotfish.cluster import state
+from pilotfish.cluster import paths, state
 from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
 from pilotfish.cluster.plan import WantedRanges, plan_cluster
 from pilotfish.cluster.state import ClusterState
@@ -14,8 +14,8 @@ from pilotfish.cluster.state import ClusterState
 
 @pytest.fixture(autouse=True)
 def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(state, "STATE_ROOT", tmp_path / "lib")
-    monkeypatch.setattr(state, "RUN_ROOT", tmp_path / "run")
+    monkeypatch.setattr(paths, "STATE_ROOT", tmp_path / "lib")
+    monkeypatch.setattr(paths, "RUN_ROOT", tmp_path / "run")
     return tmp_path
 
 

@@ -1,0 +1,93 @@
+"""Where a cluster keeps things.
+
+    /var/lib/pilotfish/<name>/   survives a reboot: cluster.json, store.db, pki/, nodes/, logs/
+    /run/pilotfish/<name>/       does not: pids/, exits/, control.sock, timeline, runc's state
+    /var/lib/pilotfish/images/   images, shared by all clusters
+
+The supervisor lives as long as the cluster and should stay small, so this file imports little:
+that is why it is not part of `state`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+STATE_ROOT = Path("/var/lib/pilotfish")
+RUN_ROOT = Path("/run/pilotfish")
+IMAGES = STATE_ROOT / "images"
+CONTROL_PLANE = "control-plane"
+
+
+class Folders:
+    """The paths of one cluster."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def state(self) -> Path:
+        return STATE_ROOT / self.name
+
+    @property
+    def run(self) -> Path:
+        return RUN_ROOT / self.name
+
+    @property
+    def state_file(self) -> Path:
+        return self.state / "cluster.json"
+
+    @property
+    def store(self) -> Path:
+        return self.state / "store.db"
+
+    @property
+    def pki(self) -> Path:
+        return self.state / "pki"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def pids(self) -> Path:
+        return self.run / "pids"
+
+    @property
+    def exits(self) -> Path:
+        return self.run / "exits"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
+    def timeline(self) -> Path:
+        return self.run / "timeline"
+
+    def node_state(self, node: str) -> Path:
+        """The kubelet's state of one node."""
+        return self.state / "nodes" / node
+
+    def node_run(self, node: str) -> Path:
+        """Sockets, FIFOs and runc's state of one node."""
+        return self.run / "nodes" / node
+
+    def log(self, component: str) -> Path:
+        """The log file of a component, or of the supervisor."""
+        return self.logs / f"{component}.log"
+
+    def create(self) -> None:
+        """Make every folder, readable by root alone."""
+        for root in (STATE_ROOT, RUN_ROOT):
+            root.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for folder in (self.state, self.run, self.logs, self.pids, self.exits):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def components(self) -> list[str]:
+        """The names of the processes that the supervisor runs, from cluster.json.
+
+        Raises FileNotFoundError, or ValueError when that file is broken.
+        """
+        content = json.loads(self.state_file.read_bytes())
+        return [CONTROL_PLANE, *(node["name"] for node in content["nodes"])]
