@@ -40,23 +40,25 @@ class LogPump:
     def read_fifo(self, stream: str, path: Path) -> None:
         self.read_from(stream, os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
 
-    def _readable(self, descriptor: int) -> None:
+    def _readable(self, descriptor: int) -> bool:
+        """Take what there is; False when there was nothing (yet, or ever again)."""
         stream, splitter = self._open[descriptor]
         try:
             data = os.read(descriptor, _READ_BYTES)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""  # EIO: the last holder of a terminal's other end has closed it
         if not data:
             self._end(descriptor)
-            return
+            return False
         self._write(stream, splitter.feed(data))
         for listener in self._listeners:
             if listener.full():
                 log.warning("an attached client reads too slowly: %d bytes lost", len(data))
             else:
                 listener.put_nowait((stream, data))
+        return True
 
     def _write(self, stream: str, lines: list[tuple[bytes, bool]]) -> None:
         if lines:
@@ -80,7 +82,13 @@ class LogPump:
                 listener.put_nowait(("", b""))
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait for the streams to end, then close them whether they did or not."""
+        """Wait for the streams to end, then close them whether they did or not.
+
+        Reads first: a pipe that had lost its writers before it was opened never tells its end.
+        """
+        for descriptor in list(self._open):
+            while self._readable(descriptor):
+                continue
         try:
             async with asyncio.timeout(timeout_s if self._open else 0):
                 await self._drained.wait()
