@@ -21,11 +21,11 @@ HEADLESS = "None"
 class ServiceAllocator:
     """Hands out the cluster's Service addresses and node ports."""
 
-    def __init__(self, service_cidr: str, node_port_range: str | tuple[int, int]) -> None:
-        """`service_cidr` such as "10.96.0.0/12"; `node_port_range` such as "30000-32767"."""
+    def __init__(self, service_cidr: str, node_port_range: tuple[int, int]) -> None:
+        """`service_cidr` such as "10.96.0.0/12"; the first and the last node port."""
         self._network = IPv4Network(service_cidr)
         self._addresses = _address_pool(self._network)
-        low, high = _port_bounds(node_port_range)
+        low, high = node_port_range
         # The band of kube-apiserver: min(max(16, size/32), 128).
         self._ports = Pool(low, high, min(max(16, (high - low + 1) // 32), 128))
 
@@ -230,13 +230,6 @@ def _address_pool(network: IPv4Network) -> Pool:
     first = int(network.network_address) + 1
     last = int(network.broadcast_address) - 1
     return Pool(first, last, min(max(16, size // 16), 256))
-
-
-def _port_bounds(text: str | tuple[int, int]) -> tuple[int, int]:
-    if isinstance(text, tuple):
-        return text
-    low, _, high = text.partition("-")
-    return int(low), int(high)
 
 
 def _addresses_of(service: Object) -> set[int]:

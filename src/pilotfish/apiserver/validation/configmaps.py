@@ -16,7 +16,7 @@ def validate(obj: Object) -> list[Cause]:
     ]
     size = sum(len(text.encode()) for text in data.values())
     size += sum(len(text) * 3 // 4 for text in binary.values())
-    return causes + validate_size(size, "")
+    return causes + validate_size(size, "[]")
 
 
 def validate_update(new: Object, old: Object) -> list[Cause]:

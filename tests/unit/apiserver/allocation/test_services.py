@@ -13,7 +13,7 @@ Service = dict[str, Any]
 
 @pytest.fixture
 def allocator() -> ServiceAllocator:
-    return ServiceAllocator("10.96.0.0/12", "30000-32767")
+    return ServiceAllocator("10.96.0.0/12", (30000, 32767))
 
 
 def service(kind: str = "ClusterIP", *ports: dict[str, Any], **spec: Any) -> Service:
@@ -65,7 +65,7 @@ def test_an_address_outside_the_range_is_told_the_range(
 
 
 def test_a_full_range_is_an_internal_error() -> None:
-    small = ServiceAllocator("10.0.0.0/30", "30000-30001")
+    small = ServiceAllocator("10.0.0.0/30", (30000, 30001))
     assert small.allocate(service(), None) == []
     assert small.allocate(service(), None) == []
     (cause,) = small.allocate(service(), None)

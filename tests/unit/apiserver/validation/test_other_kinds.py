@@ -75,7 +75,7 @@ class TestConfiguration:
 
     def test_a_mebibyte_is_the_most(self, refusals: Refusals) -> None:
         (said,) = refusals("configmaps", data={"a": "x" * 1048577})
-        assert said == ": Too long: may not be more than 1048576 bytes"
+        assert said == "[]: Too long: may not be more than 1048576 bytes"
 
     @pytest.mark.parametrize("kind", ["configmaps", "secrets"])
     def test_what_is_frozen_stays(self, change_refusals: Refusals, kind: str) -> None:
