@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
 
 _EXIT_FAILED = 1
 _EXIT_INTERRUPTED = 130
@@ -54,6 +52,9 @@ def _report(error: Exception) -> int:
         help_hint = f"{context.command_path} --help" if context else "pilotfish --help"
         print(f"error: {error.format_message().rstrip('.')}; see: {help_hint}", file=sys.stderr)
         return int(error.exit_code)
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="pilotfish-error-", suffix=".log", delete=False
     ) as report:

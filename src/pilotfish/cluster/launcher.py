@@ -12,55 +12,88 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import select
 import sys
 import time
 from typing import NoReturn
 
 from pilotfish.cluster import processes
-from pilotfish.cluster.paths import CONTROL_PLANE, Folders
+from pilotfish.cluster.paths import CONTROL_PLANE, NODE, Folders, kind_of
 from pilotfish.cluster.timeline import Timeline
 
 # Names, not imports: a component that restarts alone does not load the others' code.
-_CONTROL_PLANE_MODULE = "pilotfish.cluster.control_plane"
-_NODE_MODULE = "pilotfish.cluster.node_process"
-
-
-def module_of(component: str) -> str:
-    """The module whose `run(cluster, component)` is the component's process."""
-    return _CONTROL_PLANE_MODULE if component == CONTROL_PLANE else _NODE_MODULE
+_MODULES = {
+    CONTROL_PLANE: "pilotfish.cluster.control_plane",
+    NODE: "pilotfish.cluster.node_process",
+}
+_COMMON_MODULE = "pilotfish.cluster.components"
 
 
 def main() -> NoReturn:
-    """`launcher control-plane|node …`: preload those kinds, then fork what standard input names.
+    """`launcher control-plane|node …`: import those kinds, then fork what standard input names.
 
     Its first line is the cluster's name, each further one a component's.
     """
     started_s = time.monotonic()
     _import_without_system_certificates()
-    for kind in sys.argv[1:]:
-        # Once the work is there, the first component need not wait for the others' imports.
-        if select.select([0], [], [], 0)[0]:
-            break
-        importlib.import_module(module_of(kind))
-    preloaded_s = time.monotonic()
-    folders = Folders(sys.stdin.readline().strip())
-    if not folders.name:
-        os._exit(0)  # The start was given up.
-    timeline = Timeline(folders.timeline, "launcher")
-    timeline.mark("started", started_s)
-    timeline.mark("preloaded", preloaded_s)
-    for line in sys.stdin:
-        component = line.strip()
-        importlib.import_module(module_of(component))
-        # Objects that live for ever need no visit by the collector: its marks would unshare pages.
-        gc.collect()
-        gc.freeze()
-        timeline.mark(f"modules of {component} imported")
-        if os.fork() == 0:
-            _become(folders, component)
+    importlib.import_module(_COMMON_MODULE)
+    kinds = sys.argv[1:]
+    # What all share is imported. The rest goes on in two processes, one for each kind: a machine
+    # has more than one core, and this is the longest part of a start.
+    helpers = [_Helper(kind) for kind in kinds[1:]]
+    importlib.import_module(_MODULES[kinds[0]])
+    name = sys.stdin.readline().strip()
+    if not name:
+        os._exit(0)  # The start was given up; so do the helpers, whose input ends with us.
+    components = [line.strip() for line in sys.stdin]
+    for helper in helpers:
+        helper.send(name, [one for one in components if kind_of(one) == helper.kind])
+    Timeline(Folders(name).timeline, "launcher").mark("started", started_s)
+    _launch(name, [one for one in components if kind_of(one) == kinds[0]])
+    for helper in helpers:
+        helper.wait()
     # Its end hands the children over to the supervisor; taking the modules down would delay that.
     os._exit(0)
+
+
+class _Helper:
+    """A forked copy of the launcher for the components of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        reader, self._writer = os.pipe()
+        self._pid = os.fork()
+        if self._pid:
+            os.close(reader)
+            return
+        os.close(self._writer)
+        importlib.import_module(_MODULES[kind])
+        with os.fdopen(reader) as lines:
+            name, *components = lines.read().splitlines() or [""]
+        _launch(name, components)
+        os._exit(0)
+
+    def send(self, name: str, components: list[str]) -> None:
+        """Tell it what to fork."""
+        os.write(self._writer, "".join(f"{line}\n" for line in [name, *components]).encode())
+        os.close(self._writer)
+
+    def wait(self) -> None:
+        """Wait until it has forked all."""
+        os.waitpid(self._pid, 0)
+
+
+def _launch(name: str, components: list[str]) -> None:
+    """Fork a process for each component."""
+    if not components:
+        return
+    folders = Folders(name)
+    Timeline(folders.timeline, "launcher").mark(f"modules of {components[0]} imported")
+    # Objects that live for ever need no visit by the collector: its marks would unshare pages.
+    gc.collect()
+    gc.freeze()
+    for component in components:
+        if os.fork() == 0:
+            _become(folders, component)
 
 
 def _import_without_system_certificates() -> None:
@@ -93,7 +126,7 @@ def _become(folders: Folders, component: str) -> NoReturn:
         os.close(nothing)
         processes.write_pid_file(folders.pids / component)
         _set_name(component)
-        run = importlib.import_module(module_of(component)).run
+        run = importlib.import_module(_MODULES[kind_of(component)]).run
         status = run(folders.name, component)
     except SystemExit as request:
         status = request.code if isinstance(request.code, int) else 1

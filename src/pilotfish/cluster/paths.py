@@ -17,6 +17,12 @@ STATE_ROOT = Path("/var/lib/pilotfish")
 RUN_ROOT = Path("/run/pilotfish")
 IMAGES = STATE_ROOT / "images"
 CONTROL_PLANE = "control-plane"
+NODE = "node"
+
+
+def kind_of(component: str) -> str:
+    """The kind of a component: the control plane, or a node."""
+    return component if component == CONTROL_PLANE else NODE
 
 
 class Folders:

@@ -14,7 +14,6 @@ It stays small on purpose: no event loop, no client, no logging configuration of
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import logging
 import os
@@ -22,15 +21,12 @@ import selectors
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pilotfish.cluster import control, processes
-from pilotfish.cluster.logs import configure
-from pilotfish.cluster.paths import CONTROL_PLANE, Folders
-from pilotfish.cluster.timeline import Timeline
+from pilotfish.cluster.paths import Folders, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PR_SET_CHILD_SUBREAPER = 36
 _FIRST_BACKOFF_S = 0.1
 _LONGEST_BACKOFF_S = 10.0
 # A component that ran this long was healthy: its next restart is immediate again.
@@ -48,8 +43,6 @@ _HEALTHY_AFTER_S = 10.0
 _LAUNCH_GRACE_S = 5.0
 _STOP_GRACE_S = 2.0
 _EXITS_KEPT_S = 3600.0
-# -P: whatever lies in the folder where the user typed `pilotfish up` is not ours to import.
-_LAUNCHER = (sys.executable, "-P", "-m", "pilotfish.cluster.launcher")
 
 
 @dataclass
@@ -85,27 +78,23 @@ class Launcher:
 class Supervisor:
     """Runs until it is told to stop."""
 
-    def __init__(self, launcher_command: Sequence[str] = _LAUNCHER) -> None:
-        self._folders = Folders("")
+    def __init__(
+        self,
+        folders: Folders,
+        begun: subprocess.Popen[bytes] | None,
+        launcher_command: Sequence[str],
+    ) -> None:
+        """begun: a launcher that is importing already."""
+        self._folders = folders
         self._launcher_command = launcher_command
         self._components: dict[str, Component] = {}
-        self._launcher: Launcher | None = None
+        self._launcher = Launcher(begun) if begun else None
         self._selector = selectors.DefaultSelector()
         self._stopping = False
 
-    def preload(self) -> None:
-        """Start a launcher now; `run` tells it the cluster and the components."""
-        self._launcher = self._start_launcher([CONTROL_PLANE, "node"])
-
-    def abandon(self) -> None:
-        """Nothing is to be started after all."""
-        if self._launcher is not None:
-            self._launcher.child.kill()
-
-    def run(self, folders: Folders) -> None:
-        """Start what is down of a cluster and keep it up until a stop is asked for."""
-        self._folders = folders
-        self._components = {name: Component(name) for name in folders.components()}
+    def run(self) -> None:
+        """Start what is down and keep it up until a stop is asked for."""
+        self._components = {name: Component(name) for name in self._folders.components()}
         # Who can connect must be answered, so the socket comes after the components are known.
         listener = control.listen(self._folders.control_socket)
         wakeup = self._wake_on_signals()
@@ -181,7 +170,7 @@ class Supervisor:
         if not due:
             return
         if self._launcher is None:
-            kinds = {launcher_kind(component.name) for component in due}
+            kinds = {kind_of(component.name) for component in due}
             self._launcher = self._start_launcher(sorted(kinds))
         elif self._launcher.waits_for:
             return  # One at a time; its end wakes us.
@@ -322,11 +311,6 @@ class Supervisor:
         self._stop()
 
 
-def launcher_kind(component: str) -> str:
-    """What a launcher has to import for a component."""
-    return CONTROL_PLANE if component == CONTROL_PLANE else "node"
-
-
 def describe_exit(status: int) -> str:
     """A wait status in words."""
     code = os.waitstatus_to_exitcode(status)
@@ -339,33 +323,3 @@ def _drain(wakeup: socket.socket) -> None:
     with contextlib.suppress(BlockingIOError):
         while wakeup.recv(512):
             pass
-
-
-def become_subreaper() -> None:
-    """Make the calling process the parent of its descendants' orphans."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), "prctl PR_SET_CHILD_SUBREAPER")
-
-
-def main() -> int:
-    """Preload, wait for a cluster's name on standard input, then supervise that cluster."""
-    started_s = time.monotonic()
-    configure()
-    become_subreaper()
-    supervisor = Supervisor()
-    supervisor.preload()
-    folders = Folders(sys.stdin.readline().strip())
-    # Without a name the one who started us has given up: so do we, before anything runs.
-    if not folders.name:
-        supervisor.abandon()
-        return 1
-    Timeline(folders.timeline, "supervisor").mark("started", started_s)
-    processes.write_pid_file(folders.pids / "supervisor")
-    supervisor.run(folders)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -31,7 +31,7 @@ class SupervisorStart:
         # Its log's folder has no name yet.
         self._log = paths.STATE_ROOT / f".supervisor-{os.getpid()}.log"
         # -P: whatever lies in the folder where the user typed is not ours to import.
-        command = [sys.executable, "-P", "-m", "pilotfish.cluster.supervisor"]
+        command = [sys.executable, "-P", "-m", "pilotfish.cluster.supervisor_process"]
         with self._log.open("wb") as output:
             self._child = subprocess.Popen(
                 command,

@@ -19,12 +19,12 @@ from pilotfish.cluster.state import ClusterState
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from pilotfish.cluster import logs, paths, supervisor
+from pilotfish.cluster import logs, paths, supervisor, supervisor_process
 paths.STATE_ROOT, paths.RUN_ROOT = Path(sys.argv[1], "lib"), Path(sys.argv[1], "run")
 logs.configure()
-supervisor.become_subreaper()
+supervisor_process.become_subreaper()
 launcher = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
-supervisor.Supervisor(launcher).run(paths.Folders("t"))
+supervisor.Supervisor(paths.Folders("t"), None, launcher).run()
 """
 
 # Like the real launcher, but what it forks sleeps, or ends at once if a file says so.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_mistake_is_one_line_without_traceback(arguments: list[str], message: 
 def test_a_defect_is_one_line_and_leaves_its_traceback_in_a_file(
     capsys: pytest.CaptureFixture[str], tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     try:
         raise RuntimeError("oh")
     except RuntimeError as error:
