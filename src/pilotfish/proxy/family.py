@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from dataclasses import dataclass
-from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,13 @@ IPV6 = Family("ip6", 10, 16, 8, 24, 8, 4)
 FAMILIES = (IPV4, IPV6)
 
 
-@lru_cache(maxsize=8192)
 def family_of(address: str) -> Family | None:
     """The family of an address or CIDR, None for what is neither."""
-    try:
-        version = ipaddress.ip_network(address, strict=False).version
-    except ValueError:
-        return None
-    return IPV4 if version == 4 else IPV6
+    host, _, _ = address.partition("/")
+    for family in FAMILIES:
+        try:
+            family.pack(host)
+        except OSError:
+            continue
+        return family
+    return None

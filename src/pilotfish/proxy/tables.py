@@ -350,6 +350,7 @@ class _Work:
         for front, (before, after) in self._targets.items():
             if before == after:
                 continue
+            _note_clients(change, front, before, after)
             old = _by_key(front, before)
             for name, key, value in elements(front, after) if after is not None else ():
                 was = old.pop((name, key), _ABSENT)
@@ -364,7 +365,6 @@ class _Work:
                 change.removed.setdefault(name, []).append(key)
                 if isinstance(was, Choose | Remember):
                     counts[was] -= 1
-            _note_clients(change, front, before, after)
         for (name, key), (was_there, is_there) in self._shared.items():
             if is_there and not was_there:
                 change.added.setdefault(name, []).append((key, None))
