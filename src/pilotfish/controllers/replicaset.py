@@ -11,15 +11,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from pilotfish.client.errors import ApiError, Conflict, NotFound
+from pilotfish.client.errors import ApiError
 from pilotfish.controllers.claims import candidates_of, claim, settle_claim
-from pilotfish.controllers.controller import (
-    Context,
-    Controller,
-    is_namespace_terminating,
-    together,
-)
-from pilotfish.controllers.expectations import Expectations
+from pilotfish.controllers.controller import Context, Controller, together
+from pilotfish.controllers.pod_control import PodControl
 from pilotfish.controllers.pod_template import replica_from_template
 from pilotfish.controllers.replicas import (
     ReplicaPlan,
@@ -34,7 +29,6 @@ from pilotfish.objects.meta import (
     is_deleting,
     key_of,
     labels_of,
-    name_of,
     namespace_of,
     uid_of,
 )
@@ -59,7 +53,7 @@ class ReplicaSetController(Controller):
         super().__init__(context)
         self._owners = self.informer(self.resource)
         self._pods = self.informer("pods")
-        self._expected = Expectations()
+        self._control = PodControl(self.client, self.events)
         self._failures: dict[str, str] = {}
         self._owners.on_change(self._owner_changed)
         self._pods.on_change(self._pod_changed)
@@ -73,7 +67,7 @@ class ReplicaSetController(Controller):
         if obj is None:
             return
         if new is None:
-            self._expected.forget(key_of(obj))
+            self._control.expected.forget(key_of(obj))
             self._failures.pop(key_of(obj), None)
             return
         self.enqueue(obj)
@@ -82,15 +76,13 @@ class ReplicaSetController(Controller):
         before = self._owner_key(old) if old else None
         after = self._owner_key(new) if new else None
         if new is not None and after is not None:
-            self._expected.created(after, name_of(new))
-            if is_deleting(new):
-                self._expected.deleted(after, name_of(new))
+            self._control.saw(after, new)
             if before == after and old is not None and is_active(old) == is_active(new):
                 self.queue.add_after(after, STATUS_DELAY_S)
             else:
                 self.queue.add(after)
         if old is not None and before is not None and before != after:
-            self._expected.deleted(before, name_of(old))
+            self._control.saw(before, old, is_gone=True)
             self.queue.add(before)
         if new is not None and controller_of(new) is None and not is_deleting(new):
             for owner in self._owners.by_index("namespace", namespace_of(new)):
@@ -113,7 +105,7 @@ class ReplicaSetController(Controller):
         if not selector:
             log.warning("%s %s selects every Pod; it is left alone", self.kind, key)
             return
-        settled = self._expected.fulfilled(key)
+        settled = self._control.expected.fulfilled(key)
         pods = [pod for pod in candidates_of(self._pods, owner) if is_active(pod)]
         active = await settle_claim(self.client, "pods", owner, claim(owner, selector, pods))
         refusal: ApiError | None = None
@@ -141,7 +133,7 @@ class ReplicaSetController(Controller):
             if plan.create:
                 await self._create(key, owner, plan.create)
             elif plan.delete:
-                await self._delete(key, owner, plan.delete)
+                await together(self._control.delete(key, owner, pod) for pod in plan.delete)
         except ApiError as error:
             self._failures[key] = error.message
             return error
@@ -155,41 +147,9 @@ class ReplicaSetController(Controller):
                 replica_from_template(owner["spec"]["template"], owner)
                 for _ in range(min(batch, number))
             ]
-            self._expected.expect_created(key, (name_of(pod) for pod in pods))
-            await together(self._create_one(key, owner, pod) for pod in pods)
+            await together(self._control.create(key, owner, pod) for pod in pods)
             number -= len(pods)
             batch *= 2
-
-    async def _create_one(self, key: str, owner: Object, pod: Object) -> None:
-        try:
-            await self.client.create("pods", pod)
-        except BaseException as error:
-            self._expected.created(key, name_of(pod))
-            if isinstance(error, ApiError) and not is_namespace_terminating(error):
-                message = f"Error creating: {error.message}"
-                self.events.record(owner, "Warning", "FailedCreate", message)
-            raise
-        message = f"Created pod: {name_of(pod)}"
-        self.events.record(owner, "Normal", "SuccessfulCreate", message)
-
-    async def _delete(self, key: str, owner: Object, pods: list[Object]) -> None:
-        self._expected.expect_deleted(key, (name_of(pod) for pod in pods))
-        await together(self._delete_one(key, owner, pod) for pod in pods)
-
-    async def _delete_one(self, key: str, owner: Object, pod: Object) -> None:
-        try:
-            await self.client.delete("pods", name_of(pod), namespace_of(pod), uid=uid_of(pod))
-        except (NotFound, Conflict):
-            self._expected.deleted(key, name_of(pod))  # gone already, perhaps replaced
-            return
-        except BaseException as error:
-            self._expected.deleted(key, name_of(pod))
-            if isinstance(error, ApiError):
-                message = f"Error deleting: {error.message}"
-                self.events.record(owner, "Warning", "FailedDelete", message)
-            raise
-        message = f"Deleted pod: {name_of(pod)}"
-        self.events.record(owner, "Normal", "SuccessfulDelete", message)
 
 
 class ReplicationControllerController(ReplicaSetController):

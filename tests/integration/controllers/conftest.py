@@ -21,13 +21,34 @@ from support.hollow_node import HollowNode, hollow_node
 PATIENCE_S = 15.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cluster:
     """What a test has at hand."""
 
     server: RunningApiServer
     client: Client
     nodes: tuple[HollowNode, HollowNode]
+    controllers: asyncio.Task[None] | None = None
+
+    async def start_controllers(self) -> None:
+        """Start them, after an end without any warning if they are running."""
+        await self.stop_controllers()
+        self.controllers = asyncio.create_task(self._run_controllers(), name="controllers")
+
+    async def stop_controllers(self) -> None:
+        """End them wherever they are."""
+        if self.controllers is not None:
+            self.controllers.cancel()
+            await asyncio.gather(self.controllers, return_exceptions=True)
+
+    async def _run_controllers(self) -> None:
+        config = ControllerConfig(
+            ca_certificate="-----BEGIN CERTIFICATE-----",
+            load_balancer_pool=("192.168.64.200", "192.168.64.201"),
+            node_grace_s=2.0,
+        )
+        async with Client(self.server.client_config()) as client:
+            await ControllerManager(client, config).run()
 
     async def items(self, resource: str, namespace: str = "default", **query: str) -> list[Object]:
         """The objects of a resource."""
@@ -68,19 +89,13 @@ class Cluster:
 @pytest.fixture
 async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
     monkeypatch.setattr(informers, "_LATER_S", 0.0)
-    config = ControllerConfig(
-        ca_certificate="-----BEGIN CERTIFICATE-----",
-        load_balancer_pool=("192.168.64.200", "192.168.64.201"),
-        node_grace_s=2.0,
-    )
     async with (
         running_api_server(tmp_path) as server,
         Client(server.client_config()) as client,
-        Client(server.client_config()) as own,
         hollow_node(client, "node-1") as first,
         hollow_node(client, "node-2") as second,
     ):
-        manager = asyncio.create_task(ControllerManager(own, config).run())
-        yield Cluster(server, client, (first, second))
-        manager.cancel()
-        await asyncio.gather(manager, return_exceptions=True)
+        running = Cluster(server, client, (first, second))
+        await running.start_controllers()
+        yield running
+        await running.stop_controllers()

@@ -156,9 +156,16 @@ async def test_pods_of_a_deleted_node_are_removed(cluster: Any) -> None:
         )
 
 
-async def test_controllers_carry_on_where_the_last_ones_stopped(cluster: Any) -> None:
-    await cluster.client.create("deployments.apps", deployment(3))
-    pods = await cluster.until("pods", ready(3))
-    # A second manager over the same objects finds nothing to do, whatever it sees first.
-    await asyncio.sleep(0.5)
+async def test_controllers_that_die_in_the_middle_make_not_one_pod_too_many(cluster: Any) -> None:
+    await cluster.client.create("deployments.apps", deployment(30))
+    for _ in range(3):
+        await asyncio.sleep(0.05)
+        await cluster.start_controllers()
+    pods = await cluster.until("pods", ready(30))
+    await cluster.start_controllers()
+    await cluster.until_of(
+        "deployments.apps", "web", lambda web: web["status"].get("readyReplicas") == 30
+    )
     assert {name_of(pod) for pod in await cluster.items("pods")} == {name_of(pod) for pod in pods}
+    events = await cluster.items("events")
+    assert not any(event["reason"] == "SuccessfulDelete" for event in events)
