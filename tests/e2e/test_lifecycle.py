@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from pilotfish.network.naming import bridge, node_link
 from support.application import ALL_IN_ONE_LABELS, API_LABELS, NAME
 from support.shell import Shell, eventually
 
-OTHER = "e2e-b"
+OTHER = "e2e-second"
 
 
 def processes(shell: Shell, name: str = NAME) -> dict[str, int]:
@@ -37,7 +38,8 @@ def traces(name: str) -> list[str]:
     """Everything on this machine that carries a cluster's name."""
     found = [str(path) for path in Path("/run/netns").glob(f"pf-{name}-*")]
     found += [line for line in Path("/proc/self/mounts").read_text().splitlines() if name in line]
-    found += [name for name in os.listdir("/sys/class/net") if name.startswith(f"pf-{name}")]  # noqa: PTH208
+    links = (path.name for path in Path("/sys/class/net").iterdir())
+    found += [link for link in links if link in (bridge(name), node_link(name, "node-1"))]
     for folder in ("/run/pilotfish", "/var/lib/pilotfish"):
         found += [str(path) for path in Path(folder).glob(f"{name}*")]
     for comm in Path("/proc").glob("[0-9]*/cmdline"):
@@ -110,7 +112,7 @@ def test_a_second_cluster_stands_beside_the_first_and_goes_without_a_trace(
     said = other.pilotfish("down", "--name", OTHER)
     assert "is gone" in said
     assert traces(OTHER) == []
-    assert "pilotfish-e2e-b" not in other.run("kubectl", "config", "get-contexts").stdout
+    assert f"pilotfish-{OTHER}" not in other.run("kubectl", "config", "get-contexts").stdout
     assert shell.kubectl("get", "nodes").count(" Ready ") == 2
 
 

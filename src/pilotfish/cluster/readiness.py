@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilotfish.cluster import control, pki
 from pilotfish.cluster.errors import ClusterError
+from pilotfish.cluster.processes import read_pid_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,15 @@ class Readiness:
         self._next_supervisor_check = 0.0
         self._api: http.client.HTTPSConnection | None = None
         self._tls = admin_tls(cluster)
+
+    def wait_for_processes(self) -> None:
+        """Until every component's process runs.
+
+        A node that died a moment ago still counts as Ready: its lease has not run out.
+        """
+        pids = self._cluster.folders.pids
+        for name in self._cluster.components:
+            self._wait(name, lambda name=name: read_pid_file(pids / name) is not None)  # type: ignore[misc]
 
     def wait_for_api(self) -> None:
         """Until the API server says that it is ready."""

@@ -158,6 +158,7 @@ def _wait(
     path = _write_kubeconfig(cluster)
     timeline.mark("kubeconfig written")
     readiness = Readiness(cluster, wanted.timeout_s)
+    readiness.wait_for_processes()
     readiness.wait_for_api()
     timeline.mark("API server answers")
     progress(f"API server at {cluster.local_server}")
