@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
-from pilotfish.apiserver import discovery, openapi
+from pilotfish.apiserver import discovery, openapi, openapi_protobuf
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import method_not_allowed, path_not_found
 from pilotfish.apiserver.negotiation import JSON, negotiate
@@ -31,6 +31,8 @@ def page(core: Core, request: web.BaseRequest) -> web.Response:
         else:
             content = _fixed(core, path, request.host)
         headers["Vary"] = "Accept"
+    elif path == "/openapi/v2" and openapi_protobuf.ACCEPTED in request.headers.get("Accept", ""):
+        return _protobuf(core)
     else:
         content = _fixed(core, path, request.host)
     if content is None:
@@ -38,6 +40,11 @@ def page(core: Core, request: web.BaseRequest) -> web.Response:
     if request.method not in ("GET", "HEAD"):
         raise method_not_allowed()
     return web.Response(body=orjson.dumps(content), headers={"Content-Type": JSON, **headers})
+
+
+def _protobuf(core: Core) -> web.Response:
+    body = openapi_protobuf.encode_document(openapi.document_v2(core.catalog))
+    return web.Response(body=body, headers={"Content-Type": openapi_protobuf.MEDIA_TYPE})
 
 
 def _fixed(core: Core, path: str, host: str) -> Object | None:
