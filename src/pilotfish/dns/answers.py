@@ -16,18 +16,21 @@ from pilotfish.dns.records import record_key
 from pilotfish.dns.zone import Answer, Zones, compile_answer
 
 _OURS = wire.AUTHORITATIVE | wire.RECURSION_AVAILABLE
-# What RD, AD and CD make of the flags; other bits are for the longer way.
-_REPLY_FLAGS = {
-    (rd | ad | cd).to_bytes(2, "big"): (wire.QR | _OURS | rd | cd).to_bytes(2, "big")
-    for rd in (0, wire.RECURSION_DESIRED)
-    for ad in (0, wire.AUTHENTIC_DATA)
-    for cd in (0, wire.CHECKING_DISABLED)
-}
+# By rcode: what RD, AD and CD make of a reply's flags; other bits are for the longer way.
+_REPLY_FLAGS = [
+    {
+        (rd | ad | cd).to_bytes(2, "big"): (wire.QR | _OURS | rd | cd | rcode).to_bytes(2, "big")
+        for rd in (0, wire.RECURSION_DESIRED)
+        for ad in (0, wire.AUTHENTIC_DATA)
+        for cd in (0, wire.CHECKING_DISABLED)
+    }
+    for rcode in range(wire.NXDOMAIN + 1)
+]
 _ONE_QUESTION = b"\0\1\0\0\0\0"
 _OPT_TYPE = b"\0\0\x29"
 _OUR_OPT = opt_record(0, dnssec_ok=False)
 _OPT_BYTES = len(_OUR_OPT)
-_PLAIN_BODY_BYTES = 512 - wire.HEADER_BYTES
+_PLAIN_UDP_BYTES = 512
 
 _MAX_ALIASES = 8  # CNAMEs that are followed within the cluster
 _DASHED_IPV4 = re.compile(rb"(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})")
@@ -58,46 +61,12 @@ class Answerer:
         """The reply to a packet; None to stay silent. `stream`: it came over TCP."""
         # The first zero byte ends the name, unless the packet is odd; then nothing is found.
         end = packet.find(b"\0", wire.HEADER_BYTES) + 1
-        found = self.zones.ready.get(
-            packet[wire.HEADER_BYTES : end].lower() + packet[end : end + 4]
-        )
+        key = packet[wire.HEADER_BYTES : end].lower() + packet[end : end + 4]
+        found = self.zones.ready.get(key) or self.zones.worked_out.get(key)
         if found is not None and self.synced:
-            flags = _REPLY_FLAGS.get(packet[2:4])
-            if flags is not None and packet[4:10] == _ONE_QUESTION:
-                end += 4
-                extra = len(packet) - end
-                if extra == 0 and packet[10:12] == b"\0\0":
-                    if stream or end + len(found.body) <= _PLAIN_BODY_BYTES + wire.HEADER_BYTES:
-                        return b"".join(
-                            (
-                                packet[:2],
-                                flags,
-                                b"\0\1",
-                                found.counts,
-                                packet[wire.HEADER_BYTES : end],
-                                found.next_body(),
-                            )
-                        )
-                elif (
-                    extra == _OPT_BYTES
-                    and packet[10:12] == b"\0\1"
-                    and packet[end : end + 3] == _OPT_TYPE
-                    and packet[end + 5 :] == bytes(6)
-                    and (stream or end + _OPT_BYTES + len(found.body) <= _offered(packet, end))
-                ):
-                    counts = found.counts
-                    return b"".join(
-                        (
-                            packet[:2],
-                            flags,
-                            b"\0\1",
-                            counts[:4],
-                            (int.from_bytes(counts[4:], "big") + 1).to_bytes(2, "big"),
-                            packet[wire.HEADER_BYTES : end],
-                            found.next_body(),
-                            _OUR_OPT,
-                        )
-                    )
+            reply = _quick_reply(packet, stream, found, end + 4)
+            if reply is not None:
+                return reply
         try:
             query = parse(packet, stream)
         except BadQuery as bad:
@@ -132,6 +101,8 @@ class Answerer:
             if len(aliases) == _MAX_ALIASES:
                 return query.reply(wire.SERVFAIL, _OURS, bytes(6), b"")
             answer = _behind(aliases, owner, answer)
+        else:
+            self.zones.remember(query.name + query.question[-4:], answer)
         return fit(query, answer, _OURS)
 
     def _find(self, name: bytes, kind: int) -> Answer | None:
@@ -177,6 +148,33 @@ class Answerer:
         return bytes(int(byte) for byte in spelled.groups())
 
 
+def _quick_reply(packet: bytes, stream: bool, answer: Answer, end: int) -> bytes | None:
+    """The reply to a packet whose question ends at `end`, when all is as it mostly is."""
+    flags = _REPLY_FLAGS[answer.rcode].get(packet[2:4])
+    if flags is None or packet[4:10] != _ONE_QUESTION:
+        return None
+    counts = answer.counts
+    opt = b""
+    limit = _PLAIN_UDP_BYTES
+    if packet[10:12] == b"\0\0":
+        if len(packet) != end:
+            return None
+    else:
+        # One OPT record without options, version 0, no DO: only its size can differ from ours.
+        if len(packet) != end + _OPT_BYTES or packet[10:12] != b"\0\1":
+            return None
+        if packet[end : end + 3] != _OPT_TYPE or packet[end + 5 :] != bytes(6):
+            return None
+        offered = int.from_bytes(packet[end + 3 : end + 5], "big")
+        limit = min(max(offered, _PLAIN_UDP_BYTES), MAX_UDP_BYTES) - _OPT_BYTES
+        counts = counts[:4] + (int.from_bytes(counts[4:], "big") + 1).to_bytes(2, "big")
+        opt = _OUR_OPT
+    if end + len(answer.body) > limit and not stream:
+        return None
+    question = packet[wire.HEADER_BYTES : end]
+    return b"".join((packet[:2], flags, b"\0\1", counts, question, answer.next_body(), opt))
+
+
 def fit(query: Query, answer: Answer, flags: int) -> bytes:
     """The reply, with as many whole records as the asker can take.
 
@@ -202,12 +200,6 @@ def fit(query: Query, answer: Answer, flags: int) -> bytes:
     kept += [0] * (3 - len(kept))
     counts = b"".join(count.to_bytes(2, "big") for count in kept)
     return query.reply(answer.rcode, flags, counts, body)
-
-
-def _offered(packet: bytes, opt: int) -> int:
-    """The bytes that the OPT record at that place offers to take, within our own bounds."""
-    offered = int.from_bytes(packet[opt + 3 : opt + 5], "big")
-    return min(max(offered, 512), MAX_UDP_BYTES)
 
 
 def _behind(aliases: list[bytes], owner: bytes, answer: Answer) -> Answer:

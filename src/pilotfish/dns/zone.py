@@ -14,6 +14,7 @@ from pilotfish.dns import wire
 from pilotfish.dns.records import EXISTS, Data, Records, record_key, soa_data
 
 _TYPE_AND_CLASS = 4  # bytes at the end of a key
+_MAX_WORKED_OUT = 10_000  # names come from outside: a flood of them must not fill the memory
 
 
 @dataclass(slots=True)
@@ -74,11 +75,14 @@ class Negative:
 class Zones:
     """Answers for the cluster's zones, forward and reverse.
 
-    `ready` is what a question's lower-cased name, type and class find at once.
+    `ready` is what a question's lower-cased name, type and class find at once. `worked_out` holds
+    in the same way what a search found out since the last change: above all that a name of a
+    resolver's search list does not exist.
     """
 
     def __init__(self, ttl_s: int = 5) -> None:
         self.ready: dict[bytes, Answer] = {}
+        self.worked_out: dict[bytes, Answer] = {}
         self.ttl_s = ttl_s
         self._sources: dict[str, Records] = {}
         self._owners: dict[bytes, tuple[str, ...]] = {}  # key → the sources that have it
@@ -96,6 +100,7 @@ class Zones:
 
     def replace(self, source: str, records: Records) -> None:
         """Set what a source has; without records it is forgotten."""
+        self.worked_out.clear()
         old = self._sources.pop(source, {})
         if records:
             self._sources[source] = records
@@ -121,6 +126,12 @@ class Zones:
         ]
         for key in changed:
             self._compile(key)
+
+    def remember(self, key: bytes, answer: Answer) -> None:
+        """Keep what a search found out, until the next change."""
+        if len(self.worked_out) >= _MAX_WORKED_OUT:
+            self.worked_out.clear()
+        self.worked_out[key] = answer
 
     def data(self, name: bytes, kind: int) -> tuple[Data, ...]:
         """The data that all sources have for a name and type, in the sources' order."""

@@ -494,6 +494,34 @@ def test_any_gets_one_set_of_records(compiler: Compiler) -> None:
     assert data(ask(compiler.answerer, "web.default.svc.cluster.local", "ANY")) == ["10.96.3.4"]
 
 
+def test_a_remembered_answer_is_the_same_and_forgotten_with_the_next_change(
+    compiler: Compiler,
+) -> None:
+    add_web(compiler)
+    for name in ("db.default.svc.cluster.local", "default.svc.cluster.local"):
+        for options in ({}, {"use_edns": 0}, {"flags": 0}):
+            query = dns.message.make_query(name, "A", id=7, **options).to_wire()
+            first = compiler.answerer.answer(query)
+            assert compiler.answerer.answer(query) == first
+    add_headless(compiler, endpoint("10.244.0.5"))
+    assert data(ask(compiler.answerer, "db.default.svc.cluster.local")) == ["10.244.0.5"]
+
+
+def test_the_quick_way_and_the_longer_way_give_the_same_bytes(compiler: Compiler) -> None:
+    add_web(compiler)
+    for options in ({}, {"use_edns": 0, "payload": 512}, {"use_edns": 0, "payload": 4096}):
+        for name, kind in (
+            ("web.default.svc.cluster.local", "A"),
+            ("_http._tcp.web.default.svc.cluster.local", "SRV"),
+            ("no.default.svc.cluster.local", "A"),
+        ):
+            message = dns.message.make_query(name, kind, id=7, **options)
+            quick = [compiler.answerer.answer(message.to_wire()) for _ in range(2)]
+            # A reserved bit of the flags, which must be ignored, is not for the quick way.
+            longer = message.to_wire()[:3] + b"\x40" + message.to_wire()[4:]
+            assert [compiler.answerer.answer(longer)] * 2 == quick
+
+
 @given(st.binary(max_size=600))
 def test_garbage_never_raises(packet: bytes) -> None:
     check_garbage(packet)
