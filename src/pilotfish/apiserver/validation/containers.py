@@ -18,6 +18,7 @@ from pilotfish.apiserver.validation.causes import (
 from pilotfish.apiserver.validation.environment import validate_env, validate_env_from
 from pilotfish.apiserver.validation.formats import dns_label, port_name, port_number
 from pilotfish.apiserver.validation.handlers import validate_lifecycle, validate_probe
+from pilotfish.apiserver.validation.securitycontexts import validate_security_context
 from pilotfish.apiserver.validation.volumes import validate_relative
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -88,6 +89,9 @@ def _validate_container(
     for probe in _PROBES:
         if container.get(probe) is not None:
             causes += validate_probe(container[probe], probe, f"{path}.{probe}")
+    if container.get("securityContext"):
+        at = f"{path}.securityContext"
+        causes += validate_security_context(container["securityContext"], at)
     if container.get("lifecycle"):
         causes += validate_lifecycle(container["lifecycle"], f"{path}.lifecycle")
     policy = container.get("restartPolicy")

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+from pilotfish.apiserver.validation.accessmodes import validate_access_modes
 from pilotfish.apiserver.validation.causes import (
     Cause,
     forbidden,
     invalid,
-    not_supported,
     required,
 )
 from pilotfish.objects.meta import Object
 from pilotfish.objects.quantities import parse_quantity
 
-_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _MAY_CHANGE = ("resources", "volumeAttributesClassName", "volumeName")
 
 
 def validate(obj: Object) -> list[Cause]:
     spec = obj["spec"]
-    causes: list[Cause] = []
-    modes = spec.get("accessModes") or ()
-    if not modes:
-        causes.append(required("spec.accessModes", "at least 1 access mode is required"))
-    causes += [
-        not_supported("spec.accessModes", mode, _ACCESS_MODES)
-        for mode in modes
-        if mode not in _ACCESS_MODES
-    ]
+    causes = validate_access_modes(spec.get("accessModes") or ())
     requests = (spec.get("resources") or {}).get("requests") or {}
     if "storage" not in requests:
         return [*causes, required("spec.resources[storage]")]

@@ -21,6 +21,8 @@ from pilotfish.apiserver.validation.formats import (
     qualified_name,
 )
 from pilotfish.apiserver.validation.metadata import validate_labels
+from pilotfish.apiserver.validation.scheduling import validate_affinity, validate_spread
+from pilotfish.apiserver.validation.securitycontexts import validate_security_context
 from pilotfish.apiserver.validation.volumes import validate_volumes
 
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
@@ -50,6 +52,13 @@ def validate_pod_spec(spec: Spec, path: str, claims: Iterable[str] = ()) -> list
             causes.append(not_supported(f"{path}.{field}", value, choices))
     if spec.get("nodeSelector"):
         causes += validate_labels(spec["nodeSelector"], f"{path}.nodeSelector")
+    if spec.get("securityContext"):
+        causes += validate_security_context(spec["securityContext"], f"{path}.securityContext")
+    if spec.get("affinity"):
+        causes += validate_affinity(spec["affinity"], f"{path}.affinity")
+    if spec.get("topologySpreadConstraints"):
+        at = f"{path}.topologySpreadConstraints"
+        causes += validate_spread(spec["topologySpreadConstraints"], at)
     causes += _validate_names(spec, path)
     causes += _validate_durations(spec, path)
     if spec.get("dnsPolicy") == "None" or spec.get("dnsConfig"):

@@ -15,23 +15,28 @@ from pilotfish.apiserver.validation import (
     deployments,
     endpoints,
     endpointslices,
+    events,
     horizontalpodautoscalers,
     ingresses,
     ipaddresses,
     jobs,
+    leases,
     networkpolicies,
     nodes,
     persistentvolumeclaims,
+    persistentvolumes,
     poddisruptionbudgets,
     pods,
     priorityclasses,
     replicasets,
     replicationcontrollers,
     rolebindings,
+    roles,
     secrets,
     servicecidrs,
     services,
     statefulsets,
+    storageclasses,
     templates,
 )
 from pilotfish.apiserver.validation.causes import Cause
@@ -48,7 +53,9 @@ _NETWORKING = "networking.k8s.io"
 _VALIDATE: dict[_Kind, Callable[[Object], list[Cause]]] = {
     ("", "ConfigMap"): configmaps.validate,
     ("", "Endpoints"): endpoints.validate,
+    ("", "Event"): events.validate,
     ("", "Node"): nodes.validate,
+    ("", "PersistentVolume"): persistentvolumes.validate,
     ("", "PersistentVolumeClaim"): persistentvolumeclaims.validate,
     ("", "Pod"): pods.validate,
     ("", "ReplicationController"): replicationcontrollers.validate,
@@ -61,15 +68,19 @@ _VALIDATE: dict[_Kind, Callable[[Object], list[Cause]]] = {
     ("autoscaling", "HorizontalPodAutoscaler"): horizontalpodautoscalers.validate,
     ("batch", "CronJob"): cronjobs.validate,
     ("batch", "Job"): jobs.validate,
+    ("coordination.k8s.io", "Lease"): leases.validate,
     ("discovery.k8s.io", "EndpointSlice"): endpointslices.validate,
     (_NETWORKING, "IPAddress"): ipaddresses.validate,
     (_NETWORKING, "Ingress"): ingresses.validate,
     (_NETWORKING, "NetworkPolicy"): networkpolicies.validate,
     (_NETWORKING, "ServiceCIDR"): servicecidrs.validate,
     ("policy", "PodDisruptionBudget"): poddisruptionbudgets.validate,
+    (_RBAC, "ClusterRole"): roles.validate,
     (_RBAC, "ClusterRoleBinding"): rolebindings.validate,
+    (_RBAC, "Role"): roles.validate,
     (_RBAC, "RoleBinding"): rolebindings.validate,
     ("scheduling.k8s.io", "PriorityClass"): priorityclasses.validate,
+    ("storage.k8s.io", "StorageClass"): storageclasses.validate,
 }
 
 _VALIDATE_UPDATE: dict[_Kind, Callable[[Object, Object], list[Cause]]] = {
@@ -90,6 +101,7 @@ _VALIDATE_UPDATE: dict[_Kind, Callable[[Object, Object], list[Cause]]] = {
     (_RBAC, "ClusterRoleBinding"): rolebindings.validate_update,
     (_RBAC, "RoleBinding"): rolebindings.validate_update,
     ("scheduling.k8s.io", "PriorityClass"): priorityclasses.validate_update,
+    ("storage.k8s.io", "StorageClass"): storageclasses.validate_update,
 }
 
 

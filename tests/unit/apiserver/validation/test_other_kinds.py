@@ -163,7 +163,63 @@ def test_a_claim_says_how_and_how_much(refusals: Refusals) -> None:
     ]
 
 
+def test_a_volume_has_one_source(refusals: Refusals) -> None:
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"]}
+    assert refusals("persistentvolumes", spec={**spec, "hostPath": {"path": "/x"}}) == []
+    assert refusals("persistentvolumes", spec=spec) == [
+        "spec: Required value: must specify a volume type"
+    ]
+    assert refusals("persistentvolumes", spec={**spec, "hostPath": {}, "nfs": {}}) == [
+        "spec.nfs: Forbidden: may not specify more than 1 volume type"
+    ]
+
+
+def test_a_storage_class_stays_what_volumes_were_made_by(
+    refusals: Refusals, change_refusals: Refusals
+) -> None:
+    kind = "storageclasses.storage.k8s.io"
+    assert refusals(kind) == ["provisioner: Required value"]
+    old, new = ({"provisioner": name} for name in ("example.com/x", "example.com/y"))
+    assert refusals(kind, **old) == []
+    assert change_refusals(kind, old, new) == [
+        "provisioner: Forbidden: updates to provisioner are forbidden."
+    ]
+
+
+def test_rules_name_verbs_groups_and_resources(refusals: Refusals) -> None:
+    rules = [{}, {"verbs": ["get"], "nonResourceURLs": ["/healthz"]}]
+    missing = [
+        "rules[0].verbs: Required value: verbs must contain at least one value",
+        "rules[0].apiGroups: Required value: resource rules must supply at least one api group",
+        "rules[0].resources: Required value: resource rules must supply at least one resource",
+    ]
+    assert refusals("clusterroles.rbac.authorization.k8s.io", rules=rules) == missing
+    assert refusals("roles.rbac.authorization.k8s.io", rules=rules) == [
+        *missing,
+        'rules[1].nonResourceURLs: Invalid value: ["/healthz"]: '
+        "namespaced rules cannot apply to non-resource URLs",
+    ]
+
+
+def test_an_event_lives_beside_what_it_is_about(refusals: Refusals) -> None:
+    assert refusals("events", involvedObject={"kind": "Pod", "namespace": "default"}) == []
+    assert refusals("events", involvedObject={"kind": "Node", "name": "node-1"}) == []
+    assert refusals("events", involvedObject={"kind": "Pod", "namespace": "other"}) == [
+        'involvedObject.namespace: Invalid value: "other": does not match event.namespace'
+    ]
+
+
+def test_a_lease_lasts(refusals: Refusals) -> None:
+    kind = "leases.coordination.k8s.io"
+    assert refusals(kind, spec={"leaseDurationSeconds": 40}) == []
+    assert refusals(kind, spec={"leaseDurationSeconds": 0}) == [
+        "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"
+    ]
+
+
 def test_other_kinds_are_held_to_the_fields_they_need(refusals: Refusals) -> None:
-    assert refusals("storageclasses.storage.k8s.io") == ["provisioner: Required value"]
-    assert refusals("storageclasses.storage.k8s.io", provisioner="example.com/x") == []
-    assert refusals("leases.coordination.k8s.io", spec={}) == []
+    kind = "volumeattachments.storage.k8s.io"
+    assert refusals(kind, spec={"attacher": "a", "nodeName": "n"}) == [
+        "spec.source: Required value"
+    ]
+    assert refusals(kind, spec={"attacher": "a", "nodeName": "n", "source": {}}) == []

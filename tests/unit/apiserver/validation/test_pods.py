@@ -60,6 +60,51 @@ def test_a_pod_with_everything_is_taken(refusals: Refusals) -> None:
             "spec.volumes[0].configMap.name: Required value",
         ),
         (
+            {"containers": [WEB], "securityContext": {"runAsUser": -1}},
+            "spec.securityContext.runAsUser: Invalid value: -1: "
+            "must be between 0 and 2147483647, inclusive",
+        ),
+        (
+            {
+                "containers": [WEB],
+                "affinity": {
+                    "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}
+                },
+            },
+            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]"
+            ".topologyKey: Required value: can not be empty",
+        ),
+        (
+            {
+                "containers": [WEB],
+                "affinity": {
+                    "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}
+                },
+            },
+            "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+            ".nodeSelectorTerms: Required value: must have at least one node selector term",
+        ),
+        (
+            {
+                "containers": [WEB],
+                "topologySpreadConstraints": [
+                    {"topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}
+                ],
+            },
+            "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: "
+            "must be greater than zero",
+        ),
+        (
+            {"containers": [WEB], "tolerations": [{"operator": "Equal", "value": "x"}]},
+            'spec.tolerations[0].operator: Invalid value: "Equal": operator must be Exists when '
+            '`key` is empty, which means "match all values and all keys"',
+        ),
+        (
+            {"containers": [WEB], "hostAliases": [{"ip": "x", "hostnames": ["a"]}]},
+            'spec.hostAliases[0].ip: Invalid value: "x": must be a valid IP address, '
+            "(e.g. 10.9.8.7 or 2001:db8::ffff)",
+        ),
+        (
             {"containers": [WEB], "dnsPolicy": "None"},
             "spec.dnsConfig.nameservers: Required value: "
             "must provide at least one DNS nameserver when `dnsPolicy` is None",
@@ -105,6 +150,11 @@ def test_a_bad_spec_says_what_is_wrong(refusals: Refusals, spec: dict[str, Any],
         (
             {"ports": [{"containerPort": 65536}]},
             "ports[0].containerPort: Invalid value: 65536: must be between 1 and 65535, inclusive",
+        ),
+        (
+            {"securityContext": {"seccompProfile": {"type": "Localhost"}}},
+            "securityContext.seccompProfile.localhostProfile: Required value: "
+            "must be set when seccomp type is Localhost",
         ),
         ({"livenessProbe": {}}, "livenessProbe: Required value: must specify a handler type"),
         (
