@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from zoneinfo import available_timezones
 
 from pilotfish.apiserver.validation.causes import (
     Cause,
@@ -32,13 +31,23 @@ def validate(obj: Object) -> list[Cause]:
         causes.append(too_long("metadata.name", _MAX_NAME))
     causes += _validate_schedule(spec.get("schedule", ""))
     zone = spec.get("timeZone")
-    if zone is not None and zone not in available_timezones():
+    if zone is not None and not _is_time_zone(zone):
         causes.append(invalid("spec.timeZone", zone, f"unknown time zone {zone}"))
     policy = spec.get("concurrencyPolicy")
     if policy not in _POLICIES:
         causes.append(not_supported("spec.concurrencyPolicy", policy, _POLICIES))
     job = (spec.get("jobTemplate") or {}).get("spec") or {}
     return causes + validate_job_spec(job, "spec.jobTemplate.spec")
+
+
+def _is_time_zone(name: str) -> bool:
+    import zoneinfo  # rarely needed, and slow to load at the start of the server
+
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return False
+    return True
 
 
 def _validate_schedule(text: str) -> list[Cause]:

@@ -107,3 +107,15 @@ def test_a_binding_means_rbac_roles_and_users() -> None:
 def test_all_of_a_nodes_capacity_is_allocatable() -> None:
     node = defaulted("nodes", status={"capacity": {"cpu": "2"}})
     assert node["status"]["allocatable"] == {"cpu": "2"}
+
+
+def test_an_autoscaler_aims_at_four_fifths_of_the_cpu_in_either_version() -> None:
+    kind = "horizontalpodautoscalers.autoscaling"
+    assert defaulted(kind, apiVersion="autoscaling/v1")["spec"] == {
+        "minReplicas": 1,
+        "targetCPUUtilizationPercentage": 80,
+    }
+    target = {"type": "Utilization", "averageUtilization": 80}
+    assert defaulted(kind, apiVersion="autoscaling/v2")["spec"]["metrics"] == [
+        {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    ]

@@ -183,3 +183,11 @@ class TestJobs:
     def test_schedules(self, refusals: Refusals, schedule: str, said: list[str]) -> None:
         spec = {"schedule": schedule, "jobTemplate": {"spec": once()}}
         assert refusals("cronjobs.batch", spec=spec) == said
+
+    @pytest.mark.parametrize("zone", ["Nowhere/Else", "", "../etc/passwd", "Etc"])
+    def test_unknown_time_zones(self, refusals: Refusals, zone: str) -> None:
+        spec = {"schedule": "@daily", "timeZone": zone, "jobTemplate": {"spec": once()}}
+        assert refusals("cronjobs.batch", spec=spec) == [
+            f'spec.timeZone: Invalid value: "{zone}": unknown time zone {zone}'
+        ]
+        assert refusals("cronjobs.batch", spec={**spec, "timeZone": "UTC"}) == []
