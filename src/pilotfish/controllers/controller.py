@@ -90,17 +90,22 @@ class Controller:
                 raise
             log.debug("%s %s: %s", self.name, key, error)
 
-    async def write_status(self, resource: str, obj: Object, status: Object) -> None:
-        """Make `status` the object's status; nothing is sent when it already is."""
+    async def write_status(self, resource: str, obj: Object, status: Object) -> Object | None:
+        """Make `status` the object's status; nothing is sent when it already is.
+
+        Returns:
+            The object as it was written, or None when it was not.
+        """
         patch = status_patch(obj.get("status") or {}, status)
         if not patch:
-            return
+            return None
         try:
-            await self.client.patch(
+            return await self.client.patch(
                 resource, name_of(obj), {"status": patch}, namespace_of(obj), subresource="status"
             )
         except NotFound:
             log.debug("%s %s went before its status was written", resource, key_of(obj))
+            return None
 
 
 def status_patch(observed: Object, wanted: Object) -> dict[str, Any]:

@@ -13,12 +13,14 @@ import time
 from pilotfish.client.api import Client
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.controller import Context, Controller
+from pilotfish.controllers.daemonset import DaemonSetController
 from pilotfish.controllers.deployment import DeploymentController
 from pilotfish.controllers.endpoints import EndpointsController
 from pilotfish.controllers.endpointslice import EndpointSliceController
 from pilotfish.controllers.endpointslice_mirroring import EndpointSliceMirroringController
 from pilotfish.controllers.garbage_collector import GarbageCollector
 from pilotfish.controllers.informers import Informers
+from pilotfish.controllers.job import JobController
 from pilotfish.controllers.load_balancer import LoadBalancerController
 from pilotfish.controllers.namespace import NamespaceController
 from pilotfish.controllers.node_ipam import NodeIpamController
@@ -26,6 +28,7 @@ from pilotfish.controllers.node_lifecycle import NodeLifecycleController
 from pilotfish.controllers.replicaset import ReplicaSetController, ReplicationControllerController
 from pilotfish.controllers.scheduler import Scheduler
 from pilotfish.controllers.serviceaccount import ServiceAccountController
+from pilotfish.controllers.statefulset import StatefulSetController
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,9 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ReplicaSetController,
     ReplicationControllerController,
     DeploymentController,
+    DaemonSetController,
+    StatefulSetController,
+    JobController,
     EndpointsController,
     EndpointSliceMirroringController,
     LoadBalancerController,

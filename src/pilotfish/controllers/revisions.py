@@ -35,6 +35,12 @@ def revision_data(owner: Object) -> Object:
     return {"spec": {"template": {**owner["spec"]["template"], "$patch": "replace"}}}
 
 
+def revision_template(revision: Object) -> Object:
+    """The Pod template that a revision holds."""
+    template: Object = revision["data"]["spec"]["template"]
+    return {key: value for key, value in template.items() if key != "$patch"}
+
+
 def revision_hash(owner: Object) -> str:
     """The value of `controller-revision-hash` for the owner's present template."""
     collisions = (owner.get("status") or {}).get("collisionCount") or 0

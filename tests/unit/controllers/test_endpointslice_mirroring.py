@@ -6,7 +6,7 @@ import pytest
 
 from pilotfish.controllers.endpointslice_mirroring import is_mirrored, mirrored
 from pilotfish.objects.meta import Object
-from support.objects import make_service, metadata
+from support.workloads import make_service, metadata
 
 WITHOUT_SELECTOR = make_service("db", spec={"selector": None})
 

@@ -8,7 +8,7 @@ import pytest
 
 from pilotfish.controllers.load_balancer import NoAddress, choose_address, wants_address
 from pilotfish.objects.meta import Object
-from support.objects import make_service
+from support.workloads import make_service
 
 POOL = ("192.168.64.200", "192.168.64.202")
 

@@ -13,7 +13,7 @@ from pilotfish.controllers.node_health import (
 from pilotfish.controllers.node_ipam import choose_pod_cidr
 from pilotfish.controllers.tolerations import tolerates, toleration_time_s
 from pilotfish.objects.meta import Object
-from support.objects import ago, make_node, make_pod
+from support.workloads import ago, make_node, make_pod
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
 

@@ -17,7 +17,7 @@ from pilotfish.controllers.ownership import (
     without_owners,
 )
 from pilotfish.objects.meta import Object, owner_reference, uid_of
-from support.objects import make_pod, make_replica_set
+from support.workloads import make_pod, make_replica_set
 
 OWNER = make_replica_set("owner")
 OTHER = make_replica_set("other")

@@ -11,7 +11,7 @@ from pilotfish.controllers.expectations import EXPECTATION_TIMEOUT_S, Expectatio
 from pilotfish.controllers.replicas import available_in_s, plan_replicas, replica_status
 from pilotfish.objects.meta import Object, name_of, owner_reference
 from pilotfish.objects.selectors import match_labels
-from support.objects import make_pod, make_replica_set
+from support.workloads import make_pod, make_replica_set
 
 
 def names(pods: list[Object]) -> list[str]:

@@ -35,7 +35,7 @@ from pilotfish.controllers.rollout import (
 )
 from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object, name_of
-from support.objects import ago, make_replica_set
+from support.workloads import ago, make_replica_set
 
 
 def deployment(replicas: int = 4, **spec: Any) -> Object:

@@ -10,7 +10,7 @@ import pytest
 from pilotfish.controllers.node_info import ClusterState, pod_requests
 from pilotfish.controllers.scheduling import Choice, choose_node
 from pilotfish.objects.meta import Object
-from support.objects import make_node, make_pod, make_replica_set
+from support.workloads import make_node, make_pod, make_replica_set
 
 
 def cluster(nodes: list[Object], *pods: Object) -> ClusterState:

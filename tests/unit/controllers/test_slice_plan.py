@@ -15,7 +15,7 @@ from pilotfish.controllers.endpoints_of_pods import (
 )
 from pilotfish.controllers.slice_plan import MAX_ENDPOINTS, SlicePlan, identity, plan_slices
 from pilotfish.objects.meta import Object
-from support.objects import make_pod, make_service, metadata
+from support.workloads import make_pod, make_service, metadata
 
 PORTS: Ports = (("", "TCP", 8080, None),)
 OTHER_PORTS: Ports = (("", "TCP", 9090, None),)

@@ -6,7 +6,7 @@ from pilotfish.controllers.controller import status_patch
 from pilotfish.controllers.pod_template import replica_from_template, template_hash
 from pilotfish.controllers.written import Written
 from pilotfish.objects.meta import Object, uid_of
-from support.objects import make_pod, make_replica_set
+from support.workloads import make_pod, make_replica_set
 
 
 class FakeInformer:
