@@ -21,6 +21,7 @@ COMMANDS = {
     "down": "Remove a cluster and everything of it.",
     "status": "Show nodes, processes, addresses and memory of the clusters.",
     "logs": "Show the log of a cluster's processes.",
+    "tables": "Say what a node's kernel does with packets for a Service.",
     "image": "Load, list and remove images.",
     "version": "Show the versions of Pilotfish and of the Kubernetes API it serves.",
 }
