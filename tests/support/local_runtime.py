@@ -81,6 +81,7 @@ class LocalAttachment(Attachment):
     def __init__(self, process: LocalProcess) -> None:
         self._process = process
         self.tty = process.pty is not None
+        self.stdin_once = not self.tty
         # Duplicates: an attachment's end leaves the container's own descriptors open.
         original = process.pty if self.tty else process.stdin
         self.stdin = None if original is None else os.dup(original)
@@ -102,6 +103,12 @@ class LocalAttachment(Attachment):
 
     def resize(self, width: int, height: int) -> None:
         self._process.resize(width, height)
+
+    def end_stdin(self) -> None:
+        self.close()
+        if self._process.stdin is not None:
+            os.close(self._process.stdin)
+            self._process.stdin = None
 
     def close(self) -> None:
         if self.stdin is not None:

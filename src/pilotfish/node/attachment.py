@@ -10,10 +10,14 @@ from pilotfish.node.exec_process import set_terminal_size
 
 
 class Attachment:
-    """`stdin` is a non-blocking descriptor for writing, None when the container has no stdin."""
+    """`stdin` is a non-blocking descriptor for writing, None when the container has no stdin.
+
+    `stdin_once`: the container's input ends with this client's; call `end_stdin` then.
+    """
 
     def __init__(self, run: ContainerRun) -> None:
         self.tty = run.terminal is not None
+        self.stdin_once = run.stdin_once
         self.stdin: int | None = None
         self._run = run
         if run.terminal is not None:
@@ -32,8 +36,13 @@ class Attachment:
         if self._run.terminal is not None:
             set_terminal_size(self._run.terminal, width, height)
 
+    def end_stdin(self) -> None:
+        """Let the container read the end of its input, and close `stdin`."""
+        self._run.close_stdin()
+        self.close()
+
     def close(self) -> None:
-        """Stop listening and close `stdin`."""
+        """Close `stdin`; harmless when it is closed."""
         if self.stdin is not None:
             os.close(self.stdin)
             self.stdin = None

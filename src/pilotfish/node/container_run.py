@@ -57,6 +57,7 @@ class ContainerRun:
         self.container = container
         self.pump: LogPump | None = None
         self.terminal: int | None = None
+        self._stdin_writer: int | None = None
         self.stop_signal = signal.SIGTERM.value
         self._runc = runc
         self._exits_dir = exits_dir
@@ -112,6 +113,10 @@ class ContainerRun:
                 path.unlink(missing_ok=True)
                 os.mkfifo(path, 0o600)
                 opened[name] = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            if self.stdin_once:
+                # A container that could write to its own stdin would never see its end.
+                self._stdin_writer = opened["stdin"]
+                opened["stdin"] = os.open(self.paths.stream("stdin"), os.O_RDONLY | os.O_CLOEXEC)
             for name in ("stdout", "stderr"):
                 self.pump.read_fifo(name, self.paths.stream(name))
             if "stdin" not in opened:
@@ -126,6 +131,18 @@ class ContainerRun:
         finally:
             for descriptor in opened.values():
                 os.close(descriptor)
+
+    @property
+    def stdin_once(self) -> bool:
+        """Whether the first attached client's end of input is the container's (`stdinOnce`)."""
+        wanted = self.container.get("stdin") and self.container.get("stdinOnce")
+        return bool(wanted) and not self.container.get("tty")
+
+    def close_stdin(self) -> None:
+        """End the input of a `stdinOnce` container; harmless when it has ended."""
+        if self._stdin_writer is not None:
+            os.close(self._stdin_writer)
+            self._stdin_writer = None
 
     def adopt(self) -> None:
         """Take over a run of the kubelet before: alive, or ended while nobody looked."""
@@ -206,6 +223,7 @@ class ContainerRun:
 
     async def clean(self) -> None:
         """Give back cgroups, mounts and the writable layer; the record and the log stay."""
+        self.close_stdin()
         await self._runc.delete(self.record.container_id, self.paths.bundle)
         cgroups.remove(self.record.container_id)
         mounts.unmount(self.paths.rootfs)

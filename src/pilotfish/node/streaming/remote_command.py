@@ -118,15 +118,33 @@ async def run_process(streams: CommandStreams, process: ExecProcess) -> Object:
 
 
 async def run_attached(streams: CommandStreams, attachment: Attachment) -> Object:
-    """Connects a container's own streams until it ends; always ends well, as in Kubernetes."""
-    inputs = []
-    if streams.stdin and attachment.stdin is not None:
-        descriptor = Descriptor(attachment.stdin)
-        inputs.append(asyncio.create_task(_copy_input(streams.stdin, descriptor)))
-    elif streams.stdin:
-        streams.stdin.ignore_input()
+    """Connects a container's own streams until it ends; always ends well, as in Kubernetes.
+
+    The end of the client's input is that of a `stdinOnce` container's too, and otherwise the
+    end of the attachment, so that one can pipe something in and get one's shell back.
+    """
+    tasks = [showing := asyncio.create_task(_show(streams, attachment))]
     if streams.resize:
-        inputs.append(asyncio.create_task(_copy_sizes(streams.resize, attachment)))
+        tasks.append(asyncio.create_task(_copy_sizes(streams.resize, attachment)))
+    try:
+        if streams.stdin and attachment.stdin is not None:
+            descriptor = Descriptor(attachment.stdin)
+            tasks.append(feeding := asyncio.create_task(_copy_input(streams.stdin, descriptor)))
+            await asyncio.wait({showing, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            if not showing.done():
+                if not attachment.stdin_once:
+                    return statuses.exited(0)
+                attachment.end_stdin()
+        await showing
+    finally:
+        await _stop(tasks)
+        _ignore_inputs(streams)
+        if streams.stdin and attachment.stdin_once:
+            attachment.end_stdin()
+    return statuses.exited(0)
+
+
+async def _show(streams: CommandStreams, attachment: Attachment) -> None:
     try:
         async for name, data in attachment.output():
             stream = streams.stderr if name == "stderr" else streams.stdout
@@ -134,11 +152,6 @@ async def run_attached(streams: CommandStreams, attachment: Attachment) -> Objec
                 await stream.write(data)
     except StreamGone:
         log.debug("the client of an attached container has gone")
-    finally:
-        await _stop(inputs)
-        _ignore_inputs(streams)
-        attachment.close()
-    return statuses.exited(0)
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:
