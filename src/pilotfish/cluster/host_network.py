@@ -41,7 +41,7 @@ def check_still_free(cluster: ClusterState) -> None:
     """Raise ClusterError if somebody took a range of a cluster that comes back after a reboot."""
     own = {cluster.node_network, cluster.pod_network, cluster.service_network}
     with Netlink() as host:
-        if links.find(host, naming.bridge(cluster.name)) is not None:
+        if links.find(host, naming.host_link(cluster.name)) is not None:
             return
         names = {link.index: link.name for link in links.all_links(host)}
         destinations = [
@@ -82,15 +82,15 @@ def remove(cluster: ClusterState) -> list[str]:
         (p for p in processes.in_network_namespaces(inodes) if p.pid != os.getpid()), grace_s=0.2
     )
     with Netlink() as host:
-        bridge = links.find(host, naming.bridge(cluster.name))
+        link = links.find(host, naming.host_link(cluster.name))
     node_link.remove_cluster(cluster.network)
     removed = []
     if ended:
         removed.append(f"{len(ended)} process{'es' if len(ended) > 1 else ''} in its namespaces")
     if owned:
         removed.append(f"{len(owned)} network namespace{'s' if len(owned) > 1 else ''}")
-    if bridge is not None:
-        removed.append(f"bridge {bridge.name} and its routes")
+    if link is not None:
+        removed.append(f"link {link.name} and its routes")
     return removed
 
 

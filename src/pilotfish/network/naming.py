@@ -18,14 +18,14 @@ def pod_namespace(cluster: str, pod_uid: str) -> str:
     return f"pf-{cluster}-{pod_uid.replace('-', '')[:12]}"
 
 
-def bridge(cluster: str) -> str:
-    """The name of a cluster's bridge on the host: "pf-default"."""
+def wires_namespace(cluster: str) -> str:
+    """The namespace of the cluster's bridge: "pf-default-wires"."""
+    return f"pf-{cluster}-wires"
+
+
+def host_link(cluster: str) -> str:
+    """The host's link to the cluster, which has 192.168.64.1: "pf-default"."""
     return link_name(f"pf-{cluster}")
-
-
-def node_link(cluster: str, node: str) -> str:
-    """The name of the host's end of a node's veth."""
-    return link_name(node_namespace(cluster, node))
 
 
 def pod_link(pod_uid: str) -> str:
@@ -42,9 +42,9 @@ def link_name(text: str) -> str:
 
 
 def belongs_to(cluster: str, namespace: str) -> bool:
-    """Whether a namespace is one of the cluster's nodes or Pods.
+    """Whether a namespace is one of the cluster's nodes or Pods, or its wires.
 
     Not a mere prefix: cluster "a" does not own the namespaces of cluster "a-b".
     """
-    owned = rf"pf-{re.escape(cluster)}-(node-[0-9]+|[0-9a-f]{{12}})"
+    owned = rf"pf-{re.escape(cluster)}-(wires|node-[0-9]+|[0-9a-f]{{12}})"
     return re.fullmatch(owned, namespace) is not None

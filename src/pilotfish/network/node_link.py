@@ -1,10 +1,14 @@
-"""A cluster's wires: the host's bridge, and each node's namespace with its veth to it.
+"""A cluster's wires: the host's link, the bridge, and each node's namespace with its veth to it.
 
-    host namespace                                node namespace
-    pf-default 192.168.64.1/24 ── veth ── eth0 192.168.64.2/24, lo 10.244.0.1/32
-    10.244.0.0/24 via 192.168.64.2                default via 192.168.64.1
-    10.244.1.0/24 via 192.168.64.3                10.244.1.0/24 via 192.168.64.3
-    10.96.0.0/12  via both                        unreachable 10.244.0.0/16
+    host namespace                     wires namespace            node namespace
+    pf-default 192.168.64.1/24 ─ veth ─ bridge ─ veth ─ eth0 192.168.64.2/24, lo 10.244.0.1/32
+    10.244.0.0/24 via 192.168.64.2                        default via 192.168.64.1
+    10.244.1.0/24 via 192.168.64.3                        10.244.1.0/24 via 192.168.64.3
+    10.96.0.0/12  via both                                unreachable 10.244.0.0/16
+
+The bridge has a namespace of its own because the host's firewall is not ours: where br_netfilter
+is loaded and forwarding denied (Docker does both), packets between two nodes would be dropped on
+a bridge in the host's namespace.
 
 Called from a thread in the host's namespace. Everything is idempotent; `remove_cluster` needs
 nothing but the names and ranges, so it also clears up after a crash.
@@ -21,6 +25,7 @@ from pilotfish.network import links, namespaces, naming, routes, safety
 from pilotfish.network.netlink import Netlink
 
 INTERFACE = "eth0"
+_BRIDGE, _HOST_PORT = "bridge", "host"  # within the namespace of the wires
 
 
 @dataclass(frozen=True)
@@ -62,39 +67,45 @@ class NodeNetwork:
 
 
 def create_bridge(network: ClusterNetwork) -> None:
-    """Make the host's bridge with its address, and the guards of `safety`."""
-    bridge = naming.bridge(network.cluster)
-    with Netlink() as host:
-        if links.find(host, bridge) is None:
-            # A MAC of our own choice: else it changes with the ports, and udev changes it too.
-            links.create_bridge(host, bridge, mac=_mac("bridge", bridge))
-            _quiet_ipv6(bridge)
-        links.add_address(host, bridge, f"{network.host_address}/{network.prefix_length}")
-        safety.guard(host, bridge, network.ranges)
-        links.set_up(host, bridge)
+    """Make the bridge, the host's link to it with its address, and the guards of `safety`."""
+    wires = naming.wires_namespace(network.cluster)
+    link = naming.host_link(network.cluster)
+    if not namespaces.exists(wires):
+        namespaces.create(wires, setup=_prepare_wires)
+    with Netlink() as host, Netlink(wires) as inner:
+        if links.find(inner, _BRIDGE) is None:
+            links.create_bridge(inner, _BRIDGE, mac=_mac("bridge", link))
+            links.set_up(inner, _BRIDGE)
+        if links.find(inner, _HOST_PORT) is None:
+            links.delete_link(host, link)
+            _create_cable(host, link, _HOST_PORT, wires)
+            # Nobody on the host shall wait for duplicate detection, or ask for IPv6 routers here.
+            if namespaces.has_sysctl(f"ipv6/conf/{link}"):
+                namespaces.sysctl(f"ipv6/conf/{link}/addr_gen_mode", 1)
+                namespaces.sysctl(f"ipv6/conf/{link}/accept_ra", 0)
+        links.set_master(inner, _HOST_PORT, _BRIDGE)
+        links.set_up(inner, _HOST_PORT)
+        links.add_address(host, link, f"{network.host_address}/{network.prefix_length}")
+        safety.guard(host, link, network.ranges)
+        links.set_up(host, link)
 
 
 def create_node(network: ClusterNetwork, node: NodeNetwork) -> None:
     """Make the node's namespace, its veth to the bridge, its addresses and default route."""
-    bridge = naming.bridge(network.cluster)
     namespace = naming.node_namespace(network.cluster, node.name)
-    link = naming.node_link(network.cluster, node.name)
+    port = naming.link_name(node.name)
     if not namespaces.exists(namespace):
-        namespaces.create(namespace, setup=_prepare_namespace)
-    with Netlink() as host, Netlink(namespace) as inner:
-        if links.find(inner, INTERFACE) is None:
-            links.delete_link(host, link)
-            links.create_veth(
-                host,
-                link,
-                INTERFACE,
-                namespace,
-                mac=_mac("host end", link),
-                peer_mac=_mac("node end", link),
-            )
-            _quiet_ipv6(link)
-        links.set_master(host, link, bridge)
-        links.set_up(host, link)
+        namespaces.create(namespace, setup=_prepare_node)
+    with (
+        Netlink(naming.wires_namespace(network.cluster)) as wires,
+        Netlink(namespace) as inner,
+    ):
+        if links.find(wires, port) is None or links.find(inner, INTERFACE) is None:
+            links.delete_link(wires, port)
+            links.delete_link(inner, INTERFACE)
+            _create_cable(wires, port, INTERFACE, namespace)
+        links.set_master(wires, port, _BRIDGE)
+        links.set_up(wires, port)
         links.add_address(inner, INTERFACE, f"{node.address}/{network.prefix_length}")
         links.set_up(inner, INTERFACE)
         links.add_address(inner, "lo", node.own_pod_address)
@@ -109,15 +120,15 @@ def set_routes(network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
     Call it with all nodes after one came or went (a node that went takes its veth along; here
     its routes go). Without nodes the ranges stay unreachable.
     """
-    bridge = naming.bridge(network.cluster)
+    link = naming.host_link(network.cluster)
     with Netlink() as host:
         _set_pod_routes(host, network, nodes)
         if nodes:
             gateways = [node.address for node in nodes]
-            routes.replace(host, network.service_range, via=gateways, link=bridge)
+            routes.replace(host, network.service_range, via=gateways, link=link)
         else:
             routes.delete(host, network.service_range, metric=0)
-            safety.guard(host, bridge, network.ranges)
+            safety.guard(host, link, network.ranges)
     for node in nodes:
         with Netlink(naming.node_namespace(network.cluster, node.name)) as inner:
             _set_pod_routes(inner, network, [other for other in nodes if other != node])
@@ -125,25 +136,41 @@ def set_routes(network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
 
 def remove_node(network: ClusterNetwork, name: str) -> None:
     """Take away a node's veth and namespace; fine when they are gone. See `set_routes`."""
-    with Netlink() as host:
-        links.delete_link(host, naming.node_link(network.cluster, name))
+    wires = naming.wires_namespace(network.cluster)
+    if namespaces.exists(wires):
+        with Netlink(wires) as inner:
+            links.delete_link(inner, naming.link_name(name))
     namespaces.delete(naming.node_namespace(network.cluster, name))
 
 
 def remove_cluster(network: ClusterNetwork) -> None:
-    """Take away everything of the cluster: nodes, Pods, bridge, routes, guards.
+    """Take away everything of the cluster: nodes, Pods, bridge, host's link, routes, guards.
 
     Fine when any of it is gone. Processes inside the namespaces are the caller's to end.
     """
-    bridge = naming.bridge(network.cluster)
+    link = naming.host_link(network.cluster)
     with Netlink() as host:
-        for namespace in namespaces.names(f"pf-{network.cluster}-"):
-            if naming.belongs_to(network.cluster, namespace):
-                links.delete_link(host, naming.link_name(namespace))
-                namespaces.delete(namespace)
-        links.delete_link(host, bridge)  # and with it the routes over it
-        safety.unguard(host, bridge, network.ranges)
+        links.delete_link(host, link)  # and with it the routes over it
+        safety.unguard(host, link, network.ranges)
+    for namespace in namespaces.names(f"pf-{network.cluster}-"):
+        if naming.belongs_to(network.cluster, namespace):
+            namespaces.delete(namespace)
     namespaces.remove_folder_if_empty()
+
+
+def _create_cable(near: Netlink, link: str, peer: str, peer_namespace: str) -> None:
+    """A veth whose ends have the same MACs after every restart, so that no neighbour is stale.
+
+    A MAC of our own choice is also one that udev leaves alone on the host.
+    """
+    links.create_veth(
+        near,
+        link,
+        peer,
+        peer_namespace,
+        mac=_mac("near end", f"{peer_namespace}/{link}"),
+        peer_mac=_mac("far end", f"{peer_namespace}/{link}"),
+    )
 
 
 def _set_pod_routes(nl: Netlink, network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
@@ -160,7 +187,15 @@ def _set_pod_routes(nl: Netlink, network: ClusterNetwork, nodes: Sequence[NodeNe
         routes.replace(nl, pod_cidr, via=address)
 
 
-def _prepare_namespace() -> None:
+def _prepare_wires() -> None:
+    """Nothing but a bridge: no IPv6 of its own, no detour through packet filters."""
+    _quiet_ipv6()
+    if namespaces.has_sysctl("bridge/bridge-nf-call-iptables"):
+        for key in ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables"):
+            namespaces.sysctl(f"bridge/{key}", 0)
+
+
+def _prepare_node() -> None:
     """A node routes between its Pods and the bridge."""
     # rp_filter is inherited from the machine; symmetric routing is not a given with multipath.
     for key in ("ipv4/ip_forward", "ipv4/conf/all/rp_filter", "ipv4/conf/default/rp_filter"):
@@ -168,9 +203,7 @@ def _prepare_namespace() -> None:
     # An ICMP redirect would teach Pods a way around the node's tables.
     namespaces.sysctl("ipv4/conf/all/send_redirects", 0)
     namespaces.sysctl("ipv4/conf/default/send_redirects", 0)
-    if namespaces.has_sysctl("ipv6/conf/default"):
-        namespaces.sysctl("ipv6/conf/default/addr_gen_mode", 1)
-        namespaces.sysctl("ipv6/conf/default/accept_ra", 0)
+    _quiet_ipv6()
     # A packet outside the window of a translated connection must be translated too: the Pod
     # would answer the stray original with a reset (kube-proxy sets it for the same reason).
     if namespaces.has_sysctl("netfilter/nf_conntrack_tcp_be_liberal"):
@@ -179,11 +212,11 @@ def _prepare_namespace() -> None:
         links.set_up(nl, "lo")
 
 
-def _quiet_ipv6(link: str) -> None:
-    """No link-local address, so no duplicate detection and no router solicitations."""
-    if namespaces.has_sysctl(f"ipv6/conf/{link}"):
-        namespaces.sysctl(f"ipv6/conf/{link}/addr_gen_mode", 1)
-        namespaces.sysctl(f"ipv6/conf/{link}/accept_ra", 0)
+def _quiet_ipv6() -> None:
+    """No link-local addresses, so no duplicate detection and no router solicitations."""
+    if namespaces.has_sysctl("ipv6/conf/default"):
+        namespaces.sysctl("ipv6/conf/default/addr_gen_mode", 1)
+        namespaces.sysctl("ipv6/conf/default/accept_ra", 0)
 
 
 def _mac(role: str, link: str) -> str:

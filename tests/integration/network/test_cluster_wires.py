@@ -151,6 +151,14 @@ def test_nothing_of_the_cluster_leaves_by_the_uplink(host: str) -> None:
     sniffer.close()
 
 
+def test_a_host_whose_firewall_forwards_nothing_does_not_part_the_nodes(host: str) -> None:
+    # As Docker sets it up; with br_netfilter loaded it would hold for bridged packets too.
+    rules = "add table ip f; add chain ip f c { type filter hook forward priority 0; policy drop; }"
+    subprocess.run(["ip", "netns", "exec", host, "nft", rules], check=True)
+    assert peer_seen(server=C, client=A, address="10.244.1.5") == "10.244.0.5"
+    assert peer_seen(server=A, client="", address="10.244.0.5") == "192.168.64.1"
+
+
 def is_cluster_packet(frame: bytes) -> bool:
     """IPv4 from or to 10/8, or an ARP question for it."""
     kind = frame[12:14]
