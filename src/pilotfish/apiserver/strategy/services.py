@@ -17,6 +17,7 @@ def prepare_for_update(new: Object, old: Object) -> None:
     _keep_allocated(after, before)
     _follow_cluster_ip(after, before)
     _drop_fields_of_old_type(after, before)
+    _give_up_second_family(after, before)
     if after["type"] != "LoadBalancer":
         new["status"] = {**new.get("status", {}), "loadBalancer": {}}
 
@@ -69,6 +70,15 @@ def _drop_fields_of_old_type(after: dict[str, Any], before: dict[str, Any]) -> N
         _drop_unchanged(after, before, "externalTrafficPolicy")
     if before["type"] == "ExternalName" and after["type"] != "ExternalName":
         _drop_unchanged(after, before, "externalName")
+
+
+def _give_up_second_family(after: dict[str, Any], before: dict[str, Any]) -> None:
+    """Headless and without selector, a Service has both families; with one, the cluster's alone."""
+    gains_selector = bool(after.get("selector")) and not before.get("selector")
+    families = after.get("ipFamilies")
+    if gains_selector and families == before.get("ipFamilies") and len(families or ()) > 1:
+        after["ipFamilies"] = ["IPv4"]
+        after["ipFamilyPolicy"] = "SingleStack"
 
 
 def _drop_unchanged(after: dict[str, Any], before: dict[str, Any], *fields: str) -> None:

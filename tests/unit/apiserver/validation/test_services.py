@@ -169,3 +169,10 @@ def test_types_may_change(change_refusals: Refusals) -> None:
         {"type": "ExternalName", "externalName": "a.b", "ports": [HTTP]},
     ):
         assert change_refusals("services", old, {"spec": spec}) == []
+
+
+def test_a_headless_service_may_get_a_selector_later(change_refusals: Refusals) -> None:
+    old = {"spec": {"clusterIP": "None"}}
+    families = {"ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "RequireDualStack"}
+    new = {"spec": {"type": "ClusterIP", "clusterIP": "None", "selector": {"a": "b"}, **families}}
+    assert change_refusals("services", old, new) == []
