@@ -24,6 +24,7 @@ from pilotfish.dns.resolv_conf import ResolvConf
 from pilotfish.network import namespaces
 
 MAX_PENDING = 1000
+MAX_UNDER_WAY = 128  # each has a socket, and the process may have 1024 files open
 MAX_CACHED = 4096
 # A stub resolver waits 5 s for an answer (man 5 resolv.conf): ours must come before, also when
 # the first resolver is dead.
@@ -38,10 +39,10 @@ logger = logging.getLogger(__name__)
 class Forwarder:
     """Answers `Forward` orders. Close it to give up what is under way."""
 
-    def __init__(self, resolv_conf: ResolvConf, namespace: str = "", port: int = _PORT) -> None:
+    def __init__(self, resolv_conf: ResolvConf, namespace: str = "") -> None:
         self._resolv_conf = resolv_conf
         self._namespace = namespace
-        self._port = port
+        self._under_way = asyncio.Semaphore(MAX_UNDER_WAY)
         self._preferred = ""  # the resolver that answered last
         self._cache: OrderedDict[bytes, tuple[float, Upstream]] = OrderedDict()
         self._pending: dict[bytes, asyncio.Task[Upstream | None]] = {}
@@ -111,7 +112,8 @@ class Forwarder:
                     if server not in silent:
                         continue
                     try:
-                        answer = await self._ask(order, server)
+                        async with self._under_way:
+                            answer = await self._ask(order, server)
                         silent.remove(server)
                     except (OSError, TimeoutError, wire.MalformedPacket) as error:
                         reason = str(error) or "no answer in time"
@@ -148,7 +150,7 @@ class Forwarder:
         loop = asyncio.get_running_loop()
         with self._open(server, socket.SOCK_DGRAM) as opened:
             # Connected: the kernel draws a random port, and drops what comes from elsewhere.
-            opened.connect((server, self._port))
+            opened.connect((server, _PORT))
             opened.send(packet)
             while True:
                 answer = await loop.sock_recv(opened, _MAX_DATAGRAM_BYTES)
@@ -159,7 +161,7 @@ class Forwarder:
     async def _ask_tcp(self, packet: bytes, server: str) -> Upstream:
         loop = asyncio.get_running_loop()
         with self._open(server, socket.SOCK_STREAM) as opened:
-            await loop.sock_connect(opened, (server, self._port))
+            await loop.sock_connect(opened, (server, _PORT))
             await loop.sock_sendall(opened, struct.pack("!H", len(packet)) + packet)
             length = struct.unpack("!H", await _receive(loop, opened, 2))[0]
             found = forwarded.read_answer(await _receive(loop, opened, length), packet)

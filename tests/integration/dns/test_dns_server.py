@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 
 from pilotfish.client.api import Client
 from pilotfish.client.errors import NotFound
+from pilotfish.dns import forwarder
 from pilotfish.dns.config import DnsConfig
 from pilotfish.dns.server import DnsServer
 from pilotfish.network import links, namespaces
@@ -50,6 +51,7 @@ class Resolver:
     """The machine's resolver, in the machine's namespace; it knows example.com."""
 
     def __init__(self) -> None:
+        self.received: asyncio.Queue[str] = asyncio.Queue()
         self.asked: list[str] = []
         self.silent = False
 
@@ -83,6 +85,7 @@ class Resolver:
 
         def receive() -> None:
             packet, asker = datagrams.recvfrom(4096)
+            self.received.put_nowait(str(dns.message.from_wire(packet).question[0].name))
             if not self.silent:
                 datagrams.sendto(self.reply(packet, stream=False), asker)
 
@@ -276,3 +279,34 @@ async def test_a_silent_resolver_is_passed_over(cluster: Cluster, tmp_path: Path
 async def test_what_nobody_answers_fails_before_the_asker_gives_up(cluster: Cluster) -> None:
     cluster.resolver.silent = True
     assert "status: SERVFAIL" in await cluster.dig("example.com")
+
+
+async def test_when_too_many_questions_wait_the_next_fails_at_once(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.resolver.silent = True
+    monkeypatch.setattr(forwarder, "MAX_PENDING", 1)
+    waiting = asyncio.create_task(cluster.dig("one.example.com"))
+    async with asyncio.timeout(10):
+        assert await cluster.resolver.received.get() == "one.example.com."
+        assert "status: SERVFAIL" in await cluster.dig("two.example.com")
+    assert not waiting.done()
+    assert cluster.resolver.received.empty()
+    cluster.resolver.silent = False
+    assert "status: NXDOMAIN" in await waiting
+
+
+async def test_names_are_answered_while_the_api_server_is_away(
+    node_namespace: None, tmp_path: Path
+) -> None:
+    config = DnsConfig("node-1", ADDRESS, resolv_conf=tmp_path / "none")
+    name = "kubernetes.default.svc.cluster.local"
+    async with AsyncExitStack() as later:
+        async with running_api_server(tmp_path) as api:
+            client = await later.enter_async_context(Client(api.client_config()))
+            cluster = Cluster(api, client, Resolver())
+            server = asyncio.create_task(DnsServer(client, config).run())
+            await cluster.until(name, gives=["10.96.0.1"])
+        assert await cluster.short(name) == ["10.96.0.1"]
+        server.cancel()
+        await asyncio.gather(server, return_exceptions=True)
