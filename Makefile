@@ -7,17 +7,22 @@ BIN := $(VENV)/bin
 # kubectl and the venv come first, so that every command line in the demo and tests is plain.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.cache/bin:$(PATH)
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo tutorial test check bench clean
 
 help:
-	@echo "make demo    tell the story on a 2-node cluster (KEEP=1 leaves the cluster up)"
-	@echo "make test    unit, integration and end-to-end tests (as root)"
-	@echo "make check   format, lint, types, layers"
-	@echo "make bench   measure, and write docs/benchmarks.md"
-	@echo "make clean   remove what make made"
+	@echo "make demo      tell the story on a 2-node cluster (KEEP=1 leaves the cluster up)"
+	@echo "make tutorial  the same, written to docs/tutorial.md"
+	@echo "make test      unit, integration and end-to-end tests (as root)"
+	@echo "make check     format, lint, types, layers"
+	@echo "make bench     measure, and write docs/benchmarks.md"
+	@echo "make clean     remove what make made"
 
 demo: $(VENV)/.ready-run
 	@python tools/demo.py $(if $(KEEP),--keep)
+
+# docs/tutorial.md is the transcript of the demo.
+tutorial: $(VENV)/.ready-run
+	@python tools/demo.py --write-tutorial
 
 test: $(VENV)/.ready-dev
 	@python -m pytest
@@ -29,7 +34,7 @@ check: $(VENV)/.ready-dev
 	lint-imports
 
 bench: $(VENV)/.ready-dev
-	@for program in benchmarks/bench_*.py; do python $$program || exit 1; done
+	@python -m benchmarks
 
 $(VENV)/.ready-%: pyproject.toml constraints.txt tools/setup
 	@tools/setup $*

@@ -1,6 +1,8 @@
 """`make demo`: the story of Kubernetes Services, told with the commands that everybody knows.
 
-    demo.py [--keep]     --keep leaves the cluster up
+    demo.py [--keep] [--write-tutorial]
+
+--keep leaves the cluster up; --write-tutorial makes docs/tutorial.md of what was said and seen.
 
 Every step checks what it sees. The first that does not hold ends the demo with exit code 1, and
 says which it was.
@@ -20,6 +22,23 @@ from narrator import Narrator, StoryBroken, pods_in
 CLUSTER = "demo"
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "go-demo-2"
 REQUESTS = 60
+TUTORIAL = EXAMPLES.parent.parent / "docs" / "tutorial.md"
+TUTORIAL_BEGIN = """# Tutorial: the story of Services
+
+What a Kubernetes Service is, does and can get wrong, command by command. Everything below happened:
+this page is the transcript of `make demo`, which checks each step. Names and addresses will differ
+on your machine. Run it all with `make demo`, or type along in `examples/go-demo-2` after
+`pip install .`; the application is described there."""
+TUTORIAL_END = """## What to try next
+
+    $ kubectl delete pod -l type=db                       # and watch its Service heal
+    $ kubectl create deployment web --image=host -- python3 -m http.server 8080
+    $ kubectl expose deployment web --port=80 --target-port=8080 --type=LoadBalancer
+    $ nsenter --net=/run/netns/pf-demo-node-1 nft list table ip pilotfish
+    $ pilotfish status
+
+The last but one is the kernel's own view of all Services: [architecture](architecture.md) explains
+how to read it. `pilotfish down --name demo` removes everything."""
 FORWARDED_PORT = 3000
 
 
@@ -51,7 +70,9 @@ class Demo:
         n.heading(
             1,
             "A cluster in one command",
-            "No Docker, no virtual machine: a node is a network namespace of this machine.",
+            """`up` returns when Services answer. There is no Docker and no virtual machine: a
+            node is a network namespace of this machine, and `kubectl` is pointed at the
+            cluster.""",
         )
         n.run(f"pilotfish up --name {CLUSTER} --nodes 2", timeout_s=120)
         nodes = n.run("kubectl get nodes -o wide")
@@ -65,8 +86,8 @@ class Demo:
         n.heading(
             2,
             "Pods with addresses of their own",
-            """ReplicaSet go-demo-2 runs an API and its database in every Pod. Each Pod has an
-            address that is unique in the cluster.""",
+            """ReplicaSet go-demo-2 runs an API and its database in every Pod. Each Pod is a
+            network namespace with an address that is unique in the cluster.""",
         )
         n.run("kubectl create -f programs.yml -f go-demo-2.yml")
         n.run(
@@ -94,7 +115,12 @@ class Demo:
 
     def expose(self) -> None:
         n = self.n
-        n.heading(3, "Expose the ReplicaSet", "A NodePort is a port of every node.")
+        n.heading(
+            3,
+            "Expose the ReplicaSet",
+            """Pods come and go, a Service stays. This one takes its selector from the ReplicaSet,
+            and type NodePort opens a port on every node, wherever the Pods are.""",
+        )
         n.run(
             "kubectl expose rs go-demo-2 --name=go-demo-2-svc --target-port=28017 --type=NodePort"
         )
@@ -106,7 +132,12 @@ class Demo:
 
     def service(self) -> None:
         n = self.n
-        n.heading(4, "A Service from a file", "Its endpoints are the addresses of the ready Pods.")
+        n.heading(
+            4,
+            "A Service from a file",
+            """The usual way is a manifest. A Service's endpoints are the addresses of the Pods that
+            its selector matches and that are ready.""",
+        )
         n.run("kubectl create -f svc.yml")
         n.run("kubectl get -f svc.yml")
         self.wait_for_endpoints("go-demo-2", 2)
@@ -122,8 +153,8 @@ class Demo:
         n.heading(
             5,
             "Load balancing",
-            """Each connection picks a Pod at random, in the kernel: about equal shares. No
-            process stands between client and Pod.""",
+            """Ask the ClusterIP again and again. Each connection picks a Pod at random, in the
+            kernel of the node: about equal shares. No process stands between client and Pod.""",
         )
         address = self.service_address("go-demo-2")
         label = "service=go-demo-2,type=backend"
@@ -153,7 +184,8 @@ class Demo:
         n.heading(
             6,
             "A selector that matches nothing",
-            "The most common fault. The connection is refused at once, it does not hang.",
+            """A Service finds its Pods by their labels. If they do not match, it has no endpoints:
+            the most common fault of all. The connection is refused at once, it does not hang.""",
         )
         address = self.service_address("go-demo-2")
         self.edit("go-demo-2", "service: go-demo-2", "service: go-demo-3")
@@ -177,7 +209,8 @@ class Demo:
         n.heading(
             7,
             "A Pod that is not ready gets no request",
-            "Its readinessProbe fails, and it leaves the endpoints. It keeps running.",
+            """Tell one API Pod to fail its readinessProbe. It leaves the endpoints and gets no
+            request, but it keeps running.""",
         )
         pods = self.pods_of("type=api")
         away = pods[0]
@@ -198,7 +231,8 @@ class Demo:
         n.heading(
             8,
             "A container that is not alive is restarted",
-            "Its livenessProbe fails twice. The Pod stays, with its address.",
+            """Tell it to fail its livenessProbe, twice. Its container is restarted; the Pod stays,
+            with its address.""",
         )
         pod = self.pods_of("type=api")[0]
         n.run(f"curl -s -X POST 'http://{pod['address']}:8080/alive?value=no'")
@@ -219,7 +253,8 @@ class Demo:
         n.heading(
             9,
             "Service discovery",
-            "The API finds its database under the name of its Service, by the cluster's DNS.",
+            """The API finds its database under the name of its Service. The kubelet has written
+            the cluster's DNS into the container's resolv.conf; the DNS knows every Service.""",
         )
         client = self.pods_of("type=api")[0]["name"]
         resolv = n.run(f"kubectl exec {client} -- cat /etc/resolv.conf")
@@ -244,7 +279,9 @@ class Demo:
         n.heading(
             10,
             "Every type of Service",
-            "A LoadBalancer gets an address that answers; a headless Service is only names.",
+            """ClusterIP and NodePort you have seen. A LoadBalancer gets an address from outside
+            the cluster's ranges. A headless Service has no address: its name stands for all Pods.
+            An ExternalName is an alias for something elsewhere.""",
         )
         n.run("kubectl get -f svc-types.yml")
         address = n.ask(
@@ -276,7 +313,8 @@ class Demo:
             "nohup kubectl port-forward service/go-demo-2-api --address 0.0.0.0 "
             f"{FORWARDED_PORT}:8080"
         )
-        print(f"  $ {command} > /dev/null 2>&1 &\n", flush=True)
+        n.show_command(f"{command} > /dev/null 2>&1 &")
+        print()
         forward = subprocess.Popen(
             command.split(),
             stdin=subprocess.DEVNULL,
@@ -361,7 +399,7 @@ class Demo:
 
 def main() -> int:
     """Tell the story; returns the exit code."""
-    keep = "--keep" in sys.argv[1:]
+    keep, write_tutorial = "--keep" in sys.argv[1:], "--write-tutorial" in sys.argv[1:]
     if os.geteuid() != 0:
         print("error: root is needed; running as a plain user; run: sudo -E make demo")
         return 3
@@ -383,6 +421,10 @@ def main() -> int:
         if not keep:
             take_down(only_if_there=False)
         return 130
+    if write_tutorial:
+        TUTORIAL.write_text(
+            "\n\n".join([TUTORIAL_BEGIN, *narrator.transcript, TUTORIAL_END]) + "\n"
+        )
     say_what_next(keep)
     if not keep:
         take_down(only_if_there=False)

@@ -1,4 +1,7 @@
-"""How the demo speaks: headings, commands as a reader would type them, what came back."""
+"""How the demo speaks: headings, commands as a reader would type them, what came back.
+
+The same words go to the terminal and into a transcript, which is docs/tutorial.md.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +27,26 @@ class Narrator:
 
     def __init__(self) -> None:
         self.step = "the beginning"
+        self.transcript: list[str] = []
         self._colours = sys.stdout.isatty()
 
     def heading(self, number: int, title: str, text: str) -> None:
         """Begin a step."""
         self.step = f"step {number}, {title}"
+        self.transcript.append(f"## {number}. {title}")
         print(f"\n{self._bold(f'{number}. {title}')}")
-        print(textwrap.fill(" ".join(text.split()), 88))
-        print(flush=True)
+        self.say(text)
 
     def say(self, text: str) -> None:
-        """A remark between commands."""
-        print(textwrap.fill(" ".join(text.split()), 88), end="\n\n", flush=True)
+        """A paragraph between commands."""
+        joined = " ".join(text.split())
+        self.transcript.append(joined)
+        print(textwrap.fill(joined, 88), end="\n\n", flush=True)
+
+    def show_command(self, command: str) -> None:
+        """Show a command without running it."""
+        self.transcript.append(f"    $ {command}")
+        print(f"  {self._bold('$ ' + command)}", flush=True)
 
     def run(
         self,
@@ -51,7 +62,7 @@ class Narrator:
         fails: the command has to fail instead. quiet: do not show what came back.
         Raises StoryBroken.
         """
-        print(f"  {self._bold('$ ' + command)}", flush=True)
+        self.show_command(command)
         try:
             done = subprocess.run(
                 ["bash", "-c", command],
@@ -101,10 +112,11 @@ class Narrator:
         """Show how many requests each Pod got, as bars; a Pod without any is shown too."""
         most = max([*counts.values(), 1])
         width = max(len(pod) for pod in pods)
+        lines = []
         for pod in pods:
             bar = "█" * round(counts[pod] / most * _BAR_WIDTH)
-            print(f"  {pod:<{width}}  {counts[pod]:>3} {bar}")
-        print(flush=True)
+            lines.append(f"{pod:<{width}}  {counts[pod]:>3} {bar}")
+        self._show("\n".join(lines), None)
 
     def _show(self, output: str, lines: int | None) -> None:
         shown = output.rstrip("\n").splitlines()
@@ -112,10 +124,11 @@ class Narrator:
         if lines is not None and len(shown) > lines:
             left_out = len(shown) - lines
             shown = shown[:lines]
-        for line in shown:
-            print(f"  {line}")
         if left_out:
-            print(f"  … {left_out} more lines")
+            shown.append(f"… {left_out} more lines")
+        for line in shown:
+            self.transcript[-1] += "\n" + f"    {line}".rstrip()
+            print(f"  {line}".rstrip())
         print(flush=True)
 
     def _bold(self, text: str) -> str:
