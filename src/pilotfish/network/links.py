@@ -1,4 +1,4 @@
-"""Links and their addresses: veth pairs, bridges, MAC addresses, up, rename, delete.
+"""Links and their addresses: veth pairs, bridges, MAC addresses, up, delete.
 
 Every function takes the open `Netlink` of the namespace that holds the link.
 Source: include/uapi/linux/if_link.h and if_addr.h; man 7 rtnetlink.
@@ -18,7 +18,7 @@ from pilotfish.network.netlink import Netlink
 MAX_NAME = 15  # IFNAMSIZ less the zero
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
-_RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
+_RTM_NEWADDR, _RTM_GETADDR = 20, 22
 _LINK = struct.Struct("=BxHiII")  # family, device type, index, flags, change mask
 _ADDRESS = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _IFF_UP = 1
@@ -136,12 +136,6 @@ def set_up(nl: Netlink, name: str) -> None:
     nl.request(_RTM_NEWLINK, 0, body, f"bringing link {name} up")
 
 
-def set_down(nl: Netlink, name: str) -> None:
-    """Bring a link down; the kernel drops the routes over it."""
-    body = _LINK.pack(0, 0, 0, 0, _IFF_UP) + attribute(_IFLA_IFNAME, name)
-    nl.request(_RTM_NEWLINK, 0, body, f"bringing link {name} down")
-
-
 def set_master(nl: Netlink, name: str, master: str) -> None:
     """Make a link a port of a bridge."""
     attributes = attribute(_IFLA_IFNAME, name) + attribute(_IFLA_MASTER, index(nl, master))
@@ -149,29 +143,11 @@ def set_master(nl: Netlink, name: str, master: str) -> None:
     nl.request(_RTM_NEWLINK, 0, body, f"adding link {name} to bridge {master}")
 
 
-def rename(nl: Netlink, name: str, new_name: str) -> None:
-    """Rename a link, which must be down."""
-    body = _LINK.pack(0, 0, index(nl, name), 0, 0) + attribute(_IFLA_IFNAME, new_name)
-    nl.request(_RTM_NEWLINK, 0, body, f"renaming link {name} to {new_name}")
-
-
 def add_address(nl: Netlink, name: str, prefix: str) -> None:
     """Give a link an address ("192.168.64.1/24"); fine when it has it. Takes no DAD delay."""
     what = f"adding address {prefix} to link {name}"
     flags = message.NLM_F_CREATE | message.NLM_F_REPLACE
     nl.request(_RTM_NEWADDR, flags, _address(nl, name, prefix), what)
-
-
-def delete_address(nl: Netlink, name: str, prefix: str) -> bool:
-    """Take an address from a link; False when the link did not have it."""
-    body = _address(nl, name, prefix)
-    try:
-        nl.request(_RTM_DELADDR, 0, body, f"deleting address {prefix} of link {name}")
-    except OSError as error:
-        if error.errno == errno.EADDRNOTAVAIL:
-            return False
-        raise
-    return True
 
 
 def addresses(nl: Netlink) -> list[tuple[int, str]]:

@@ -53,22 +53,21 @@ def test_a_taken_link_name_is_refused(make_namespace: Make) -> None:
             links.create_bridge(nl, "a-name-of-16-byt")
 
 
-def test_ports_join_a_bridge_and_links_are_renamed(make_namespace: Make) -> None:
+def test_ports_join_a_bridge(make_namespace: Make) -> None:
     name = make_namespace("bridge")
     with Netlink(name) as nl:
         links.create_bridge(nl, "br0", mac="02:00:00:00:00:09")
         links.create_veth(nl, "one", "two")
-        links.rename(nl, "one", "uno")
-        links.set_master(nl, "uno", "br0")
-        assert "master br0" in ip(name, "link", "show", "uno")
+        links.set_master(nl, "one", "br0")
+        assert "master br0" in ip(name, "link", "show", "one")
         assert links.mac(nl, "br0") == "02:00:00:00:00:09"
-        assert {link.name for link in links.all_links(nl)} == {"lo", "br0", "uno", "two"}
+        assert {link.name for link in links.all_links(nl)} == {"lo", "br0", "one", "two"}
         with pytest.raises(OSError, match="no link gone") as caught:
-            links.set_master(nl, "uno", "gone")
+            links.set_master(nl, "one", "gone")
         assert caught.value.errno == errno.ENODEV
 
 
-def test_addresses_are_added_listed_and_taken(make_namespace: Make) -> None:
+def test_addresses_are_added_and_listed(make_namespace: Make) -> None:
     name = make_namespace("addresses")
     with Netlink(name) as nl:
         for _ in range(2):
@@ -78,8 +77,6 @@ def test_addresses_are_added_listed_and_taken(make_namespace: Make) -> None:
         found = links.addresses(nl)
         assert (index, "192.168.64.1/24") in found
         assert (index, "fd00::1/64") in found
-        assert links.delete_address(nl, "lo", "192.168.64.1/24")
-        assert not links.delete_address(nl, "lo", "192.168.64.1/24")
 
 
 def test_routes_are_replaced_listed_and_deleted(make_namespace: Make) -> None:
