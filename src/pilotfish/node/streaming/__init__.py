@@ -3,13 +3,14 @@
 What travels, from the wire upwards. Every layer is a file, and every protocol layer is
 sans-I/O: bytes in, events out, so that it is tested byte by byte without a socket.
 
-    TLS (server.py)
+    TLS (node/server.py)
      └─ http1            the request's head; a 101 answer turns the connection into one of
          ├─ spdy_frames → spdy_session            SPDY/3.1: many streams over one connection
          └─ websocket_frames
              ├─ channels                          one byte of channel number per message
              └─ spdy_frames → spdy_session        a SPDY connection tunnelled in messages
 
+    exchange       which path of the kubelet asks for what; everything below serves it
     transport      the bytes below SPDY: a socket, or the messages of a WebSocket
     streams        what both worlds look like to the code above: read, write, close
     spdy_connection, channel_connection           the two shells that make such streams

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
 
-MAX_HEAD_BYTES = 64 * 1024
 LAST_CHUNK = b"0\r\n\r\n"
 
 
