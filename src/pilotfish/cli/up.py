@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -34,13 +35,15 @@ def up(
     ] = False,
 ) -> None:
     """Start a cluster, or mend one that is partly dead. Returns when its Services answer."""
-    from pilotfish.cluster import kubeconfig, timeline
+    from pilotfish.cluster import kubeconfig, preflight, timeline
     from pilotfish.cluster.plan import WantedRanges
     from pilotfish.cluster.up import Wanted
     from pilotfish.cluster.up import up as bring_up
 
     wanted = Wanted(name, nodes, WantedRanges(node_cidr, pod_cidr, service_cidr), timeout_s)
     outcome = bring_up(wanted, mark_done)
+    for note in preflight.notes():
+        print(f"note: {note}", file=sys.stderr)
     context = kubeconfig.context_name(name)
     if outcome.already_running:
         print(f"Cluster {name!r} runs already; kubectl context {context} in {outcome.kubeconfig}.")

@@ -12,7 +12,9 @@ from pathlib import Path
 from pilotfish.cluster.errors import EXIT_NOT_READY, ClusterError
 
 # Program → the package of Debian and Ubuntu that has it.
-PROGRAMS = {"nft": "nftables", "runc": "runc"}
+PROGRAMS = {"runc": "runc"}
+# Nothing here runs nft: the tables are written over netlink. But it is how people read them.
+HELPFUL_PROGRAMS = {"nft": "nftables"}
 # Programs of the system live here, which a plain user's or a cron job's PATH may not name.
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -47,7 +49,7 @@ def check_root(purpose: str) -> None:
 
 def check_programs() -> None:
     """Raise ClusterError naming every program that is not there, with the command to install."""
-    path = os.environ.get("PATH", "") + os.pathsep + _SYSTEM_PATH
+    path = _search_path()
     missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
     if missing:
         packages = " ".join(PROGRAMS[program] for program in missing)
@@ -57,8 +59,23 @@ def check_programs() -> None:
             f"install with: apt-get install -y {packages}",
             EXIT_NOT_READY,
         )
-    # The components run nft and runc themselves and inherit our PATH.
-    os.environ["PATH"] = path.strip(os.pathsep)
+    # The components run runc themselves and inherit our PATH.
+    os.environ["PATH"] = path
+
+
+def notes() -> list[str]:
+    """What is missing but not needed, each with the mend."""
+    path = _search_path()
+    return [
+        f"{program} is not installed, so the nodes' tables cannot be looked at; "
+        f"install it with: apt-get install -y {package}"
+        for program, package in HELPFUL_PROGRAMS.items()
+        if shutil.which(program, path=path) is None
+    ]
+
+
+def _search_path() -> str:
+    return (os.environ.get("PATH", "") + os.pathsep + _SYSTEM_PATH).strip(os.pathsep)
 
 
 def _check_overlay(filesystems: Path) -> None:

@@ -76,7 +76,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     ports = {other.api_port for name in state.names() if (other := state.load(name))}
     cluster = plan.plan_cluster(
         wanted.name,
-        wanted.nodes or 1,
+        1 if wanted.nodes is None else wanted.nodes,
         host_network.occupied(),
         wanted.ranges,
         preflight.choose_port(ports),
@@ -98,7 +98,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
 def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     if wanted.nodes not in (None, len(cluster.nodes)):
         raise ClusterError(
-            f"the cluster exists with {len(cluster.nodes)} nodes, not {wanted.nodes}",
+            f"the cluster exists with another number of nodes: {len(cluster.nodes)}",
             f"cluster {cluster.name!r}",
             f"take it down first: pilotfish down --name {cluster.name}",
         )
