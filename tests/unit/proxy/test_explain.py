@@ -56,10 +56,10 @@ def test_what_was_written_is_read_back() -> None:
         {"sessionAffinity": "ClientIP"},
         {"internalTrafficPolicy": "Local"},
     ):
-        for annotations in ({}, turns):
+        for notes in ({}, turns):
             for endpoints in ((), (A,), (B,), (A, B)):
                 view = service_view(*endpoints, **spec)
-                view.service["metadata"]["annotations"] = annotations
+                view.service["metadata"]["annotations"] = notes
                 assert drift_of(view, node_view(kernel_of(view))) == []
 
 
