@@ -1,8 +1,9 @@
 """The kubelet's HTTPS server: its listener, and who may speak to it.
 
 The API server calls it on a user's behalf, over TLS and with a client certificate of the
-cluster's CA; anybody else does not get past the handshake. One request a connection, which
-`streaming.exchange` answers.
+cluster's CA; who has none does not get past the handshake. Whoever may speak to it is root in
+every container, so beyond that only members of system:masters are answered. One request a
+connection, which `streaming.exchange` answers.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pilotfish.node.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 PORT = 10250
+_ALLOWED_GROUP = "system:masters"
 _HEAD_TIMEOUT_S = 30.0
 _MAX_HEAD_BYTES = 64 * 1024
 
@@ -28,6 +32,16 @@ def server_tls(cert_file: Path, key_file: Path, client_ca_file: Path) -> ssl.SSL
     context.verify_mode = ssl.CERT_REQUIRED
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def groups_of(certificate: Mapping[str, Any]) -> list[str]:
+    """The groups (each O of the subject) in what `ssl.SSLSocket.getpeercert` returned."""
+    return [
+        value
+        for relative_name in certificate.get("subject", ())
+        for attribute, value in relative_name
+        if attribute == "organizationName"
+    ]
 
 
 class KubeletServer:
@@ -91,6 +105,9 @@ class KubeletServer:
             log.debug("a connection to the kubelet brought no request: %s", error)
             return
         # Loaded when first needed: a node that starts has nothing to stream yet.
-        from pilotfish.node.streaming.exchange import answer
+        from pilotfish.node.streaming.exchange import answer, forbid
 
+        if _ALLOWED_GROUP not in groups_of(writer.get_extra_info("peercert")):
+            forbid(writer)
+            return
         await answer(self._runtime, head, reader, writer)

@@ -51,6 +51,11 @@ async def answer(
         writer.write(http1.whole_response(403, str(error).encode()))
 
 
+def forbid(writer: asyncio.StreamWriter) -> None:
+    """Answers somebody who may not ask."""
+    writer.write(http1.whole_response(403, b"Forbidden (resource=nodes, subresource=proxy)"))
+
+
 class _Exchange:
     """One request and its connection."""
 

@@ -50,10 +50,12 @@ async def kubelet(tmp_path: Path) -> AsyncIterator[Kubelet]:
     runtime.close()
 
 
-def client_tls(authority: Path, certificates: Path | None) -> ssl.SSLContext:
+def client_tls(
+    authority: Path, certificates: Path | None, identity: pki.Identity = pki.API_TO_KUBELET
+) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(pki.cert_file(authority, "ca")))
     if certificates:
-        stem = pki.API_TO_KUBELET.stem
+        stem = identity.stem
         context.load_cert_chain(
             str(pki.cert_file(certificates, stem)), str(pki.key_file(certificates, stem))
         )
@@ -72,6 +74,15 @@ async def test_only_clients_of_the_clusters_authority_are_answered(
         async with aiohttp.ClientSession(connector=connector) as session:
             with pytest.raises(aiohttp.ClientError):
                 await session.get(f"{kubelet.url}/healthz")
+
+
+async def test_other_users_of_the_cluster_may_not_ask(kubelet: Kubelet) -> None:
+    for identity in (pki.PROXY, pki.node_identity("node-1")):
+        tls = client_tls(kubelet.certificates, kubelet.certificates, identity)
+        connector = aiohttp.TCPConnector(ssl=tls)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            answer = await session.get(f"{kubelet.url}/pods")
+            assert answer.status == 403
 
 
 @pytest.mark.parametrize(
