@@ -5,14 +5,28 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from support.application import ALL_IN_ONE_LABELS, API_LABELS, DATABASE_LABELS, EXAMPLES, NAME
+from support.application import (
+    ALL_IN_ONE_LABELS,
+    API_LABELS,
+    DATABASE_LABELS,
+    EXAMPLES,
+    NAME,
+    PREFIX,
+)
 from support.shell import Shell
+
+
+def take_down_leftovers(shell: Shell) -> None:
+    """Remove the clusters of test runs that were killed."""
+    for cluster in json.loads(shell.pilotfish("status", "-o", "json")):
+        run = cluster["name"].removeprefix(PREFIX).partition("-")[0]
+        if cluster["name"].startswith(PREFIX) and not os.path.exists(f"/proc/{run}"):  # noqa: PTH110
+            shell.pilotfish("down", "--name", cluster["name"])
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +36,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         pytest.skip("a cluster needs root")
     assert shutil.which("kubectl"), "kubectl is needed: tools/setup dev fetches one"
     made = Shell(tmp_path_factory.mktemp("e2e") / "kubeconfig")
-    made.run(sys.executable, "-m", "pilotfish", "down", "--name", NAME)
+    take_down_leftovers(made)
     made.pilotfish("up", "--name", NAME, "--nodes", "2")
     yield made
     made.pilotfish("down", "--name", NAME)

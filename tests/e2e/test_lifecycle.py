@@ -6,16 +6,17 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pilotfish.network.naming import bridge, node_link
+from pilotfish.network.naming import host_link
 from support.application import ALL_IN_ONE_LABELS, API_LABELS, NAME
 from support.shell import Shell, eventually
 
-OTHER = "e2e-second"
+OTHER = f"{NAME}-second"
 
 
 def processes(shell: Shell, name: str = NAME) -> dict[str, int]:
@@ -34,21 +35,14 @@ def containers(shell: Shell) -> dict[str, str]:
     }
 
 
-def traces(name: str) -> list[str]:
-    """Everything on this machine that carries a cluster's name."""
+def traces(name: str, pids: Iterable[int]) -> list[str]:
+    """Everything on this machine that carries a cluster's name, and which of `pids` run."""
     found = [str(path) for path in Path("/run/netns").glob(f"pf-{name}-*")]
     found += [line for line in Path("/proc/self/mounts").read_text().splitlines() if name in line]
-    links = (path.name for path in Path("/sys/class/net").iterdir())
-    found += [link for link in links if link in (bridge(name), node_link(name, "node-1"))]
+    found += [str(path) for path in Path("/sys/class/net").glob(host_link(name))]
     for folder in ("/run/pilotfish", "/var/lib/pilotfish"):
         found += [str(path) for path in Path(folder).glob(f"{name}*")]
-    for comm in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = comm.read_bytes().decode(errors="replace").split("\0")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if name in words and "pytest" not in " ".join(words):
-            found.append(" ".join(words))
+    found += [f"process {pid}" for pid in pids if Path(f"/proc/{pid}").exists()]
     return found
 
 
@@ -109,20 +103,27 @@ def test_a_second_cluster_stands_beside_the_first_and_goes_without_a_trace(
     ]
     for kind in ("nodeRange", "podRange", "serviceRange"):
         assert ranges[0][kind] != ranges[1][kind]
+    pids = processes(other, OTHER).values()
     said = other.pilotfish("down", "--name", OTHER)
     assert "is gone" in said
-    assert traces(OTHER) == []
+    assert traces(OTHER, pids) == []
     assert f"pilotfish-{OTHER}" not in other.run("kubectl", "config", "get-contexts").stdout
     assert shell.kubectl("get", "nodes").count(" Ready ") == 2
 
 
 def test_down_leaves_nothing_after_everything_was_killed(other: Shell) -> None:
     other.kubectl("create", "deployment", "web", "--image=host", "--", "sleep", "600")
-    other.wait_ready("app=web", 1)
-    for pid in processes(other, OTHER).values():
+    [pod] = other.wait_ready("app=web", 1)
+    [container] = pod["status"]["containerStatuses"]
+    container_id = container["containerID"].rpartition("/")[2]
+    groups = Path("/sys/fs/cgroup")
+    assert list(groups.rglob(container_id))
+    pids = processes(other, OTHER).values()
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
     other.pilotfish("down", "--name", OTHER)
-    assert traces(OTHER) == []
+    assert traces(OTHER, pids) == []
+    assert list(groups.rglob(container_id)) == []
 
 
 def test_down_of_an_unknown_cluster_says_so(shell: Shell) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.application import ALL_IN_ONE_LABELS, API_LABELS, DATABASE_LABELS, EXAMPLES
+from support.application import ALL_IN_ONE_LABELS, API_LABELS, DATABASE_LABELS, EXAMPLES, NAME
 from support.shell import Shell, eventually
 
 
@@ -37,7 +37,7 @@ def assert_about_equal(counts: Counter[str], pods: list[str]) -> None:
 
 
 def test_row_1_two_ready_nodes_and_kubectl_pointed_at_them(shell: Shell) -> None:
-    assert shell.kubectl("config", "current-context").strip() == "pilotfish-e2e"
+    assert shell.kubectl("config", "current-context").strip() == f"pilotfish-{NAME}"
     lines = shell.kubectl("get", "nodes").splitlines()[1:]
     assert [line.split()[:2] for line in lines] == [["node-1", "Ready"], ["node-2", "Ready"]]
 

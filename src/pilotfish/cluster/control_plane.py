@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.server import ApiServer
+from pilotfish.client.api import Client
+from pilotfish.client.config import ClientConfig
 from pilotfish.cluster import pki, state
-from pilotfish.cluster.components import client_for, run_until_terminated
+from pilotfish.cluster.components import run_until_terminated
 from pilotfish.cluster.timeline import Timeline
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.manager import ControllerManager
@@ -30,7 +32,9 @@ async def _run(cluster: ClusterState, component: str) -> None:
         tasks.create_task(server.run(), name="API server")
         await server.started.wait()
         timeline.mark("API server listens")
-        async with client_for(cluster, pki.CONTROLLER_MANAGER, cluster.local_server) as client:
+        # In one process over a socket: no handshake, no encryption for each of some fifty watches.
+        config = ClientConfig(server="http://api", socket=cluster.folders.api_socket)
+        async with Client(config, user_agent="pilotfish/controllers") as client:
             await ControllerManager(client, controller_config(cluster)).run()
 
 
@@ -47,6 +51,7 @@ def api_server_config(cluster: ClusterState) -> ApiServerConfig:
         key_file=pki.key_file(folder, "apiserver"),
         client_ca_file=pki.cert_file(folder, "ca"),
         service_account_key_file=folder / "sa.key",
+        local_socket=cluster.folders.api_socket,
         store_path=cluster.folders.store,
         service_cidr=cluster.service_network,
         advertise_address=cluster.host_address,

@@ -74,6 +74,19 @@ def create(cluster: ClusterState) -> None:
         raise _explained(error) from error
 
 
+def missing(cluster: ClusterState) -> list[str]:
+    """The wires that are not there, in words."""
+    wanted = {"bridge": naming.wires_namespace(cluster.name)}
+    wanted |= {node.name: naming.node_namespace(cluster.name, node.name) for node in cluster.nodes}
+    found = [
+        f"namespace of {owner}" for owner, name in wanted.items() if not namespaces.exists(name)
+    ]
+    with Netlink() as host:
+        if links.find(host, naming.host_link(cluster.name)) is None:
+            found.append(f"link {naming.host_link(cluster.name)}")
+    return found
+
+
 def remove(cluster: ClusterState) -> list[str]:
     """End what runs in the cluster's namespaces and remove every wire. Returns what was there."""
     owned = [name for name in namespaces.names() if naming.belongs_to(cluster.name, name)]

@@ -1,7 +1,7 @@
 """Where a cluster keeps things.
 
     /var/lib/pilotfish/<name>/   survives a reboot: cluster.json, store.db, pki/, nodes/, logs/
-    /run/pilotfish/<name>/       does not: pids/, exits/, control.sock, timeline, runc's state
+    /run/pilotfish/<name>/       does not: pids/, exits/, two sockets, timeline, runc's state
     /var/lib/pilotfish/images/   images, shared by all clusters
 
 The supervisor lives as long as the cluster and should stay small, so this file imports little:
@@ -62,6 +62,10 @@ class Folders:
     @property
     def exits(self) -> Path:
         return self.run / "exits"
+
+    @property
+    def api_socket(self) -> Path:
+        return self.run / "api.sock"
 
     @property
     def control_socket(self) -> Path:

@@ -29,7 +29,6 @@ from pilotfish.cluster import (
 from pilotfish.cluster.errors import ClusterError
 from pilotfish.cluster.readiness import Readiness
 from pilotfish.cluster.timeline import Timeline
-from pilotfish.network import namespaces, naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,15 +132,12 @@ def _start(cluster: ClusterState, supervisor: SupervisorStart, timeline: Timelin
 
 
 def dead_parts(cluster: ClusterState) -> list[str]:
-    """What of a cluster is not there: its supervisor, components, namespaces."""
+    """What of a cluster is not there: its supervisor, components, wires."""
     dead = []
     if control.status(cluster.folders.control_socket) is None:
         dead.append("supervisor")
     dead += [name for name in cluster.components if _running(cluster, name) is None]
-    for node in cluster.nodes:
-        if not namespaces.exists(naming.node_namespace(cluster.name, node.name)):
-            dead.append(f"namespace of {node.name}")
-    return dead
+    return dead + host_network.missing(cluster)
 
 
 def _running(cluster: ClusterState, component: str) -> processes.Process | None:
