@@ -49,6 +49,10 @@ class RunningApiServer:
             key=pki.key_file(certificates, identity.stem),
         )
 
+    def local_config(self) -> ClientConfig:
+        """How the controllers speak to it: over the Unix socket."""
+        return ClientConfig(server="http://api", socket=self.folder / "api.sock")
+
     async def kubectl(self, *arguments: str, stdin: str = "", binary: str = "kubectl") -> str:
         """Run kubectl as administrator; its output. Fails the test when kubectl fails."""
         code, output, errors = await self.try_kubectl(*arguments, stdin=stdin, binary=binary)
@@ -86,6 +90,7 @@ def api_server_config(folder: Path, port: int) -> ApiServerConfig:
         key_file=pki.key_file(certificates, "apiserver"),
         client_ca_file=pki.cert_file(certificates, "ca"),
         service_account_key_file=certificates / "sa.key",
+        local_socket=folder / "api.sock",
         store_path=folder / "store.db",
         advertise_address="192.0.2.1",
         advertise_port=6443,

@@ -6,6 +6,8 @@ A certificate signed by the client CA names the user (CN) and the groups (each O
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from pilotfish.apiserver.errors import unauthorized
 from pilotfish.apiserver.tokens import Tokens
 
 AUTHENTICATED = "system:authenticated"
+LOCAL_USER: Final = "system:kube-controller-manager"
 _REMEMBERED_S: Final = 10.0
 _MOST_REMEMBERED: Final = 1000
 
@@ -106,6 +109,12 @@ class TokenUsers:
         return user
 
 
+def _is_local(transport: asyncio.BaseTransport) -> bool:
+    """Whether a connection came over the Unix socket, which only the cluster's owner can open."""
+    connection = transport.get_extra_info("socket")
+    return connection is not None and connection.family == socket.AF_UNIX
+
+
 def authenticate(request: web.BaseRequest, token_users: TokenUsers) -> User:
     """Who makes a request.
 
@@ -118,6 +127,8 @@ def authenticate(request: web.BaseRequest, token_users: TokenUsers) -> User:
         user = user_of_certificate(certificate)
         if user is not None:
             return user
+    elif transport is not None and _is_local(transport):
+        return User(LOCAL_USER, (AUTHENTICATED,))
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         user = token_users.user(token.strip())

@@ -84,6 +84,9 @@ class ApiServer:
                 site = web.TCPSite(runner, host, port, ssl_context=context, reuse_address=True)
                 await site.start()
                 log.info("serving the Kubernetes API on https://%s:%d", host, port)
+            if self._config.local_socket is not None:
+                await web.UnixSite(runner, self._config.local_socket).start()
+                self._config.local_socket.chmod(0o600)
             self.started.set()
             await asyncio.Event().wait()
         finally:

@@ -60,9 +60,14 @@ class Client:
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            ssl=self.config.ssl_context() or False, limit=0, keepalive_timeout=60
-        )
+        connector: aiohttp.BaseConnector
+        if self.config.socket is not None:
+            path = str(self.config.socket)
+            connector = aiohttp.UnixConnector(path, limit=0, keepalive_timeout=60)
+        else:
+            connector = aiohttp.TCPConnector(
+                ssl=self.config.ssl_context() or False, limit=0, keepalive_timeout=60
+            )
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers={"User-Agent": self._user_agent},

@@ -33,6 +33,7 @@ class ClientConfig:
         namespace: the namespace of requests that name none.
         verify: False only where the kubeconfig says insecure-skip-tls-verify.
         server_name: the name to look for in the server's certificate instead of the URL's.
+        socket: a Unix socket to connect to in place of the host in `server`.
     """
 
     server: str
@@ -44,6 +45,7 @@ class ClientConfig:
     namespace: str = "default"
     verify: bool = True
     server_name: str = ""
+    socket: Path | None = None
 
     @classmethod
     def from_kubeconfig(cls, path: str | Path | None = None, context: str = "") -> ClientConfig:

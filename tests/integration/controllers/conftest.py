@@ -47,7 +47,7 @@ class Cluster:
             load_balancer_pool=("192.168.64.200", "192.168.64.201"),
             node_grace_s=2.0,
         )
-        async with Client(self.server.client_config()) as client:
+        async with Client(self.server.local_config()) as client:
             await ControllerManager(client, config).run()
 
     async def items(self, resource: str, namespace: str = "default", **query: str) -> list[Object]:
