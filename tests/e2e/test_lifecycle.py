@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pilotfish.cluster.processes import process
 from pilotfish.network.naming import host_link
 from support.application import ALL_IN_ONE_LABELS, API_LABELS, NAME
 from support.shell import Shell, eventually
@@ -42,7 +43,9 @@ def traces(name: str, pids: Iterable[int]) -> list[str]:
     found += [str(path) for path in Path("/sys/class/net").glob(host_link(name))]
     for folder in ("/run/pilotfish", "/var/lib/pilotfish"):
         found += [str(path) for path in Path(folder).glob(f"{name}*")]
-    found += [f"process {pid}" for pid in pids if Path(f"/proc/{pid}").exists()]
+    # Zombies are init's to collect, in its own time.
+    running = (process(pid) for pid in pids)
+    found += [f"process {one.pid}" for one in running if one and one.alive()]
     return found
 
 
