@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "Show nodes, processes, addresses and memory of the clusters.",
     "logs": "Show the log of a cluster's processes.",
     "tables": "Say what a node's kernel does with packets for a Service.",
+    "kube-proxy": "Be this machine's kube-proxy, for any Kubernetes cluster.",
     "image": "Load, list and remove images.",
     "version": "Show the versions of Pilotfish and of the Kubernetes API it serves.",
 }
@@ -36,7 +37,7 @@ class _LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pilotfish.cli.{cmd_name}")
+        module = importlib.import_module(f"pilotfish.cli.{cmd_name.replace('-', '_')}")
         command = get_command(module.app)
         command.name = cmd_name
         command.short_help = COMMANDS[cmd_name]

@@ -212,7 +212,7 @@ class Tables:
         own: tuple[str, ...] | None = None,
         ranges: tuple[str, ...] | None = None,
     ) -> Change:
-        """Take what Services (by "namespace/name") want now, and say how to get there.
+        """Take what Services and Pods (by kind and name) want now, and say how to get there.
 
         `own`: CIDRs of this node and its Pods; `ranges`: CIDRs whose addresses are all Services'.
         None leaves them as they are.
@@ -273,7 +273,7 @@ class Tables:
             if name not in contenders:
                 contenders.add(name)
                 log.warning(
-                    "Service %s wants %s:%d/%s, where Service %s answers already; it keeps it",
+                    "%s wants %s:%d/%s, where %s answers already; it keeps it",
                     name, front.address, front.port, front.protocol, owner,
                 )  # fmt: skip
             return

@@ -7,7 +7,7 @@ import errno
 from pilotfish.proxy.family import IPV4
 from pilotfish.proxy.kernel import FakeTables
 from pilotfish.proxy.nfnetlink import NetfilterError
-from pilotfish.proxy.proxier import FamilyProxy
+from pilotfish.proxy.syncer import FamilySyncer
 from pilotfish.proxy.tables import Balance, Change, Endpoint, Front, Wanted
 
 WEB = Front("10.96.0.1", "tcp", 80)
@@ -37,20 +37,20 @@ class FullTables(FakeTables):
 async def test_the_first_write_replaces_whatever_is_there() -> None:
     kernel = FakeTables()
     kernel.elements["services"][("10.96.9.9", "tcp", 80)] = "drop"
-    await FamilyProxy(IPV4, kernel).sync({"web": Wanted({WEB: Balance((A,))})}, ("10.244.0.0/24",))
+    await FamilySyncer(IPV4, kernel).sync({"web": Wanted({WEB: Balance((A,))})}, ("10.244.0.0/24",))
     assert set(kernel.elements["services"]) == {("10.96.0.1", "tcp", 80)}
     assert kernel.intervals["own-addresses"] == ("10.244.0.0/24",)
 
 
 async def test_tables_are_written_even_when_there_is_no_service() -> None:
     kernel = FakeTables()
-    await FamilyProxy(IPV4, kernel).sync({})
+    await FamilySyncer(IPV4, kernel).sync({})
     assert kernel.transactions == 1
 
 
 async def test_a_change_that_the_kernel_refuses_is_mended_by_writing_everything() -> None:
     kernel = MeddledTables()
-    proxy = FamilyProxy(IPV4, kernel)
+    proxy = FamilySyncer(IPV4, kernel)
     await proxy.sync({"web": Wanted({WEB: Balance((A,))})})
     await proxy.sync({"web": Wanted({WEB: Balance((B,))})})
     assert kernel.elements["endpoints"] == {("10.96.0.1", "tcp", 80, 0): B}
@@ -58,7 +58,7 @@ async def test_a_change_that_the_kernel_refuses_is_mended_by_writing_everything(
 
 async def test_after_a_failed_write_the_next_one_writes_everything() -> None:
     kernel = FullTables()
-    proxy = FamilyProxy(IPV4, kernel)
+    proxy = FamilySyncer(IPV4, kernel)
     try:
         await proxy.sync({"web": Wanted({WEB: Balance((A,))})})
     except NetfilterError as error:
@@ -69,7 +69,7 @@ async def test_after_a_failed_write_the_next_one_writes_everything() -> None:
 
 async def test_a_sync_that_changes_nothing_writes_nothing() -> None:
     kernel = FakeTables()
-    proxy = FamilyProxy(IPV4, kernel)
+    proxy = FamilySyncer(IPV4, kernel)
     await proxy.sync({"web": Wanted({WEB: Balance((A,))})})
     await proxy.sync({"web": Wanted({WEB: Balance((A,))})})
     assert kernel.transactions == 1

@@ -1,0 +1,81 @@
+"""One address family: its tables in memory, and the writer that keeps the kernel the same."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pilotfish.proxy.family import Family
+from pilotfish.proxy.kernel import TableWriter
+from pilotfish.proxy.nfnetlink import NetfilterError
+from pilotfish.proxy.tables import Change, Tables, Wanted
+
+log = logging.getLogger(__name__)
+
+_LARGE_ELEMENTS = 1_000  # from here on a transaction is worth a thread
+
+
+class FamilySyncer:
+    """Brings the kernel's tables of one family to what is wanted."""
+
+    def __init__(self, family: Family, writer: TableWriter) -> None:
+        self.family = family
+        self._tables = Tables()
+        self._writer = writer
+        self._replaces = True
+
+    async def sync(
+        self,
+        wanted: dict[str, Wanted],
+        own: tuple[str, ...] | None = None,
+        ranges: tuple[str, ...] | None = None,
+    ) -> Change:
+        """Write what changed; see `Tables.change` for the arguments. Returns what was written.
+
+        All of it is written anew at first, and when the kernel refuses a change, as it does after
+        somebody else has meddled with the tables. Raises NetfilterError when even that is refused;
+        the next call then tries again.
+        """
+        change = self._tables.change(wanted, own, ranges)
+        if not self._replaces:
+            try:
+                await _call(self._writer.apply, change)
+                return change
+            except NetfilterError as error:
+                log.warning(
+                    "table %s pilotfish refused a change (%s); writing all of it anew",
+                    self.family.name, error,
+                )  # fmt: skip
+        self._replaces = True
+        everything = self._tables.everything()
+        await _call(self._writer.replace, everything)
+        self._replaces = False
+        return everything
+
+
+async def _call(write: Callable[[Change], None], change: Change) -> None:
+    """Write here what takes less than handing it to a thread would."""
+    if change.size > _LARGE_ELEMENTS:
+        await asyncio.to_thread(write, change)
+    elif change:
+        write(change)
+
+
+@contextmanager
+def no_collection(*, many: bool) -> Iterator[None]:
+    """Without garbage collection while many Services are worked out.
+
+    Hundreds of thousands of new values, none of them garbage, make the collector walk all objects
+    of the process again and again: with it, 10,000 Services × 10 endpoints take twice as long.
+    """
+    if not many or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
