@@ -1,7 +1,7 @@
 """Where a cluster keeps things.
 
     /var/lib/pilotfish/<name>/   survives a reboot: cluster.json, store.db, pki/, nodes/, logs/
-    /run/pilotfish/<name>/       does not: pids/, exits/, two sockets, timeline, runc's state
+    /run/pilotfish/<name>/       does not: pids/, exits/, three sockets, timeline, runc's state
     /var/lib/pilotfish/images/   images, shared by all clusters
 
 The supervisor lives as long as the cluster and should stay small, so this file imports little:
@@ -70,6 +70,11 @@ class Folders:
     @property
     def control_socket(self) -> Path:
         return self.run / "control.sock"
+
+    @property
+    def terminals_socket(self) -> Path:
+        """Where the supervisor keeps the terminals of containers; the kubelet knows the name."""
+        return self.run / "terminals.sock"
 
     @property
     def timeline(self) -> Path:

@@ -6,7 +6,8 @@ outlive it: a new supervisor finds them by their pid files and watches them thro
 (pidfd_open(2)), since they are no longer its children.
 
 Containers whose node process was killed become its children too. Nobody else can learn how such a
-process ends, so it writes the wait status into the exits folder, where the kubelet looks.
+process ends, so it writes the wait status into the exits folder, where the kubelet looks. And it
+holds the terminals of containers while their node process is down (descriptor_store).
 
 It stays small on purpose: no event loop, no client, no logging configuration of the components.
 """
@@ -26,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pilotfish.cluster import control, processes
+from pilotfish.cluster.descriptor_store import DescriptorStore
 from pilotfish.cluster.paths import Folders, kind_of
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ class Supervisor:
         listener = control.listen(self._folders.control_socket)
         wakeup = self._wake_on_signals()
         self._selector.register(listener, selectors.EVENT_READ, lambda: self._accept(listener))
+        store = DescriptorStore(self._folders.terminals_socket)
+        self._selector.register(store.listener, selectors.EVENT_READ, store.serve)
         self._selector.register(wakeup, selectors.EVENT_READ, lambda: _drain(wakeup))
         for component in self._components.values():
             self._adopt(component)
@@ -110,6 +114,7 @@ class Supervisor:
             self._find_launched()
             self._launch_due()
         self._folders.control_socket.unlink(missing_ok=True)
+        self._folders.terminals_socket.unlink(missing_ok=True)
 
     def _adopt(self, component: Component) -> bool:
         """Watch the component's process if it runs."""

@@ -12,7 +12,7 @@ class KubeletConfig:
 
     The kubelet keeps its own state in `state_dir/nodes/NODE` and its mounts, pipes and runc's
     state in `run_dir/nodes/NODE`. `exits_dir` is where the supervisor leaves the wait status of
-    containers that ended while no kubelet ran.
+    containers that ended while no kubelet ran, `terminals_socket` where it keeps their terminals.
     """
 
     cluster_name: str
@@ -32,3 +32,7 @@ class KubeletConfig:
     @property
     def exits_dir(self) -> Path:
         return self.run_dir / "exits"
+
+    @property
+    def terminals_socket(self) -> Path:
+        return self.run_dir / "terminals.sock"

@@ -11,9 +11,9 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from pilotfish.node import cgroups, mounts
+from pilotfish.node.config import KubeletConfig
 from pilotfish.node.errors import RuntimeFailed
 from pilotfish.node.logs.file import LogFile
 from pilotfish.node.logs.pump import LogPump
@@ -21,6 +21,7 @@ from pilotfish.node.paths import ContainerPaths
 from pilotfish.node.processes import Process, read_exit_file, start_ticks
 from pilotfish.node.record import ContainerRecord
 from pilotfish.node.runc import Runc
+from pilotfish.node.terminal_keeper import TerminalKeeper
 from pilotfish.node.termination_message import read_termination_message
 from pilotfish.objects.meta import Object
 
@@ -46,7 +47,7 @@ class ContainerRun:
     def __init__(
         self,
         runc: Runc,
-        exits_dir: Path,
+        config: KubeletConfig,
         record: ContainerRecord,
         paths: ContainerPaths,
         container: Object,
@@ -60,7 +61,8 @@ class ContainerRun:
         self._stdin_writer: int | None = None
         self.stop_signal = signal.SIGTERM.value
         self._runc = runc
-        self._exits_dir = exits_dir
+        self._exits_dir = config.exits_dir
+        self._terminals = TerminalKeeper(config.terminals_socket)
         self._on_exit = on_exit
         self._process: Process | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -80,8 +82,8 @@ class ContainerRun:
         try:
             if spec["process"]["terminal"]:
                 pid, master = await self._runc.run_with_terminal(record.container_id, paths.bundle)
-                self.terminal = master
-                self.pump.read_from("stdout", os.dup(master))
+                self._terminals.keep(record.container_id, master)
+                self._open_terminal(self.pump, master)
             else:
                 pid = await self._run_with_pipes()
         except RuntimeFailed as error:
@@ -102,6 +104,10 @@ class ContainerRun:
         record.startup_passed = "startupProbe" not in self.container
         record.save(paths.record)
         self._watch(Process(pid, self._exits_dir))
+
+    def _open_terminal(self, pump: LogPump, master: int) -> None:
+        self.terminal = master
+        pump.read_from("stdout", os.dup(master))
 
     async def _run_with_pipes(self) -> int:
         assert self.pump is not None
@@ -152,6 +158,10 @@ class ContainerRun:
         if record.pid == 0:
             self._recover_pid()
         self.pump = LogPump(LogFile(self.paths.log))
+        if self.container.get("tty"):
+            master = self._terminals.take(record.container_id)
+            if master is not None:
+                self._open_terminal(self.pump, master)
         for name in ("stdout", "stderr"):
             if self.paths.stream(name).exists():
                 self.pump.read_fifo(name, self.paths.stream(name))
@@ -224,6 +234,8 @@ class ContainerRun:
     async def clean(self) -> None:
         """Give back cgroups, mounts and the writable layer; the record and the log stay."""
         self.close_stdin()
+        if self.container.get("tty"):
+            self._terminals.drop(self.record.container_id)
         await self._runc.delete(self.record.container_id, self.paths.bundle)
         cgroups.remove(self.record.container_id)
         mounts.unmount(self.paths.rootfs)

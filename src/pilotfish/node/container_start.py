@@ -105,7 +105,7 @@ async def start_container(node: NodeContext, request: StartRequest) -> Container
         mounts.unmount(paths.rootfs)
         raise
     run = ContainerRun(
-        node.runc, node.config.exits_dir, record, paths, request.container, request.on_exit
+        node.runc, node.config, record, paths, request.container, request.on_exit
     )
     if request.image.config.stop_signal:
         run.stop_signal = signal_number(request.image.config.stop_signal)

@@ -101,7 +101,7 @@ class PodContainers:
     def _new_run(self, container: Object, record: ContainerRecord, attempt: int) -> ContainerRun:
         return ContainerRun(
             self._node.runc,
-            self._node.config.exits_dir,
+            self._node.config,
             record,
             self._worker.paths.container(container["name"], attempt),
             container,
