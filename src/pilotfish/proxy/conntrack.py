@@ -13,7 +13,7 @@ import errno
 from collections.abc import Mapping
 
 from pilotfish.network.message import attribute, attributes
-from pilotfish.proxy.family import Family
+from pilotfish.proxy.family import IPV4, Family
 from pilotfish.proxy.nfnetlink import (
     SUBSYSTEM_CTNETLINK,
     NetfilterError,
@@ -56,18 +56,23 @@ def end_flows(
 
 
 def _query(family: Family, at: At | None) -> bytes:
-    """All UDP flows, or those to one front; the kernel (5.8 and later) then lists no others."""
+    """All UDP flows, or those to one front; the kernel (5.8 and later) then lists few others.
+
+    IPv6 addresses are left out: Linux (6.18 still) lists just those that differ from the one given
+    (net/netfilter/nf_conntrack_netlink.c takes ipv6_addr_cmp for "is equal").
+    """
     flags = _FILTER_PROTO_NUM
-    protocol = attribute(_PROTO_NUM, bytes([_UDP]))
-    if at is None:
-        asked = nested(_TUPLE_PROTO, protocol)
-    else:
-        address, _, port = at
-        flags |= _FILTER_IP_DST | _FILTER_DST_PORT
-        asked = nested(
-            _TUPLE_IP, attribute(_address_attributes(family)[1], family.pack(address))
-        ) + nested(_TUPLE_PROTO, protocol, attribute(_PROTO_DST_PORT, port.to_bytes(2, "big")))
-    return nested(_TUPLE_ORIG, asked) + nested(_FILTER, attribute(1, flags), attribute(2, 0))
+    protocol = [attribute(_PROTO_NUM, bytes([_UDP]))]
+    address = b""
+    if at is not None:
+        flags |= _FILTER_DST_PORT
+        protocol.append(attribute(_PROTO_DST_PORT, at[2].to_bytes(2, "big")))
+        if family is IPV4:
+            flags |= _FILTER_IP_DST
+            destination = attribute(_address_attributes(family)[1], family.pack(at[0]))
+            address = nested(_TUPLE_IP, destination)
+    asked = nested(_TUPLE_ORIG, address, nested(_TUPLE_PROTO, *protocol))
+    return asked + nested(_FILTER, attribute(1, flags), attribute(2, 0))
 
 
 def _address_attributes(family: Family) -> tuple[int, int]:

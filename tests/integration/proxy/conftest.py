@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from pilotfish.network import namespaces, naming, node_link, pod_link
+from pilotfish.network import links, namespaces, naming, node_link, pod_link
+from pilotfish.network.netlink import Netlink
 from pilotfish.network.node_link import ClusterNetwork, NodeNetwork
 from pilotfish.proxy import services
 from pilotfish.proxy.conntrack import end_flows
@@ -64,6 +65,8 @@ class World:
 
     def build(self) -> None:
         namespaces.create(HOST)
+        with Netlink(HOST) as netlink:
+            links.set_up(netlink, "lo")
         with namespaces.inside(HOST):
             node_link.create_bridge(NETWORK)
             for node in NODES.values():
@@ -94,7 +97,11 @@ class World:
             with namespaces.inside(self.namespace(place)):
                 server = socket.socket(socket.AF_INET, kind)
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            server.bind(("0.0.0.0", port))
+            try:
+                server.bind(("0.0.0.0", port))
+            except OSError:
+                server.close()  # an earlier test's server answers there
+                continue
             self._servers.append(server)
             if kind == socket.SOCK_STREAM:
                 server.listen(1024)

@@ -135,6 +135,20 @@ def test_a_node_port_answers_on_every_node_to_everyone(
     assert {world.ask(place, address, 30080).pod for _ in range(40)} == {"a", "d"}
 
 
+@pytest.mark.parametrize("place", ["a", "d", "node-1", "node-2", "host"])
+def test_endpoints_on_the_nodes_own_network_answer(
+    world: Any, make_service: Any, make_slice: Any, place: str
+) -> None:
+    world.serve("node-1", 9100)
+    made = make_slice("")
+    made["ports"][0]["port"] = 9100
+    made["endpoints"] = [{"addresses": [NODE_1], "nodeName": "node-1"}]
+    for affinity in ("None", "ClientIP"):
+        world.apply((make_service("agent", VIP, sessionAffinity=affinity), [made]))
+        for _ in range(2):
+            assert world.ask(place, VIP, 80).pod == "node-1"
+
+
 def test_external_policy_local_keeps_to_the_node_and_shows_the_client(
     world: Any, make_service: Any, make_slice: Any
 ) -> None:
