@@ -20,6 +20,7 @@ from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.dispatch import MAX_BODY, Dispatcher
+from pilotfish.apiserver.expiry import expire_events
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
 from pilotfish.apiserver.store import Store
@@ -49,7 +50,9 @@ class ApiServer:
         try:
             core = _core(self._config, registry)
             await bootstrap(core)
-            await self._serve(core)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(expire_events(core), name="Event expiry")
+                tasks.create_task(self._serve(core), name="API listener")
         finally:
             await registry.stop()
 
@@ -76,7 +79,7 @@ class ApiServer:
             access_log=None,
             keepalive_timeout=_KEEPALIVE_S,
         )
-        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=1.0)
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()
         context = _tls(self._config)
         try:

@@ -1,0 +1,52 @@
+"""Expiry: Events are kept for an hour (kube-apiserver's --event-ttl), everything else for good."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.deleting import remove
+from pilotfish.apiserver.selection import Selection
+from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import resource
+from pilotfish.objects.times import age_s
+
+log = logging.getLogger(__name__)
+
+_KEPT_S: Final = 3600.0
+_PERIOD_S: Final = 60.0
+
+
+async def expire_events(core: Core) -> None:
+    """Remove Events that are past their time, until cancelled."""
+    while True:
+        await asyncio.sleep(_PERIOD_S)
+        removed = await remove_old_events(core)
+        if removed:
+            log.info("removed %d Events older than an hour", removed)
+
+
+async def remove_old_events(core: Core) -> int:
+    """Remove the Events that are past their time now; returns how many."""
+    events = resource("events")
+    old = [
+        obj
+        for entry in core.registry.collection(events.full_name).select(Selection())
+        if last_seen_s(obj := entry.decode()) > _KEPT_S
+    ]
+    for obj in old:
+        await remove(core, events, obj)
+    return len(old)
+
+
+def last_seen_s(event: Object) -> float:
+    """How long ago, in seconds, an Event last happened."""
+    times = (
+        (event.get("series") or {}).get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("eventTime"),
+        event["metadata"]["creationTimestamp"],
+    )
+    return min(age_s(text) for text in times if text)

@@ -1,0 +1,114 @@
+"""Requests that are not as they should be, at the level of HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+
+from support.apiserver import RunningApiServer
+from support.objects import config_map
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+async def send(
+    server: RunningApiServer, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, Any, Any]:
+    """Code, headers and JSON body of an answer."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with (
+        aiohttp.ClientSession(skip_auto_headers=["Content-Type"]) as session,
+        session.request(
+            method,
+            server.url + path,
+            data=body,
+            headers=sent,
+            ssl=server.client_config().ssl_context(),
+        ) as response,
+    ):
+        return response.status, response.headers, await response.json(content_type=None)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code", "words"),
+    [
+        (b"{nonsense", "application/json", 400, "json parse error"),
+        (b"[1]", "application/json", 400, "cannot unmarshal array"),
+        (b"{}", "application/json", 400, "Object 'Kind' is missing in '{}'"),
+        (b"a: [", "application/yaml", 400, "error converting YAML to JSON"),
+        (b"<x/>", "application/xml", 415, "accepted media types include: application/json"),
+        (b"k8s\x00junk", "application/vnd.kubernetes.protobuf", 400, "protobuf"),
+        (b'{"kind":"Pod","apiVersion":"v1"}', "application/json", 400, "cannot be handled as a"),
+        (
+            b'{"kind":"ConfigMap","apiVersion":"v2"}',
+            "application/json",
+            400,
+            "does not match the expected API version",
+        ),
+        (
+            b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"namespace":"other","name":"a"}}',
+            "application/json",
+            400,
+            "the namespace of the provided object does not match",
+        ),
+    ],
+)
+async def test_a_bad_body_is_answered_with_a_status(
+    server: RunningApiServer, body: bytes, content_type: str, code: int, words: str
+) -> None:
+    status, _, answer = await send(server, "POST", MAPS, body, Content_Type=content_type)
+    assert (status, answer["kind"], answer["code"]) == (code, "Status", code)
+    assert words in answer["message"]
+
+
+async def test_a_huge_body_is_refused(server: RunningApiServer) -> None:
+    status, _, answer = await send(server, "POST", MAPS, b"x" * (3 * 1024 * 1024 + 1))
+    assert (status, answer["reason"]) == (413, "RequestEntityTooLarge")
+
+
+async def test_yaml_is_read_and_written(server: RunningApiServer) -> None:
+    body = yaml.safe_dump(config_map("a", day="2026-01-01")).encode()
+    status, _, _ = await send(server, "POST", MAPS, body, Content_Type="application/yaml")
+    assert status == 201
+    assert "day" in await server.kubectl("get", "cm", "a", "-o", "yaml")
+
+
+async def test_unknown_fields_are_warned_about_by_default_and_can_be_refused(
+    server: RunningApiServer,
+) -> None:
+    body = b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"dta":{},"dta":{}}'
+    status, headers, answer = await send(server, "POST", MAPS + "?fieldValidation=Strict", body)
+    assert status == 400
+    assert answer["message"] == (
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: '
+        'duplicate field "dta", unknown field "dta"'
+    )
+    status, headers, answer = await send(server, "POST", MAPS, body)
+    assert (status, headers["Warning"]) == (201, '299 - "unknown field \\"dta\\""')
+    assert "dta" not in answer
+
+
+async def test_a_shape_that_cannot_be_made_is_not_acceptable(server: RunningApiServer) -> None:
+    protobuf = "application/vnd.kubernetes.protobuf"
+    status, _, answer = await send(server, "GET", MAPS, Accept=protobuf)
+    assert (status, answer["reason"]) == (406, "NotAcceptable")
+    status, _, answer = await send(server, "GET", MAPS, Accept=f"{protobuf},application/json")
+    assert (status, answer["kind"]) == (200, "ConfigMapList")
+
+
+async def test_metadata_alone_can_be_asked_for(server: RunningApiServer) -> None:
+    accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+    _, _, answer = await send(server, "GET", "/api/v1/namespaces", Accept=accept)
+    assert answer["kind"] == "PartialObjectMetadataList"
+    assert answer["items"][0].keys() == {"kind", "apiVersion", "metadata"}
+
+
+async def test_a_patch_of_an_unknown_kind_of_patch_is_refused(server: RunningApiServer) -> None:
+    status, _, answer = await send(
+        server, "PATCH", "/api/v1/namespaces/default", b"{}", Content_Type="application/json"
+    )
+    assert status == 415
+    assert "application/strategic-merge-patch+json" in answer["message"]
