@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import socket
 import ssl
 import struct
@@ -209,9 +210,11 @@ def _after_name(message: bytes, position: int) -> int:
 
 
 def _last_error(cluster: ClusterState, component: str) -> str:
-    """The last line of a component's log: of a Python failure, that is the error itself."""
+    """The last line of a component's log: after a failure, that is the error itself."""
     try:
         lines = cluster.folders.log(component).read_text(errors="replace").splitlines()
     except FileNotFoundError:
         return "it wrote no log"
-    return next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")
+    # Without time, level and logger's name.
+    return re.sub(r"^\S+Z [A-Z]+ \S+ ", "", last)

@@ -31,7 +31,12 @@ class NodeContext:
     capabilities: tuple[str, ...]
     services: Callable[[], list[Object]]
     addresses: AddressPool | None = None
-    machine_hosts: str = field(default_factory=lambda: Path("/etc/hosts").read_text())
+    machine_hosts: str = field(default_factory=lambda: _read_if_there(Path("/etc/hosts")))
 
     def facts_of(self, pod_ips: tuple[str, ...]) -> NodeFacts:
         return replace(self.facts, pod_ips=pod_ips)
+
+
+def _read_if_there(path: Path) -> str:
+    """A machine that was made without an installer may lack the file."""
+    return path.read_text() if path.exists() else ""
