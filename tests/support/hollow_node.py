@@ -12,6 +12,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import IPv4Address
 from typing import Any
 
 from pilotfish.client.api import Client
@@ -24,7 +25,8 @@ from pilotfish.objects.times import now, now_micro
 LEASES = "leases.coordination.k8s.io"
 HEARTBEAT_S = 0.5
 
-_addresses = itertools.count(2)
+FIRST_ADDRESS = IPv4Address("10.244.0.2")
+_numbers = itertools.count()
 
 
 class HollowNode:
@@ -90,7 +92,7 @@ class HollowNode:
                 await self._client.delete("pods", name_of(pod), namespace_of(pod), grace_period_s=0)
             elif (pod.get("status") or {}).get("phase") in (None, "Pending"):
                 ready = "test/unready" not in (pod["metadata"].get("labels") or {})
-                await set_ready(self._client, pod, ready, f"10.244.0.{next(_addresses)}")
+                await set_ready(self._client, pod, ready, str(FIRST_ADDRESS + next(_numbers)))
 
 
 async def set_ready(client: Client, pod: Object, ready: bool, address: str = "") -> None:

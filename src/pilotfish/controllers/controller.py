@@ -29,9 +29,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the manager hands to each controller."""
+    """What the manager hands to each controller.
+
+    Attributes:
+        client: to the API server.
+        urgent: another one, for the few writes that traffic waits for: a client sends a limited
+            number of requests at a time, and these must not queue behind fifty new Pods.
+    """
 
     client: Client
+    urgent: Client
     informers: Informers
     config: ControllerConfig
 

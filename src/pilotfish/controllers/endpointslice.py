@@ -9,7 +9,9 @@ of a Service is under way, further changes gather and go out with the next one.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
+from pilotfish.client.api import Client
 from pilotfish.client.errors import NotFound
 from pilotfish.controllers.controller import Context, Controller, together
 from pilotfish.controllers.endpoints_of_pods import (
@@ -20,7 +22,7 @@ from pilotfish.controllers.endpoints_of_pods import (
     has_managed_endpoints,
     service_labels,
 )
-from pilotfish.controllers.informers import objects_labelled, services_selecting
+from pilotfish.controllers.informers import objects_labelled, owner_uids, services_selecting
 from pilotfish.controllers.slice_plan import MANAGED_BY, SERVICE_NAME, SlicePlan, plan_slices
 from pilotfish.controllers.written import Written
 from pilotfish.objects.meta import (
@@ -46,6 +48,7 @@ class EndpointSliceController(Controller):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._urgent = context.urgent
         self._services = self.informer("services")
         self._pods = self.informer("pods")
         self._slices = self.informer(SLICES)
@@ -104,9 +107,10 @@ class EndpointSliceController(Controller):
         }
         mine = {SERVICE_NAME: name_of(service), MANAGED_BY: MANAGER}
         cached = objects_labelled(self._slices, namespace, mine)
-        existing = self._written.over(cached, uid_of(service))
+        present = self._written.over(cached, uid_of(service))
+        existing, strays = owned_by(service, present)
         families = address_types(service, pods)
-        plan = SlicePlan()
+        plan = SlicePlan(delete=strays)
         for family in families:
             made = self._made.get((key, family))
             if made is None:
@@ -118,12 +122,23 @@ class EndpointSliceController(Controller):
             plan.update += part.update
             plan.delete += part.delete
         plan.delete += (present for present in existing if present["addressType"] not in families)
-        await write_slices(self, self._written, plan)
+        await write_slices(self._urgent, self._written, plan)
 
 
-async def write_slices(controller: Controller, written: Written, plan: SlicePlan) -> None:
+def owned_by(owner: Object, slices: Iterable[Object]) -> tuple[list[Object], list[Object]]:
+    """The slices of this very owner, and those of a former one of the same name.
+
+    The latter are about to be collected as garbage, so nothing may be put into them.
+    """
+    mine: list[Object] = []
+    strays: list[Object] = []
+    for entry in slices:
+        (mine if uid_of(owner) in owner_uids(entry) else strays).append(entry)
+    return mine, strays
+
+
+async def write_slices(client: Client, written: Written, plan: SlicePlan) -> None:
     """Send a plan's writes at once, noting what they led to."""
-    client = controller.client
 
     async def create(wanted: Object) -> None:
         written.note(await client.create(SLICES, wanted))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from pilotfish.controllers.controller import Context, Controller
 from pilotfish.controllers.endpoints_of_pods import Ports
-from pilotfish.controllers.endpointslice import SLICES, write_slices
+from pilotfish.controllers.endpointslice import SLICES, owned_by, write_slices
 from pilotfish.controllers.informers import objects_labelled
 from pilotfish.controllers.slice_plan import MANAGED_BY, SERVICE_NAME, SlicePlan, plan_slices
 from pilotfish.controllers.written import Written
@@ -114,10 +114,11 @@ class EndpointSliceMirroringController(Controller):
         namespace, name = namespace_of(endpoints), name_of(endpoints)
         mine = {SERVICE_NAME: name, MANAGED_BY: MANAGER}
         cached = objects_labelled(self._slices, namespace, mine)
-        existing = self._written.over(cached, uid_of(endpoints))
-        plan = SlicePlan()
+        present = self._written.over(cached, uid_of(endpoints))
+        existing, strays = owned_by(endpoints, present)
+        plan = SlicePlan(delete=strays)
         if not is_mirrored(endpoints, self._services.get(key)):
-            plan.delete = existing
+            plan.delete += existing
         else:
             labels = {**labels_of(endpoints), **mine}
             for family in ("IPv4", "IPv6"):
@@ -130,4 +131,4 @@ class EndpointSliceMirroringController(Controller):
                 plan.create += part.create
                 plan.update += part.update
                 plan.delete += part.delete
-        await write_slices(self, self._written, plan)
+        await write_slices(self.client, self._written, plan)

@@ -68,9 +68,9 @@ class ControllerManager:
     async def run(self) -> None:
         """Run until cancelled."""
         informers = Informers(self._client)
-        context = Context(self._client, informers, self._config)
-        controllers = [make(context) for make in CONTROLLERS]
-        async with asyncio.TaskGroup() as group:
+        async with Client(self._client.config) as urgent, asyncio.TaskGroup() as group:
+            context = Context(self._client, urgent, informers, self._config)
+            controllers = [make(context) for make in CONTROLLERS]
             group.create_task(informers.run(), name="informers")
             for controller in controllers:
                 group.create_task(_keep_running(controller), name=controller.name)

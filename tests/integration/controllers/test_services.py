@@ -93,6 +93,26 @@ async def test_what_a_deleted_service_leaves_goes_too(cluster: Any) -> None:
     await cluster.until(SLICES, lambda found: [name_of(obj) for obj in found] == ["kubernetes"])
 
 
+async def test_a_service_that_comes_again_has_slices_of_its_own(cluster: Any) -> None:
+    client = cluster.client
+    await client.create("pods", pod("a"))
+    for _ in range(5):
+        await client.create("services", service())
+        await cluster.until(SLICES, lambda found: ready_names(found) == ["a"])
+        await client.delete("services", "web", "default")
+    made = await client.create("services", service())
+
+    def settled(slices: list[Object]) -> bool:
+        owners = [
+            part["metadata"]["ownerReferences"][0]["uid"]
+            for part in slices
+            if name_of(part) != "kubernetes"
+        ]
+        return owners == [made["metadata"]["uid"]] and ready_names(slices) == ["a"]
+
+    await cluster.until(SLICES, settled)
+
+
 async def test_hand_made_endpoints_are_mirrored(cluster: Any) -> None:
     await cluster.client.create("services", service("db", selector=None))
     endpoints = {
