@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -59,6 +61,15 @@ async def redirect(_: web.Request) -> web.Response:
     return web.Response(status=302, headers={"Location": "/elsewhere?a=1"})
 
 
+async def compressed(_: web.Request) -> web.Response:
+    body = gzip.compress(b"text " * 1000)
+    return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+
+
+async def empty(_: web.Request) -> web.Response:
+    return web.Response(status=204)
+
+
 async def endless(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
@@ -90,6 +101,8 @@ async def web_server(port: int) -> AsyncIterator[web.Application]:
     app.router.add_get("/redirect", redirect)
     app.router.add_get("/endless", endless)
     app.router.add_get("/echo", echo)
+    app.router.add_get("/compressed", compressed)
+    app.router.add_get("/empty", empty)
     app.router.add_route("*", "/{rest:.*}", describe)
     runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
@@ -166,6 +179,47 @@ async def test_a_request_arrives_as_it_was_sent(proxied: Proxied, resource: str,
     assert described["path"] == "/a%2Fb?q=1%202"
     assert described["length"] == 5_000_000
     assert described["authorization"] is None
+
+
+async def test_a_head_request_learns_the_length_and_gets_no_body(proxied: Proxied) -> None:
+    async with (
+        web_server(proxied.port),
+        proxied.session.head(proxied.path("pods", "web", "/a")) as answer,
+    ):
+        assert answer.status == 200
+        assert int(answer.headers["Content-Length"]) > 0
+        assert await answer.read() == b""
+
+
+async def test_a_body_that_waits_to_be_asked_for_arrives(proxied: Proxied) -> None:
+    url = proxied.path("pods", "web", "/a")
+    async with web_server(proxied.port):
+        config = proxied.server.client_config()
+        command = [
+            "curl",
+            "-sS",
+            "--max-time",
+            "15",
+            "-H",
+            "Expect: 100-continue",
+            "-d",
+            "x" * 1000,
+        ]
+        credentials = ["--cacert", str(config.ca), "--cert", str(config.cert)]
+        process = await asyncio.create_subprocess_exec(
+            *command, *credentials, "--key", str(config.key), url, stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+    assert json.loads(output)["length"] == 1000
+
+
+async def test_compressed_and_empty_answers_pass_unchanged(proxied: Proxied) -> None:
+    async with web_server(proxied.port):
+        async with proxied.session.get(proxied.path("pods", "web", "/compressed")) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert await answer.text() == "text " * 1000
+        async with proxied.session.get(proxied.path("pods", "web", "/empty")) as answer:
+            assert (answer.status, await answer.read()) == (204, b"")
 
 
 async def test_a_proxy_path_without_slash_gets_one(proxied: Proxied) -> None:
