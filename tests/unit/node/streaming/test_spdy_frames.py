@@ -134,3 +134,13 @@ def test_a_header_block_that_ends_too_early_is_refused() -> None:
     head = bytes.fromhex("80030002") + (4 + len(block)).to_bytes(4, "big")
     with pytest.raises(SpdyError, match="ends in the middle"):
         FrameDecoder().feed(head + b"\0\0\0\x01" + block)
+
+
+@given(st.binary(max_size=200), st.sampled_from([1, 2, 3, 4, 6, 7, 8, 9, 200]))
+def test_nothing_a_client_sends_raises_anything_else(junk: bytes, type_: int) -> None:
+    head = bytes.fromhex("8003") + type_.to_bytes(2, "big") + len(junk).to_bytes(4, "big")
+    for stream in (junk, head + junk):
+        try:
+            FrameDecoder().feed(stream)
+        except SpdyError:
+            continue

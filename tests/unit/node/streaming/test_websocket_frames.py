@@ -121,3 +121,11 @@ def test_a_pong_says_nothing() -> None:
 def test_broken_frames_end_the_connection(frame: bytes, complaint: str) -> None:
     with pytest.raises(WebSocketError, match=complaint):
         WebSocketDecoder().feed(frame)
+
+
+@given(st.binary(max_size=200))
+def test_nothing_a_client_sends_raises_anything_else(junk: bytes) -> None:
+    try:
+        WebSocketDecoder().feed(junk)
+    except WebSocketError:
+        return
