@@ -403,6 +403,8 @@ def main() -> int:
     if os.geteuid() != 0:
         print("error: root is needed; running as a plain user; run: sudo -E make demo")
         return 3
+    # What other commands print comes in between.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.chdir(EXAMPLES)
     take_down(only_if_there=True)
     narrator = Narrator()
@@ -413,6 +415,7 @@ def main() -> int:
         print(
             f"look with: pilotfish logs --name {CLUSTER} (make demo KEEP=1 leaves the cluster up)"
         )
+        print(narrator.ask("kubectl get pods -A -o wide 2>&1; kubectl events --types=Warning 2>&1"))
         if not keep:
             take_down(only_if_there=False)
         return 1
