@@ -41,13 +41,7 @@ class RunningApiServer:
 
     def client_config(self, identity: pki.Identity = ADMIN) -> ClientConfig:
         """How a client speaks to it, as one of the identities of `cluster.pki`."""
-        certificates = self.folder / "pki"
-        return ClientConfig(
-            server=self.url,
-            ca=pki.cert_file(certificates, "ca"),
-            cert=pki.cert_file(certificates, identity.stem),
-            key=pki.key_file(certificates, identity.stem),
-        )
+        return client_config(self.folder, self.url, identity)
 
     def local_config(self) -> ClientConfig:
         """How the controllers speak to it: over the Unix socket."""
@@ -96,6 +90,17 @@ def api_server_config(folder: Path, port: int) -> ApiServerConfig:
         advertise_port=6443,
         kubelet_client_cert_file=pki.cert_file(certificates, pki.API_TO_KUBELET.stem),
         kubelet_client_key_file=pki.key_file(certificates, pki.API_TO_KUBELET.stem),
+    )
+
+
+def client_config(folder: Path, url: str, identity: pki.Identity = ADMIN) -> ClientConfig:
+    """How a client speaks to an API server of `api_server_config`."""
+    certificates = folder / "pki"
+    return ClientConfig(
+        server=url,
+        ca=pki.cert_file(certificates, "ca"),
+        cert=pki.cert_file(certificates, identity.stem),
+        key=pki.key_file(certificates, identity.stem),
     )
 
 
