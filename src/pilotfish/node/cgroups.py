@@ -6,7 +6,11 @@ nothing of a Pod is left behind when its containers are gone.
 
 from __future__ import annotations
 
+import logging
+import time
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 ROOT = Path("/sys/fs/cgroup")
 _PARENT = "pilotfish"
@@ -38,12 +42,23 @@ def oom_killed(container_id: str, root: Path = ROOT) -> bool:
     return False
 
 
-def remove(container_id: str, root: Path = ROOT) -> None:
-    """Remove what runc left, as it does after a crash; fine when nothing is there."""
+def remove(container_id: str, patience_s: float = 0.0, root: Path = ROOT) -> None:
+    """Remove what runc left, as it does after a crash; fine when nothing is there.
+
+    The kernel may call a cgroup busy for some milliseconds after its last process: `patience_s`
+    is how long to try (blocking). What stays busy is logged.
+    """
+    deadline = time.monotonic() + patience_s
     for hierarchy in hierarchies(root):
         folder = hierarchy / _PARENT / container_id
-        if folder.is_dir():
-            _remove_tree(folder)
+        while folder.is_dir():
+            try:
+                _remove_tree(folder)
+            except OSError as error:
+                if time.monotonic() >= deadline:
+                    log.warning("cgroup %s: %s", folder, error)
+                    break
+                time.sleep(0.01)
 
 
 def remove_parent_if_empty(root: Path = ROOT) -> None:

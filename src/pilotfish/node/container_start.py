@@ -16,6 +16,7 @@ from pilotfish.node.environment import container_environment, references
 from pilotfish.node.images import host
 from pilotfish.node.images.store import Image
 from pilotfish.node.object_fetch import fetch
+from pilotfish.node.oci.devices import machine_devices
 from pilotfish.node.oci.mounts import Mount, bind
 from pilotfish.node.oci.spec import SpecInput, make_spec
 from pilotfish.node.oci.user import User, container_user
@@ -104,9 +105,7 @@ async def start_container(node: NodeContext, request: StartRequest) -> Container
     except BaseException:
         mounts.unmount(paths.rootfs)
         raise
-    run = ContainerRun(
-        node.runc, node.config, record, paths, request.container, request.on_exit
-    )
+    run = ContainerRun(node.runc, node.config, record, paths, request.container, request.on_exit)
     if request.image.config.stop_signal:
         run.stop_signal = signal_number(request.image.config.stop_signal)
     await run.start(spec)
@@ -153,6 +152,7 @@ def _describe(
             cgroup_path=cgroups.path_of(record.container_id),
             available_capabilities=node.capabilities,
             oom_score_adj=oom_score_adj(pod, container, node.facts.memory_bytes),
+            machine_devices=machine_devices() if context.get("privileged") else (),
         )
     )
     return record, spec

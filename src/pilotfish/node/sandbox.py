@@ -42,9 +42,7 @@ def _host_network(pod: Object) -> bool:
 
 def exists(node: NodeContext, pod: Object, paths: PodPaths) -> bool:
     """Whether the sandbox of a Pod from before a restart still stands (a reboot takes it)."""
-    if not pod.get("spec", {}).get("hostIPC") and not shared_namespaces.is_namespace(
-        paths.namespace("ipc")
-    ):
+    if not shared_namespaces.is_namespace(paths.namespace("uts")):
         return False
     if _host_network(pod):
         return True
@@ -64,11 +62,8 @@ def _ensure(node: NodeContext, pod: Object, paths: PodPaths) -> PodSandbox:
     for folder in (paths.state, paths.run, paths.etc, paths.shm):
         folder.mkdir(parents=True, exist_ok=True)
     hostname = pod_hostname(pod, config.node_name)
-    own = {
-        kind: paths.namespace(kind)
-        for kind, shared in (("ipc", spec.get("hostIPC")), ("uts", _host_network(pod)))
-        if not shared
-    }
+    kinds = ["uts"] if spec.get("hostIPC") else ["ipc", "uts"]
+    own = {kind: paths.namespace(kind) for kind in kinds}
     missing = {k: file for k, file in own.items() if not shared_namespaces.is_namespace(file)}
     if missing:
         shared_namespaces.create(missing)
@@ -92,7 +87,7 @@ def _ensure(node: NodeContext, pod: Object, paths: PodPaths) -> PodSandbox:
     oci = Sandbox(
         network=netns,
         ipc=str(own["ipc"]) if "ipc" in own else "",
-        uts=str(own["uts"]) if "uts" in own else "",
+        uts=str(own["uts"]),
         hostname=_kernel_hostname(pod, hostname, config.cluster_domain),
         shm="/dev/shm" if spec.get("hostIPC") else str(paths.shm),
         sysctls={entry["name"]: entry["value"] for entry in sysctls},

@@ -78,7 +78,7 @@ def remove_all(state_dir: Path, run_dir: Path) -> None:
     for folder in (run_dir / "nodes", state_dir / "nodes"):
         mounts.unmount_below(folder)
     for container_id in container_ids:
-        cgroups.remove(container_id)
+        cgroups.remove(container_id, patience_s=_DEATH_TIMEOUT_S)
     cgroups.remove_parent_if_empty()
     for folder in (run_dir / "nodes", state_dir / "nodes"):
         if folder.exists():

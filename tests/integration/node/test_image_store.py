@@ -168,9 +168,7 @@ def test_the_name_host_is_taken(store: ImageStore, tmp_path: Path) -> None:
         store.load(tmp_path, "host:1")
 
 
-def test_image_host_is_the_machine_without_its_secrets(
-    store: ImageStore, mounted: Path
-) -> None:
+def test_image_host_is_the_machine_without_its_secrets(store: ImageStore, mounted: Path) -> None:
     image = store.resolve("host:any")
     assert image is not None
     root = mount(store, image, mounted)

@@ -28,6 +28,8 @@ def _split(text: str) -> tuple[str, str, str]:
     head, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
         head, tag = rest, ""
+    elif not tag:
+        raise InvalidReference(f'couldn\'t parse image name "{text}": invalid reference format')
     first, slash, remainder = head.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         domain, path = first, remainder

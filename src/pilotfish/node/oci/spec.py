@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pilotfish.node.errors import ContainerConfigError
 from pilotfish.node.expansion import expand
 from pilotfish.node.oci.capabilities import container_capabilities
+from pilotfish.node.oci.devices import Device
 from pilotfish.node.oci.mounts import Mount, base_mounts
 from pilotfish.node.oci.resources import linux_resources
 from pilotfish.node.oci.user import User
@@ -52,7 +53,7 @@ class ImageConfig:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The Pod's shared namespaces, as paths; "" is the machine's own."""
+    """The Pod's shared namespaces, as paths; an ipc of "" is the machine's own."""
 
     network: str
     ipc: str
@@ -75,6 +76,7 @@ class SpecInput:
     cgroup_path: str
     available_capabilities: tuple[str, ...]
     oom_score_adj: int
+    machine_devices: tuple[Device, ...] = ()  # those of /dev, for privileged containers
 
 
 def command_line(container: Object, image: ImageConfig, env: Mapping[str, str]) -> list[str]:
@@ -156,6 +158,8 @@ def make_spec(given: SpecInput) -> Object:
         "resources": linux_resources(given.container, privileged),
         "cgroupsPath": given.cgroup_path,
     }
+    if privileged:
+        linux["devices"] = [device.as_oci() for device in given.machine_devices]
     if given.sandbox.sysctls:
         linux["sysctl"] = dict(given.sandbox.sysctls)
     if not privileged and context.get("procMount") != "Unmasked":
@@ -166,9 +170,8 @@ def make_spec(given: SpecInput) -> Object:
         "ociVersion": "1.0.2",
         "process": _process(given, privileged),
         "root": {"path": given.rootfs, "readonly": bool(context.get("readOnlyRootFilesystem"))},
+        "hostname": given.sandbox.hostname,
         "mounts": [mount.as_oci() for mount in mounts],
         "linux": linux,
     }
-    if given.sandbox.uts:
-        spec["hostname"] = given.sandbox.hostname
     return spec

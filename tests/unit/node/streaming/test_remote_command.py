@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from pilotfish.node.runtime import ExecProcess
 from pilotfish.node.streaming.command_streams import CommandOptions, CommandStreams, command_options
 from pilotfish.node.streaming.http1 import BadRequest, Request
-from pilotfish.node.streaming.remote_command import run_process
+from pilotfish.node.streaming.remote_command import run_process, start_process
 from pilotfish.node.streaming.streams import Inbox, StreamGone
 from support.local_runtime import LocalProcess
 
@@ -135,6 +136,25 @@ async def test_cancelling_kills_a_process_without_terminal() -> None:
     await until(lambda: bool(held.stdout.written))
     running.cancel()
     assert await process.wait() == 128 + 9
+
+
+async def test_a_process_that_starts_after_its_client_left_is_killed() -> None:
+    let_go = asyncio.Event()
+    started: list[LocalProcess] = []
+
+    async def start() -> ExecProcess:
+        await let_go.wait()
+        started.append(shell("sleep 600"))
+        return started[0]
+
+    starting = asyncio.create_task(start_process(start()))
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.sleep(0)
+    let_go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert await started[0].wait() == 128 + 9
 
 
 async def test_cancelling_hangs_up_a_terminal() -> None:
