@@ -128,8 +128,10 @@ class _Exchange:
             raise BadRequest("you must specify a command")
 
         async def run(streams: CommandStreams) -> Object:
-            process = await self._runtime.exec(
-                container.container_id, command, tty=options.tty, stdin=options.stdin
+            process = await remote_command.start_process(
+                self._runtime.exec(
+                    container.container_id, command, tty=options.tty, stdin=options.stdin
+                )
             )
             return await remote_command.run_process(streams, process)
 

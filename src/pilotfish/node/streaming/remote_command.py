@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Protocol
 
@@ -77,6 +78,21 @@ async def _serve(connection: CommandConnection, command: Command) -> None:
         for stream in (streams.stdout, streams.stderr, streams.error):
             if stream:
                 await stream.close()
+
+
+async def start_process(starting: Coroutine[None, None, ExecProcess]) -> ExecProcess:
+    """Awaits a start so that what is started never goes astray: a cancelled one ends in a kill."""
+    task = asyncio.create_task(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(LookupFailed, RuntimeFailed, OSError):  # then there is nothing to kill
+            process = await task
+            for fd in (process.stdin, process.stdout, process.stderr, process.pty):
+                if fd is not None:
+                    os.close(fd)
+            process.kill()
+        raise
 
 
 async def run_process(streams: CommandStreams, process: ExecProcess) -> Object:
