@@ -14,10 +14,14 @@ from pilotfish.objects.resources import resource
 log = logging.getLogger(__name__)
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_PRIORITY_CLASSES = {
+    "system-cluster-critical": 2_000_000_000,
+    "system-node-critical": 2_000_001_000,
+}
 
 
 async def bootstrap(core: Core) -> None:
-    """Create the system's namespaces, and keep Service `kubernetes` and its endpoints right.
+    """Create the system's namespaces and priority classes, and keep Service `kubernetes` right.
 
     Raises:
         StatusError: when one of them cannot be written.
@@ -25,6 +29,12 @@ async def bootstrap(core: Core) -> None:
     for name in _NAMESPACES:
         if core.registry.latest("namespaces", name) is None:
             await _put(core, "namespaces", {"metadata": {"name": name}})
+    for name, value in _PRIORITY_CLASSES.items():
+        await _put(
+            core,
+            "priorityclasses.scheduling.k8s.io",
+            {"metadata": {"name": name}, "value": value},
+        )
     for resource_name, obj in _kubernetes_service(core):
         await _put(core, resource_name, obj)
 

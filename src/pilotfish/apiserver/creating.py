@@ -6,6 +6,7 @@ import random
 import uuid
 from typing import Final
 
+from pilotfish.apiserver.admission import admit_pod
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.defaulting import apply_defaults
@@ -60,6 +61,8 @@ async def create_object(core: Core, kind: Resource, obj: Object, *, dry_run: boo
     metadata.pop("selfLink", None)
     metadata.pop("resourceVersion", None)
     apply_defaults(kind, obj)
+    if kind.full_name == "pods":
+        admit_pod(core, obj)
     prepare_for_create(kind, obj)
     causes = validate_create(kind, obj)
     if causes:

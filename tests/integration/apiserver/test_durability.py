@@ -39,6 +39,7 @@ async def test_no_acknowledged_write_is_lost_when_the_server_is_killed(tmp_path:
         env=os.environ | {"PYTHONPATH": str(tests)},
     )
     acknowledged: set[str] = set()
+    enough = asyncio.Event()
 
     async def write(client: Client, writer: int) -> None:
         for count in range(10_000):
@@ -48,12 +49,13 @@ async def test_no_acknowledged_write_is_lost_when_the_server_is_killed(tmp_path:
             except Unreachable:
                 return
             acknowledged.add(name)
+            if len(acknowledged) == 100:
+                enough.set()
 
     async with Client(client_config(tmp_path, f"https://127.0.0.1:{port}")) as client:
         await _until_it_answers(client)
         writers = [asyncio.create_task(write(client, writer)) for writer in range(8)]
-        while len(acknowledged) < 100:
-            await asyncio.sleep(0.005)
+        await enough.wait()
         process.send_signal(signal.SIGKILL)
         await process.wait()
         await asyncio.gather(*writers)
