@@ -66,6 +66,7 @@ class Kubelet:
         self._nodes.on_change(self._node_changed)
         machine = await asyncio.to_thread(read_machine, self._paths.state)
         registration = Registration(self._client, self._config, machine)
+        self._nodes.on_change(registration.observe)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(registration.run())

@@ -69,6 +69,7 @@ class PodWorker:
     def update(self, pod: Object) -> None:
         """The API server has a new version of the Pod."""
         self.pod = pod
+        self.status.observe(pod)
         if is_deleting(pod):
             self.containers.shorten_grace(self._grace_s())
         self._wake.set()

@@ -6,13 +6,15 @@ https://kubernetes.io/docs/reference/node/node-status/#heartbeats
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from pilotfish.client.api import Client
 from pilotfish.client.errors import AlreadyExists, ApiError, NotFound, Unreachable
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.node_object import Machine, lease, node_labels, node_object, node_status
-from pilotfish.objects.meta import Object, uid_of
+from pilotfish.objects.conditions import condition
+from pilotfish.objects.meta import Object, name_of, uid_of
 from pilotfish.objects.times import now_micro
 
 log = logging.getLogger(__name__)
@@ -30,13 +32,23 @@ class Registration:
         self._config = config
         self._machine = machine
         self.registered = asyncio.Event()
+        self._doubted = asyncio.Event()
+
+    def observe(self, _old: Object | None, new: Object | None) -> None:
+        """A Node has changed: if it is ours and counts as lost, its status is due now."""
+        if new is None or name_of(new) != self._config.node_name:
+            return
+        ready = condition(new, "Ready")
+        if ready is not None and ready["status"] == "Unknown":
+            self._doubted.set()
 
     async def run(self) -> None:
         """Register, then beat; trouble is logged and tried again."""
         beats = 0
         while True:
             try:
-                if beats % _STATUS_EVERY_BEATS == 0:
+                if beats % _STATUS_EVERY_BEATS == 0 or self._doubted.is_set():
+                    self._doubted.clear()
                     node = await self._register()
                     self.registered.set()
                 await self._renew_lease(node)
@@ -50,7 +62,9 @@ class Registration:
                 await asyncio.sleep(_RETRY_S if beats == 0 else self._config.heartbeat_s / 4)
                 continue
             beats += 1
-            await asyncio.sleep(self._config.heartbeat_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._config.heartbeat_s):
+                    await self._doubted.wait()
 
     async def _register(self) -> Object:
         """Make or update the Node, and write its status; returns it."""

@@ -8,6 +8,7 @@ import logging
 
 from pilotfish.client.api import Client
 from pilotfish.client.errors import ApiError, Conflict, NotFound, Unreachable
+from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object, key_of, name_of, namespace_of, uid_of
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,23 @@ class StatusWriter:
         self._wanted = copy.deepcopy(status)
         self._idle.clear()
         self._changed.set()
+
+    def observe(self, pod: Object) -> None:
+        """The Pod as the API server has it: our verdict on readiness is restored if it was changed.
+
+        The node controller calls the Pods of a silent node unready. A kubelet that was only
+        halted, with the machine or by a debugger, must say so when it goes on. Of our own older
+        writes, which a watch may show late, the transition is older too.
+        """
+        ours = condition({"status": self._written}, "Ready") if self._written else None
+        stored = condition(pod, "Ready")
+        if ours is None or stored is None or ours["status"] == stored["status"]:
+            return
+        if stored.get("lastTransitionTime", "") > ours.get("lastTransitionTime", ""):
+            log.info("pod %s: readiness was changed by another; restoring it", key_of(pod))
+            self._written = None
+            self._idle.clear()
+            self._changed.set()
 
     async def flush(self) -> None:
         """Wait until everything published has been written (or the Pod is gone)."""
