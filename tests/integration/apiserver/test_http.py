@@ -37,7 +37,7 @@ async def send(
     [
         (b"{nonsense", "application/json", 400, "json parse error"),
         (b"[1]", "application/json", 400, "cannot unmarshal array"),
-        (b"{}", "application/json", 400, "Object 'Kind' is missing in '{}'"),
+        (b"{}", "application/json", 422, "metadata.name: Required value"),
         (b"a: [", "application/yaml", 400, "error converting YAML to JSON"),
         (b"<x/>", "application/xml", 415, "accepted media types include: application/json"),
         (b"k8s\x00junk", "application/vnd.kubernetes.protobuf", 400, "protobuf"),

@@ -66,7 +66,8 @@ async def _rescale(core: Core, call: Call, change: Any) -> Answer:
 
     def rescaled(obj: Object) -> Object:
         scale = change(scale_of(obj))
-        if scale.get("kind") != "Scale" or scale.get("apiVersion") != _API_VERSION:
+        identity = (scale.get("kind") or "Scale", scale.get("apiVersion") or _API_VERSION)
+        if identity != ("Scale", _API_VERSION):
             raise bad_request(f"a {_API_VERSION} Scale is expected")
         schema = schema_for(_API_VERSION, "Scale")
         assert schema is not None
