@@ -21,6 +21,8 @@ BENCHMARKS = (
     "pods",
     "readiness",
     "proxy_scale",
+    "proxy_latency",
+    "proxy_traffic",
     "dns_rate",
 )
 _SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)(?=<!-- \w+ -->|\Z)", re.DOTALL)

@@ -290,6 +290,24 @@ def test_a_sticky_service_keeps_a_client_while_other_endpoints_come_and_go(
     assert len({world.ask("a", VIP, 80).pod for _ in range(10)} - {mine}) == 1
 
 
+def test_a_sticky_client_keeps_an_endpoint_on_the_nodes_own_network(
+    world: Any, make_service: Any, make_slice: Any
+) -> None:
+    made = []
+    for port in (9101, 9102, 9103):
+        world.serve("node-1", port)
+        one = make_slice("")
+        one["ports"][0]["port"] = port
+        one["endpoints"] = [{"addresses": [NODE_1], "nodeName": "node-1"}]
+        made.append(one)
+    world.apply((make_service("agent", VIP, sessionAffinity="ClientIP"), made))
+    for place in ("a", "host", "node-1"):
+        world.ask(place, VIP, 80)
+    remembered = dict(world.proxies["node-1"].kernel.read("affinity"))
+    # These packets do not leave the node, so they pass no postrouting hook.
+    assert ("10.244.0.2", VIP, "tcp", 80) in remembered
+
+
 def test_stickiness_can_be_switched_on_and_off_on_a_live_service(
     world: Any, make_service: Any, make_slice: Any
 ) -> None:
