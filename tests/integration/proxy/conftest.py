@@ -7,10 +7,12 @@ host ── bridge ── node-1 ── a, b, c      node-2 ── d, e
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +28,8 @@ from pilotfish.proxy.nfnetlink import NetfilterSocket
 from pilotfish.proxy.services import NodeFacts
 from pilotfish.proxy.tables import Tables
 
-CLUSTER = "ptest"
-HOST = "pf-ptest-host"
+CLUSTER = f"pt{os.getpid()}"  # another run of the tests may be under way
+HOST = f"pf-{CLUSTER}-host"
 NETWORK = ClusterNetwork(CLUSTER, "192.168.64.0/24", "10.244.0.0/16", "10.96.0.0/12")
 NODES = {
     "node-1": NodeNetwork("node-1", "192.168.64.2", "10.244.0.0/24"),
@@ -237,11 +239,21 @@ def endpoint_slice(pods: str, protocol: str = "TCP", **conditions: bool) -> dict
 def built_world() -> Iterator[World]:
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
+    _remove_leftovers()
     world = World()
-    world.destroy()
-    world.build()
-    yield world
-    world.destroy()
+    try:
+        world.build()
+        yield world
+    finally:
+        world.destroy()
+
+
+def _remove_leftovers() -> None:
+    """Namespaces of runs that were killed; their links and tables go with them."""
+    for name in namespaces.names("pf-pt"):
+        run = re.match(r"pf-pt(\d+)-", name)
+        if run and not Path(f"/proc/{run[1]}").exists():
+            namespaces.delete(name)
 
 
 @pytest.fixture
