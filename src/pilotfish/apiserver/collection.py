@@ -189,12 +189,15 @@ class Collection:
         self._history.append(change)
         if len(self._history) > _HISTORY_LENGTH:
             self._forget_oldest()
+        self._forget_before(change.at - _HISTORY_AGE_S)
         for watcher in self.watchers:
             watcher.offer(change)
 
     def expire(self) -> None:
         """Forget the history that is past its age."""
-        oldest = time.monotonic() - _HISTORY_AGE_S
+        self._forget_before(time.monotonic() - _HISTORY_AGE_S)
+
+    def _forget_before(self, oldest: float) -> None:
         while self._history and self._history[0].at < oldest:
             self._forget_oldest()
 

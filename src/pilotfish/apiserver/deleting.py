@@ -6,6 +6,7 @@ The rules are kube-apiserver's registry's (k8s.io/apiserver pkg/registry/generic
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -215,14 +216,18 @@ async def delete_collection(core: Core, call: Call) -> Answer:
         query.get("labelSelector", ""),
         query.get("fieldSelector", ""),
     )
-    deleted: list[Entry] = []
-    for entry in core.registry.collection(resource.full_name).select(selection):
+
+    async def delete_one(key: str) -> Entry | None:
         try:
-            deleted.append((await delete_object(core, resource, entry.key, options))[0])
+            return (await delete_object(core, resource, key, options))[0]
         except StatusError as error:
             if error.code != 404:
                 raise
-    items = [from_stored(resource, entry.data) for entry in deleted]
+            return None  # somebody else was quicker
+
+    selected = core.registry.collection(resource.full_name).select(selection)
+    deleted = await asyncio.gather(*(delete_one(entry.key) for entry in selected))
+    items = [from_stored(resource, entry.data) for entry in deleted if entry is not None]
     return Answer(list_body(resource, items, core.registry.revision))
 
 

@@ -20,7 +20,12 @@ def json_patch(document: Any, patch: Any) -> Any:
     for operation in patch:
         if not isinstance(operation, dict) or not isinstance(operation.get("path"), str):
             raise PatchError("a JSON patch operation has an op and a path")
-        document = _apply(document, operation)
+        try:
+            document = _apply(document, operation)
+        except PatchFailedError as error:
+            raise PatchFailedError(
+                f"{operation.get('op')} operation does not apply: {error}"
+            ) from error
     return document
 
 
@@ -121,9 +126,7 @@ def _index(path: list[str], last: int) -> int:
 
 def _missing(path: list[str]) -> PatchFailedError:
     text = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-    return PatchFailedError(
-        f"the server rejected our request due to an error in our request: {text}: missing path"
-    )
+    return PatchFailedError(f'doc is missing path: "{text}"')
 
 
 def _equal(left: Any, right: Any) -> bool:
