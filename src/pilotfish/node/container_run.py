@@ -153,7 +153,9 @@ class ContainerRun:
     def adopt(self) -> None:
         """Take over a run of the kubelet before: alive, or ended while nobody looked."""
         record = self.record
-        if record.exited:
+        if record.exited:  # the kubelet may have died before it had cleaned up
+            self._told.set()
+            self._watching = asyncio.create_task(self.clean())
             return
         if record.pid == 0:
             self._recover_pid()

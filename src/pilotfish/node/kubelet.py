@@ -14,6 +14,7 @@ from pilotfish.client.events import EventRecorder
 from pilotfish.client.informer import Informer
 from pilotfish.network import links
 from pilotfish.network.netlink import Netlink
+from pilotfish.node import mounts
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.context import NodeContext
 from pilotfish.node.downward import NodeFacts
@@ -85,6 +86,10 @@ class Kubelet:
         config, paths = self._config, self._paths
         for folder in (paths.pods, paths.run, paths.runc_root, config.exits_dir):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if mounts.type_of(paths.pods.resolve(), mounts.mount_points()) == "overlay":
+            # As inside of a container. overlayfs refuses a writable layer that is on overlayfs.
+            log.warning("%s is on overlayfs: Pods' writable layers are kept in memory", paths.pods)
+            mounts.mount("tmpfs", paths.pods, "tmpfs", mounts.MS_NODEV, "mode=700")
         hidden = (str(config.state_dir.resolve()).lstrip("/"),)
         host.mount_hidden_layer(paths.hidden_layer, hidden)
         memory = memory_bytes(Path("/proc/meminfo").read_text())

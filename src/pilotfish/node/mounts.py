@@ -86,6 +86,14 @@ def mount_points() -> list[MountPoint]:
     return parse_mountinfo(text)
 
 
+def type_of(folder: Path, points: list[MountPoint]) -> str:
+    """The type of the file system that a folder is on: "ext4", "overlay"."""
+    parents = {str(folder), *(str(parent) for parent in folder.parents)}
+    above = [point for point in points if point.path in parents]
+    # The longest path; of several mounts on one folder the last one covers the others.
+    return max(enumerate(above), key=lambda entry: (len(entry[1].path), entry[0]))[1].type
+
+
 def parse_mountinfo(text: str) -> list[MountPoint]:
     """proc(5), /proc/pid/mountinfo; in the order in which they were mounted."""
     points = []

@@ -105,7 +105,8 @@ def _kernel_hostname(pod: Object, hostname: str, cluster_domain: str) -> str:
 def _write_etc(node: NodeContext, pod: Object, paths: PodPaths, pod_ips: tuple[str, ...]) -> None:
     """The files are rewritten in place: containers see them through bind mounts."""
     config = node.config
-    machine = parse_resolv_conf(config.resolv_conf.read_text())
+    known = config.resolv_conf
+    machine = parse_resolv_conf(known.read_text() if known.exists() else "")
     resolv = pod_resolv_conf(pod, machine, config.cluster_dns, config.cluster_domain)
     (paths.etc / "resolv.conf").write_text(resolv.render())
     (paths.etc / "hostname").write_text(pod_hostname(pod, config.node_name) + "\n")

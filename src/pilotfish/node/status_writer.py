@@ -77,9 +77,14 @@ class StatusWriter:
             except (NotFound, Conflict) as error:
                 # Gone, or another Pod of that name by now: nobody reads this status any more.
                 log.debug("pod %s: status not written: %s", key_of(self._pod), error)
-            except (ApiError, Unreachable) as error:
+            except Exception as error:
+                # Whatever it is: a Pod whose status stands still would mislead everybody.
+                unexpected = error if not isinstance(error, ApiError | Unreachable) else None
                 log.warning(
-                    "pod %s: status not written, trying again: %s", key_of(self._pod), error
+                    "pod %s: status not written, trying again: %s",
+                    key_of(self._pod),
+                    error,
+                    exc_info=unexpected,
                 )
                 self._changed.set()
                 await asyncio.sleep(retry_s)

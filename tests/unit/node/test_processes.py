@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from pilotfish.node.mounts import MountPoint, parse_mountinfo
 from pilotfish.node.processes import (
     Process,
     exit_code,
@@ -50,11 +49,6 @@ async def test_the_supervisors_note_is_used_once(tmp_path: Path) -> None:
 
 def test_wait_statuses_become_exit_codes() -> None:
     assert [exit_code(status) for status in (0, 1 << 8, 9)] == [0, 1, 137]
-
-
-def test_mountinfo_is_parsed_with_its_escapes() -> None:
-    line = r"36 35 98:0 / /mnt/a\040b rw,noatime shared:1 - overlay overlay rw,lowerdir=/x:/"
-    assert parse_mountinfo(line) == [MountPoint("/mnt/a b", "overlay", "rw,lowerdir=/x:/")]
 
 
 def test_last_words_come_from_the_file_or_where_asked_from_the_log(tmp_path: Path) -> None:
