@@ -113,7 +113,7 @@ class EndpointsController(Controller):
 
     def _endpoints_changed(self, old: Object | None, new: Object | None) -> None:
         endpoints = new or old
-        if endpoints is not None and not (new is not None and self._written.is_own(new)):
+        if endpoints is not None and not (new is not None and self._written.is_echo(new)):
             self.enqueue(endpoints)
 
     async def sync(self, key: str) -> None:
@@ -130,12 +130,14 @@ class EndpointsController(Controller):
         pods = objects_labelled(self._pods, namespace_of(service), selector)
         wanted = wanted_endpoints_object(service, pods, present)
         if present is None:
+            self._written.sending(wanted)
             try:
                 self._written.note(await self.client.create("endpoints", wanted))
             except AlreadyExists:
                 self.queue.add_after(key, 0.1)  # the watch is about to show it
         elif not same_endpoints(present, wanted):
             wanted["metadata"]["resourceVersion"] = present["metadata"]["resourceVersion"]
+            self._written.sending(wanted)
             try:
                 self._written.note(await self.client.update("endpoints", wanted))
             except NotFound:

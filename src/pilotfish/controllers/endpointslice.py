@@ -77,7 +77,7 @@ class EndpointSliceController(Controller):
                     self.enqueue(service)
 
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
-        if new is not None and self._written.is_own(new):
+        if new is not None and self._written.is_echo(new):
             return
         for endpoint_slice in (old, new):
             labels = labels_of(endpoint_slice) if endpoint_slice else {}
@@ -144,6 +144,7 @@ async def write_slices(client: Client, written: Written, plan: SlicePlan) -> Non
         written.note(await client.create(SLICES, wanted))
 
     async def update(wanted: Object) -> None:
+        written.sending(wanted)
         try:
             written.note(await client.update(SLICES, wanted))
         except NotFound:

@@ -100,7 +100,7 @@ class EndpointSliceMirroringController(Controller):
             self.enqueue(obj)
 
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
-        if new is not None and self._written.is_own(new):
+        if new is not None and self._written.is_echo(new):
             return
         for endpoint_slice in (old, new):
             labels = labels_of(endpoint_slice) if endpoint_slice else {}

@@ -25,19 +25,26 @@ class Written:
         self._informer = informer
         self._notes: dict[str, Object] = {}
         self._gone: set[str] = set()
-        self._own: dict[str, int] = {}
+        self._sent: dict[str, Object] = {}
         informer.on_change(self._caught_up)
 
     def note(self, obj: Object) -> None:
         """The API server answered a write with this object."""
-        self._own[key_of(obj)] = version_of(obj)
         cached = self._informer.get(key_of(obj))
         if cached is None or version_of(cached) < version_of(obj):
             self._notes[key_of(obj)] = obj
 
-    def is_own(self, obj: Object) -> bool:
-        """Whether the object is as this controller last wrote it."""
-        return self._own.get(key_of(obj)) == version_of(obj)
+    def sending(self, obj: Object) -> None:
+        """The controller is about to write this object: the watch may show it before the answer."""
+        self._sent[key_of(obj)] = obj
+
+    def is_echo(self, obj: Object) -> bool:
+        """Whether the watch shows just what was sent last, so that there is nothing to do."""
+        sent = self._sent.get(key_of(obj))
+        if sent is None or _content(sent) != _content(obj):
+            return False
+        del self._sent[key_of(obj)]
+        return True
 
     def note_deleted(self, obj: Object) -> None:
         """The API server has deleted this object."""
@@ -68,7 +75,7 @@ class Written:
         if new is None:
             if old is not None:
                 self._gone.discard(uid_of(old))
-                self._own.pop(key_of(old), None)
+                self._sent.pop(key_of(old), None)
                 noted = self._notes.get(key_of(old))
                 if noted is not None and version_of(noted) <= version_of(old):
                     del self._notes[key_of(old)]
@@ -76,6 +83,13 @@ class Written:
         noted = self._notes.get(key_of(new))
         if noted is not None and version_of(new) >= version_of(noted):
             del self._notes[key_of(new)]
+
+
+def _content(obj: Object) -> Object:
+    """What a controller writes: all but the metadata that the API server keeps."""
+    metadata = obj["metadata"]
+    parts = {key: value for key, value in obj.items() if key not in ("metadata", "kind")}
+    return parts | {field: metadata.get(field) for field in ("labels", "annotations")}
 
 
 def version_of(obj: Object) -> int:

@@ -92,6 +92,17 @@ def test_a_deleted_object_is_gone_before_the_watch_says_so() -> None:
     assert seen(informer, written) == [successor]
 
 
+def test_the_echo_of_a_write_is_known_even_before_its_answer() -> None:
+    written = Written(FakeInformer())
+    pod = version(make_pod("a", labels={"app": "web"}), 9)
+    written.sending(pod)
+    assert not written.is_echo(version({**pod, "spec": {"nodeName": "other"}}, 10))
+    assert not written.is_echo(make_pod("b", labels={"app": "web"}))
+    assert written.is_echo(version(pod, 10))
+    # The next one is somebody else's, even if it says the same.
+    assert not written.is_echo(version(pod, 11))
+
+
 def test_another_owners_new_object_is_not_ours() -> None:
     informer = FakeInformer()
     written = Written(informer)
