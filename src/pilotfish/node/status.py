@@ -100,6 +100,13 @@ def container_is_ready(container: Object, view: ContainerView, verdict: bool | N
 
 
 def _phase(pod: Object, view: PodView) -> str:
+    """The phase; a final one only when nothing of the Pod runs any more, sidecars included."""
+    phase = _phase_by_containers(pod, view)
+    running = any(state.running for state in view.containers.values())
+    return "Running" if running and phase in ("Succeeded", "Failed") else phase
+
+
+def _phase_by_containers(pod: Object, view: PodView) -> str:
     if view.failed_reason:
         return "Failed"
     if failed_init(pod, view):

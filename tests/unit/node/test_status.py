@@ -92,6 +92,17 @@ def test_phases_of_pods_that_have_ended() -> None:
         assert status_of(pod(policy), view)["phase"] == phase, (policy, code)
 
 
+def test_a_pod_has_not_ended_while_a_sidecar_runs() -> None:
+    one = pod("Never", init=True)
+    one["spec"]["initContainers"][0]["restartPolicy"] = "Always"
+    view = new_view(one)
+    view.containers["app"].current = record(0)
+    view.containers["init"].current = record()
+    assert status_of(one, view)["phase"] == "Running"
+    view.containers["init"].current = record(0)
+    assert status_of(one, view)["phase"] == "Succeeded"
+
+
 def test_a_completed_pod_says_so_in_its_ready_condition() -> None:
     view = new_view(pod())
     view.containers["app"].current = record(0)
