@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any
 
@@ -169,6 +170,8 @@ def address(text: str) -> str:
     return "" if family(text) else BAD_ADDRESS
 
 
+# The same addresses come again with every write of the slice or Endpoints they are in.
+@lru_cache(maxsize=8192)
 def family(text: str) -> str:
     """`IPv4`, `IPv6`, or "" for what is no address."""
     try:

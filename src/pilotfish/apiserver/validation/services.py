@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -234,6 +235,7 @@ def _validate_external_ips(addresses: list[str]) -> list[Cause]:
     return causes
 
 
+@lru_cache(maxsize=8192)
 def special_address(text: str) -> str:
     """Why an address cannot be an endpoint: only its own machine could use it; "" if it can."""
     address = ip_address(text)
