@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 
@@ -26,17 +27,19 @@ async def bootstrap(core: Core) -> None:
     Raises:
         StatusError: when one of them cannot be written.
     """
-    for name in _NAMESPACES:
-        if core.registry.latest("namespaces", name) is None:
-            await _put(core, "namespaces", {"metadata": {"name": name}})
-    for name, value in _PRIORITY_CLASSES.items():
-        await _put(
-            core,
-            "priorityclasses.scheduling.k8s.io",
-            {"metadata": {"name": name}, "value": value},
-        )
-    for resource_name, obj in _kubernetes_service(core):
-        await _put(core, resource_name, obj)
+    wanted: list[tuple[str, Object]] = [
+        ("namespaces", {"metadata": {"name": name}})
+        for name in _NAMESPACES
+        if core.registry.latest("namespaces", name) is None
+    ]
+    wanted += [
+        ("priorityclasses.scheduling.k8s.io", {"metadata": {"name": name}, "value": value})
+        for name, value in _PRIORITY_CLASSES.items()
+    ]
+    # Each is queued for the disk before the next begins: one commit may take them all.
+    await asyncio.gather(
+        *(_put(core, name, obj) for name, obj in [*wanted, *_kubernetes_service(core)])
+    )
 
 
 async def _put(core: Core, resource_name: str, wanted: Object) -> None:

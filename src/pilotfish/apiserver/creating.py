@@ -35,8 +35,8 @@ async def create(core: Core, call: Call) -> Answer:
         StatusError: 400, 403, 404, 409, 422, as kube-apiserver has them.
     """
     obj = incoming_object(call)
-    if call.route.name:
-        obj["metadata"]["name"] = call.route.name
+    # Who owns which fields is for the server to say.
+    obj["metadata"].pop("managedFields", None)
     entry = await create_object(core, call.resource, obj, dry_run=call.dry_run)
     return Answer(from_stored(call.resource, entry.data), 201)
 

@@ -184,7 +184,8 @@ def check_preconditions(resource: Resource, name: str, new: Object, old: Object)
             f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}",
         )
     version = new.get("resourceVersion")
-    if version and version != old["resourceVersion"]:
+    # "0" is any version, as for readers.
+    if version and version not in ("0", old["resourceVersion"]):
         raise modified(resource, name)
 
 

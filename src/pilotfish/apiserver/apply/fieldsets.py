@@ -165,7 +165,7 @@ def from_fields_v1(tree: Object, prefix: Path = ()) -> Paths:
     for segment, below in tree.items():
         if segment == ".":
             paths.add(prefix)
-        elif below:
+        elif isinstance(below, dict) and below:
             paths |= from_fields_v1(below, (*prefix, segment))
         else:
             paths.add((*prefix, segment))
