@@ -49,7 +49,7 @@ def check_root(purpose: str) -> None:
 
 def check_programs() -> None:
     """Raise ClusterError naming every program that is not there, with the command to install."""
-    path = _search_path()
+    path = program_path()
     missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
     if missing:
         packages = " ".join(PROGRAMS[program] for program in missing)
@@ -59,13 +59,11 @@ def check_programs() -> None:
             f"install with: apt-get install -y {packages}",
             EXIT_NOT_READY,
         )
-    # The components run runc themselves and inherit our PATH.
-    os.environ["PATH"] = path
 
 
 def notes() -> list[str]:
     """What is missing but not needed, each with the mend."""
-    path = _search_path()
+    path = program_path()
     return [
         f"{program} is not installed, so the nodes' tables cannot be looked at; "
         f"install it with: apt-get install -y {package}"
@@ -74,7 +72,8 @@ def notes() -> list[str]:
     ]
 
 
-def _search_path() -> str:
+def program_path() -> str:
+    """PATH for the cluster's processes, which run runc themselves: ours and the system's."""
     return (os.environ.get("PATH", "") + os.pathsep + _SYSTEM_PATH).strip(os.pathsep)
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pilotfish.cluster import control, paths
+from pilotfish.cluster import control, paths, preflight
 from pilotfish.cluster.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class SupervisorStart:
                 stderr=output,
                 start_new_session=True,
                 cwd="/",
+                env={**os.environ, "PATH": preflight.program_path()},
                 umask=0o022,
                 bufsize=0,
             )
