@@ -34,11 +34,11 @@ TUTORIAL_END = """## What to try next
     $ kubectl delete pod -l type=db                       # and watch its Service heal
     $ kubectl create deployment web --image=host -- python3 -m http.server 8080
     $ kubectl expose deployment web --port=80 --target-port=8080 --type=LoadBalancer
-    $ nsenter --net=/run/netns/pf-demo-node-1 nft list table ip pilotfish
+    $ pilotfish tables go-demo-2 --name demo              # what the kernel does with its packets
     $ pilotfish status
 
-The last but one is the kernel's own view of all Services: [architecture](architecture.md) explains
-how to read it. `pilotfish down --name demo` removes everything."""
+`pilotfish down --name demo` removes everything. [Architecture](architecture.md) goes on where this
+ends."""
 FORWARDED_PORT = 3000
 
 
@@ -458,8 +458,7 @@ def say_what_next(keep: bool) -> None:
   kubectl delete pod -l type=db              and watch its Service heal
   kubectl create deployment web --image=host -- python3 -m http.server 8080
   kubectl expose deployment web --port=80 --target-port=8080 --type=LoadBalancer
-  nsenter --net=/run/netns/pf-{CLUSTER}-node-1 nft list table ip pilotfish
-                                             the kernel's own view of the Services
+  pilotfish tables go-demo-2 --name {CLUSTER}      what the kernel does with its packets
   pilotfish status                           processes, addresses, memory
   docs/tutorial.md                           the same story, to read
 """
