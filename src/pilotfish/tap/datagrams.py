@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from pilotfish.tap import packets
 from pilotfish.tap.packets import Packet
-from pilotfish.tap.streams import CLIENT, SERVER, Connection
+from pilotfish.tap.streams import CLIENT, MAX_ELSEWHERE, SERVER, Connection, Enters
 
 MAX_FLOWS = 50_000
 # As long as the kernel's connection tracking keeps a UDP stream (nf_conntrack_udp_timeout_stream).
@@ -43,10 +43,19 @@ _UNREACHABLE_V6 = {
 
 
 class DatagramListener(Protocol):
-    """Who hears what is said on one UDP flow; times are seconds since 1970."""
+    """Who hears what is said on one UDP flow; times are seconds since 1970.
+
+    Attributes:
+        idle_timeout_s: how long after its last datagram the flow is over.
+    """
+
+    idle_timeout_s: float
 
     def datagram(self, side: int, payload: bytes, time_s: float) -> None:
         """A datagram that `side` sent."""
+
+    def failed(self, reason: str, time_s: float) -> None:
+        """An ICMP error answered the last datagram: "icmp port unreachable", …"""
 
     def ended(self, how: str, time_s: float) -> None:
         """Nothing more will be heard."""
@@ -87,59 +96,113 @@ class Datagrams:
         self,
         listen: Callable[[Flow], DatagramListener],
         error: Callable[[IcmpError, float], None],
+        enters: Enters | None = None,
     ) -> None:
         """Make a tracker.
 
         Args:
             listen: makes the listener of a flow that is seen for the first time.
-            error: hears every ICMP error.
+            error: hears ICMP errors that are not about a flow.
+            enters: says which flows begin here, as for the Assembler.
         """
         self.ignored = 0
         self._listen = listen
         self._error = error
+        self._enters = enters
         self._flows: OrderedDict[bytes, tuple[Flow, int]] = OrderedDict()
+        # Keys of both directions of flows that do not begin here, and when they last spoke.
+        self._elsewhere: dict[bytes, float] = {}
         self._next_sweep_s = 0.0
 
-    def feed(self, packet: Packet, time_s: float) -> None:
-        """Take a whole packet."""
+    def feed(
+        self, packet: Packet, time_s: float, interface: int = 0, outgoing: bool = False
+    ) -> None:
+        """Take a whole packet; `interface` and `outgoing` as the Assembler's."""
         if packet.protocol == packets.UDP and len(packet.payload) >= 8:
-            self._udp(packet, time_s)
+            self._udp(packet, time_s, interface, outgoing)
         elif packet.protocol in (packets.ICMP, packets.ICMPV6):
             error = icmp_error(packet)
             if error is not None:
-                self._error(error, time_s)
+                self._failed(error, time_s)
         else:
             self.ignored += 1
+        self.sweep(time_s)
+
+    def sweep(self, time_s: float) -> None:
+        """Forget what is over; call it now and then where no packets come."""
         if time_s >= self._next_sweep_s:
             self._sweep(time_s)
 
-    def flow(self, key: bytes) -> Flow | None:
-        """The flow of a packet with these addresses and ports, in either direction."""
+    def interface_of(self, key: bytes) -> int | None:
+        """As the Assembler's."""
         found = self._flows.get(key)
-        return found[0] if found else None
+        return found[0].interface if found is not None else None
 
     def finish(self, time_s: float) -> None:
         """The capture is over."""
         while self._flows:
             self._forget(next(iter(self._flows)), time_s)
 
-    def _udp(self, packet: Packet, time_s: float) -> None:
+    def _failed(self, error: IcmpError, time_s: float) -> None:
+        found = self._flows.get(error.key) if error.protocol == packets.UDP else None
+        if found is None:
+            self._error(error, time_s)
+            return
+        flow, _ = found
+        flow.icmp = error.reason
+        flow.datagrams.failed(f"icmp {error.reason}", time_s)
+
+    def _udp(self, packet: Packet, time_s: float, interface: int, outgoing: bool) -> None:
         source_port, target_port, length, _ = _udp_header(packet.payload)
         key = packet.source + packet.target + packet.payload[:4]
         found = self._flows.get(key)
         if found is None:
-            found = self._begin(key, packet, source_port, target_port, time_s)
+            back = packet.target + packet.source + key[-2:] + key[-4:-2]
+            if self._is_elsewhere(key, back, packet.source, time_s, interface, outgoing):
+                return
+            found = self._begin(key, back, packet, source_port, target_port, time_s, interface)
         flow, side = found
+        if flow.interface != interface:
+            return  # the same packet, on its way through another interface
         flow.last_s = time_s
         flow.packets[side] += 1
         flow.octets[side] += max(packet.length - 8, 0)
         flow.datagrams.datagram(side, packet.payload[8 : max(length, 8)], time_s)
 
+    def _is_elsewhere(
+        self,
+        key: bytes,
+        back: bytes,
+        source: bytes,
+        time_s: float,
+        interface: int,
+        outgoing: bool,
+    ) -> bool:
+        """Whether a flow that is not known began, or begins, at another place."""
+        if self._enters is None:
+            return False
+        last_s = self._elsewhere.pop(key, None)
+        known = last_s is not None and time_s - last_s < IDLE_TIMEOUT_S
+        target, port = key[len(source) : 2 * len(source)], int.from_bytes(key[-2:], "big")
+        if not known and self._enters(source, target, port, interface, outgoing):
+            return False
+        self._elsewhere.pop(back, None)
+        self._elsewhere[key] = self._elsewhere[back] = time_s
+        while len(self._elsewhere) > MAX_ELSEWHERE:
+            del self._elsewhere[next(iter(self._elsewhere))]
+        return True
+
     def _begin(
-        self, key: bytes, packet: Packet, source_port: int, target_port: int, time_s: float
+        self,
+        key: bytes,
+        back: bytes,
+        packet: Packet,
+        source_port: int,
+        target_port: int,
+        time_s: float,
+        interface: int,
     ) -> tuple[Flow, int]:
-        flow = Flow(packet.source, source_port, packet.target, target_port, time_s)
-        back = packet.target + packet.source + key[-2:] + key[-4:-2]
+        flow = Flow(packet.source, source_port, packet.target, target_port, time_s, interface)
         flow.keys = (key, back)
         self._flows[back] = (flow, SERVER)
         self._flows[key] = (flow, CLIENT)
@@ -162,7 +225,8 @@ class Datagrams:
             found = self._flows.get(key)
             if found is None:
                 continue  # its other direction was forgotten just now
-            if time_s - found[0].last_s < IDLE_TIMEOUT_S:
+            flow = found[0]
+            if time_s - flow.last_s < flow.datagrams.idle_timeout_s:
                 self._flows.move_to_end(key)
             else:
                 self._forget(key, time_s)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from struct import Struct
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pilotfish.tap import packets
 from pilotfish.tap.bytestream import ByteStream, Piece
@@ -22,12 +22,27 @@ CLIENT, SERVER = 0, 1
 
 MAX_CONNECTIONS = 50_000
 IDLE_TIMEOUT_S = 3600.0
+# A SYN is sent again after 1, 3, 7, 15 … s; people want to hear earlier than the 127 s after
+# which Linux gives up (tcp_syn_retries), and whoever answered the fifth is rare.
+UNANSWERED_TIMEOUT_S = 16.0
+_LAST_SYN_TIMEOUT_S = 130.0
 # What is closed is remembered for a while, so that late segments begin no new connection.
 CLOSED_TIMEOUT_S = 2.0
 _SWEEP_EVERY_S = 1.0
 
-# "open" and "timed out" are said when the capture ends: the latter where no server answered.
-End = Literal["closed", "reset", "refused", "timed out", "open", "lost"]
+# How a connection ended: "closed", "reset", "refused", "timed out" (no server answered), "lost"
+# (the capture lost sight of it), "icmp …" where an ICMP error answered the SYN, "open" when the
+# capture ended before it.
+End = str
+
+# Whether a connection or flow whose first packet has this source address, target address and
+# target port begins here: the packet was captured on that interface (its index), going out
+# (True) or coming in.
+Enters = Callable[[bytes, bytes, int, int, bool], bool]
+
+# What began elsewhere is remembered, so that the question is asked once.
+MAX_ELSEWHERE = 100_000
+_MAX_RECENT_SYNS = 4096
 
 _MASK = (1 << 32) - 1
 _segment_header = Struct("!IIBB").unpack_from
@@ -56,10 +71,11 @@ class Listener(Protocol):
 class Half(ByteStream):
     """One side's stream, and the way from it to its connection."""
 
-    __slots__ = ("closed", "connection", "peer", "side")
+    __slots__ = ("closed", "connection", "interface", "peer", "side")
 
     connection: Connection
     peer: Half
+    interface: int
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -78,7 +94,9 @@ class Connection:
         established_s: when the handshake was through; None until then.
         packets, octets: segments and payload bytes on the wire, by side.
         resets: the side that reset the connection, or None.
+        icmp: what the last ICMP error about it said ("port unreachable"); "" without one.
         end: how it ended; "" while it has not.
+        interface: index of the interface it was captured on; 0 in a file.
     """
 
     __slots__ = (
@@ -88,6 +106,8 @@ class Connection:
         "established_s",
         "first_s",
         "halves",
+        "icmp",
+        "interface",
         "keys",
         "last_s",
         "listener",
@@ -102,7 +122,13 @@ class Connection:
     listener: Listener
 
     def __init__(
-        self, client: bytes, client_port: int, server: bytes, server_port: int, time_s: float
+        self,
+        client: bytes,
+        client_port: int,
+        server: bytes,
+        server_port: int,
+        time_s: float,
+        interface: int = 0,
     ) -> None:
         self.client = client
         self.client_port = client_port
@@ -114,8 +140,11 @@ class Connection:
         self.packets = [0, 0]
         self.octets = [0, 0]
         self.resets: int | None = None
-        self.end: End | Literal[""] = ""
+        self.icmp = ""
+        self.end: End = ""
+        self.interface = interface
         client_half, server_half = Half(CLIENT), Half(SERVER)
+        client_half.interface = server_half.interface = interface
         client_half.connection = server_half.connection = self
         client_half.peer, server_half.peer = server_half, client_half
         self.halves = (client_half, server_half)
@@ -133,13 +162,17 @@ class Assembler:
     def __init__(
         self,
         listen: Callable[[Connection], Listener],
-        other: Callable[[Packet, float], None],
+        other: Callable[[Packet, float, int, bool], None],
+        enters: Enters | None = None,
     ) -> None:
         """Make an assembler.
 
         Args:
             listen: makes the listener of a connection that is seen for the first time.
-            other: hears every IP packet that is not TCP, defragmented.
+            other: hears every IP packet that is not TCP, defragmented, with its time, its
+                interface and whether it went out there.
+            enters: says which connections begin here, where a packet is captured on several
+                interfaces; asked once for each. None: all do.
         """
         self.frames = 0
         self.undecoded = 0
@@ -150,11 +183,31 @@ class Assembler:
         # By the client's key; those that were looked at longest ago come first.
         self._connections: OrderedDict[bytes, Connection] = OrderedDict()
         self._ended: OrderedDict[bytes, float] = OrderedDict()
+        self._enters = enters
+        # Keys of both directions of connections that do not begin here.
+        self._elsewhere: dict[bytes, None] = {}
+        # Sequence numbers of the last SYNs that began a connection, with its client's key.
+        self._syns: dict[int, bytes] = {}
         self._fragments = Reassembler()
         self._next_sweep_s = 0.0
 
-    def feed(self, time_s: float, frame: bytes, link_type: int = packets.ETHERNET) -> None:
-        """Take the next frame of the capture."""
+    def feed(
+        self,
+        time_s: float,
+        frame: bytes,
+        link_type: int = packets.ETHERNET,
+        interface: int = 0,
+        outgoing: bool = False,
+    ) -> None:
+        """Take the next frame of the capture.
+
+        Args:
+            time_s: when it was captured, seconds since 1970.
+            frame: the frame, as far as it was captured.
+            link_type: LINKTYPE_… of capture files.
+            interface: index of the interface that captured it; 0 where nobody knows.
+            outgoing: whether it went out there.
+        """
         self.frames += 1
         # Nearly all traffic has one shape, and needs no general decoder: Ethernet,
         # IPv4 without options, not a fragment, TCP.
@@ -167,9 +220,10 @@ class Assembler:
             and not frame[21]
         ):
             total = (frame[16] << 8) | frame[17]
-            self._segment(frame[26:38], frame, 34, 14 + total if total else len(frame), time_s)
+            end = 14 + total if total else len(frame)
+            self._segment(frame[26:38], frame, 34, end, time_s, interface, outgoing)
         else:
-            self._uncommon(frame, link_type, time_s)
+            self._uncommon(frame, link_type, time_s, interface, outgoing)
         if time_s >= self._next_sweep_s:
             self._sweep(time_s)
 
@@ -179,7 +233,38 @@ class Assembler:
             unanswered = connection.whole and connection.halves[SERVER].next == -1
             self._forget(connection, "timed out" if unanswered else "open", time_s)
 
-    def _uncommon(self, frame: bytes, link_type: int, time_s: float) -> None:
+    def icmp_error(self, key: bytes, reason: str, time_s: float) -> bool:
+        """An ICMP error about a packet with this key; whether its connection is known.
+
+        It ends a connection that is not established (as Linux does: tcp_v4_err); to
+        another one it is only a remark.
+        """
+        half = self._halves.get(key)
+        if half is None:
+            return False
+        connection = half.connection
+        connection.icmp = reason
+        if connection.established_s is None and not connection.end:
+            self._ends(connection, f"icmp {reason}", time_s)
+        return True
+
+    def interface_of(self, key: bytes) -> int | None:
+        """The interface by which the connection of such a packet entered; None: not known here.
+
+        Args:
+            key: addresses and ports as they stand in the packet.
+        """
+        half = self._halves.get(key)
+        return half.interface if half is not None else None
+
+    def sweep(self, time_s: float) -> None:
+        """Forget what is over; call it now and then where no frames come."""
+        if time_s >= self._next_sweep_s:
+            self._sweep(time_s)
+
+    def _uncommon(
+        self, frame: bytes, link_type: int, time_s: float, interface: int, outgoing: bool
+    ) -> None:
         packet = packets.decode(frame, link_type)
         if packet is None:
             self.undecoded += 1
@@ -188,20 +273,33 @@ class Assembler:
         if whole is None:
             return
         if whole.protocol != packets.TCP:
-            self._on_other(whole, time_s)
+            self._on_other(whole, time_s, interface, outgoing)
         elif len(whole.payload) >= 20:
             key = whole.source + whole.target + whole.payload[:4]
-            self._segment(key, whole.payload, 0, whole.length, time_s)
+            self._segment(key, whole.payload, 0, whole.length, time_s, interface, outgoing)
         else:
             self.undecoded += 1
 
-    def _segment(self, key: bytes, data: bytes, start: int, end: int, time_s: float) -> None:
+    def _segment(
+        self,
+        key: bytes,
+        data: bytes,
+        start: int,
+        end: int,
+        time_s: float,
+        interface: int,
+        outgoing: bool,
+    ) -> None:
         """A TCP segment whose header begins at `start`; on the wire it ended at `end`."""
         seq, ack, offset, flags = _segment_header(data, start + 4)
         start += (offset >> 4) << 2
         half = self._halves.get(key)
         if half is None or flags & 0x02:
-            half = self._beginning(key, half, seq, flags, time_s)
+            half = self._beginning(key, half, seq, flags, time_s, interface, outgoing)
+            if half is None:
+                return
+        if half.interface != interface:
+            return  # the same packet, on its way through another interface
         connection, side = half.connection, half.side
         connection.last_s = time_s
         connection.packets[side] += 1
@@ -226,34 +324,77 @@ class Assembler:
             self._tell(half.peer, half.peer.acknowledged(ack), time_s)
 
     def _beginning(
-        self, key: bytes, half: Half | None, seq: int, flags: int, time_s: float
-    ) -> Half:
-        """The half of a segment that is the first of its connection, or has its SYN set."""
+        self,
+        key: bytes,
+        half: Half | None,
+        seq: int,
+        flags: int,
+        time_s: float,
+        interface: int,
+        outgoing: bool,
+    ) -> Half | None:
+        """The half of a segment that is the first of its connection, or has its SYN set.
+
+        None when the connection does not begin here.
+        """
         if half is not None:
-            if flags & ACK or (half.next == (seq + 1) & _MASK and not half.connection.end):
+            if flags & ACK or half.next == (seq + 1) & _MASK:
                 return half  # the server's SYN, or the client's once more
-            self._forget(half.connection, "lost", time_s)  # the ports are used anew
+        elif not flags & SYN and key in self._elsewhere:
+            return None
         size = (len(key) - 4) // 2
         source, target = key[:size], key[size : 2 * size]
         source_port, target_port = _ports(key, 2 * size)
         is_client = not flags & ACK if flags & SYN else source_port >= target_port
         back = target + source + key[-2:] + key[-4:-2]
-        if is_client:
-            connection = Connection(source, source_port, target, target_port, time_s)
-            connection.keys = (key, back)
-        else:
-            connection = Connection(target, target_port, source, source_port, time_s)
-            connection.keys = (back, key)
+        if self._enters is not None:
+            if not is_client:
+                return None  # the client's packet shows where it entered
+            translated = flags & SYN and self._syns.get(seq, key) != key
+            if translated or not self._enters(source, target, target_port, interface, outgoing):
+                self._begins_elsewhere(key, back)
+                return None
+            self._note_syn(key, seq, flags)
+        if half is not None:
+            self._forget(half.connection, "lost", time_s)  # the ports are used anew
+        return self._begin(key, back, is_client, flags, time_s, interface)
+
+    def _begin(
+        self, key: bytes, back: bytes, is_client: bool, flags: int, time_s: float, interface: int
+    ) -> Half:
+        keys = (key, back) if is_client else (back, key)
+        size = (len(key) - 4) // 2
+        client, server = keys[CLIENT][:size], keys[CLIENT][size : 2 * size]
+        client_port, server_port = _ports(keys[CLIENT], 2 * size)
+        connection = Connection(client, client_port, server, server_port, time_s, interface)
+        connection.keys = keys
         connection.whole = bool(flags & SYN) and is_client
         if not flags & SYN:
             connection.established_s = time_s
-        self._connections[connection.keys[CLIENT]] = connection
-        for each_key, each in zip(connection.keys, connection.halves, strict=True):
+        self._connections[keys[CLIENT]] = connection
+        for each_key, each in zip(keys, connection.halves, strict=True):
             self._halves[each_key] = each
         connection.listener = self._listen(connection)
         if len(self._connections) > MAX_CONNECTIONS:
             self._forget(next(iter(self._connections.values())), "lost", time_s)
         return self._halves[key]
+
+    def _begins_elsewhere(self, *keys: bytes) -> None:
+        self._elsewhere.update(dict.fromkeys(keys))
+        while len(self._elsewhere) > MAX_ELSEWHERE:
+            del self._elsewhere[next(iter(self._elsewhere))]
+
+    def _note_syn(self, key: bytes, seq: int, flags: int) -> None:
+        """Remember a SYN: address translation changes its addresses, never its number.
+
+        So a masqueraded connection, whose packets leave with the node's own address, is
+        known to be the one that entered a moment before.
+        """
+        if flags & SYN:
+            self._syns.pop(seq, None)
+            self._syns[seq] = key
+            if len(self._syns) > _MAX_RECENT_SYNS:
+                del self._syns[next(iter(self._syns))]
 
     def _syn_or_reset(self, half: Half, seq: int, flags: int, time_s: float) -> None:
         connection = half.connection
@@ -318,7 +459,14 @@ class Assembler:
         # A part of the others each time, so that a sweep takes no time worth naming.
         for key in [key for key, _ in zip(self._connections, range(256), strict=False)]:
             connection = self._connections[key]
-            if time_s - connection.last_s < IDLE_TIMEOUT_S:
-                self._connections.move_to_end(key)
-            else:
-                self._forget(connection, "lost", time_s)
+            unanswered = connection.whole and connection.halves[SERVER].next == -1
+            timeout_s = _LAST_SYN_TIMEOUT_S if unanswered else IDLE_TIMEOUT_S
+            if time_s - connection.last_s >= timeout_s:
+                self._forget(connection, "timed out" if unanswered else "lost", time_s)
+                continue
+            self._connections.move_to_end(key)
+            overdue = time_s - connection.first_s >= UNANSWERED_TIMEOUT_S
+            if unanswered and overdue and not connection.end:
+                # Not forgotten yet: the SYNs that follow belong to it.
+                connection.end = "timed out"
+                connection.listener.ended("timed out", time_s)

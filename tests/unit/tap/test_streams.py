@@ -41,7 +41,7 @@ class Capture:
     def __init__(self) -> None:
         self.recorders: list[Recorder] = []
         self.others: list[Packet] = []
-        self.assembler = Assembler(self._listen, lambda packet, _: self.others.append(packet))
+        self.assembler = Assembler(self._listen, lambda packet, *_: self.others.append(packet))
         self.time_s = 100.0
 
     def _listen(self, connection: Connection) -> Recorder:

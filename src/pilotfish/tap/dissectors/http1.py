@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
 
+from pilotfish.tap.conversation import Context
+from pilotfish.tap.dissectors.http2 import Http2
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
+from pilotfish.tap.dissectors.websocket import WebSocket
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
+from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED = 1000
@@ -27,8 +29,7 @@ _REQUEST_BEGINNING = re.compile(rb"(?:%s) " % _METHODS)
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] \d{3}[ \r\n]")
 # The headers that decide where a message ends, found without reading the others.
 _FRAMING = re.compile(
-    rb"\n(?:content-length[ \t]*:[ \t]*(\d+)|transfer-encoding[ \t]*:[^\r\n]*(chunked)"
-    rb"|upgrade[ \t]*(:))",
+    rb"\n(?:content-length[ \t]*:[ \t]*(\d{1,18})|transfer-encoding[ \t]*:[^\r\n]*(chunked))",
     re.IGNORECASE,
 )
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r?\n")
@@ -50,6 +51,11 @@ def recognise(client: bytes, server: bytes) -> bool | None:
             else False
         )
     return bool(_STATUS_LINE.match(server)) if len(server) >= 13 else None
+
+
+def make(connection: Connection, context: Context) -> Http1:
+    """The dissector of a connection that was recognised."""
+    return Http1(connection, context)
 
 
 class _Reader:
@@ -83,21 +89,18 @@ class _Reader:
 
 
 class Http1:
-    """The dissector of one connection.
-
-    Attributes:
-        upgraded: the answer with which the connection went over to another protocol; what
-            comes after it is not HTTP/1 any more, and is handed to `after_upgrade`.
-    """
+    """The dissector of one connection."""
 
     name = "http"
 
-    def __init__(self, connection: Connection, emit: Callable[[Exchange], None]) -> None:
+    def __init__(self, connection: Connection, context: Context) -> None:
         self._connection = connection
-        self._emit = emit
+        self._context = context
+        self._emit = context.emit
         self._readers = (_Reader(), _Reader())
         self._requests: deque[tuple[HttpMessage, float]] = deque()
         self._first = connection.whole
+        self._successor: Listener | None = None  # who hears what comes after an upgrade
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""
@@ -176,6 +179,9 @@ class Http1:
             if rest is None:
                 return
             data = rest
+            if self._successor is not None:
+                self._hand_over(side, data, time_s)
+                return
 
     def _head(self, side: int, reader: _Reader, data: bytes, time_s: float) -> bytes | None:
         """Read a head; what follows it, or None when more bytes are needed."""
@@ -216,10 +222,8 @@ class Http1:
         for framing in _FRAMING.finditer(message.head):
             if framing[1]:
                 length = int(framing[1])
-            elif framing[2]:
-                reader.chunked = True
             else:
-                message.upgrades = True
+                reader.chunked = True
         if side == SERVER:
             if not self._may_have_body(message.head):
                 reader.chunked = False
@@ -304,9 +308,40 @@ class Http1:
         if response.head[9:10] == b"1" and response.head[9:12] != b"101":
             return  # 100 Continue and its like announce the answer; they are not it
         request, request_s = self._requests.popleft() if self._requests else (None, begun_s)
+        if request is not None and not failure:
+            self._upgrade(request, request_s, response)
+            if isinstance(self._successor, Http2):
+                return  # which answers this very request (RFC 7540, section 3.2)
         exchange = self._exchange(request, request_s, failure)
         exchange.response, exchange.response_s, exchange.end_s = response, begun_s, end_s
         self._emit(exchange)
+
+    def _upgrade(self, request: HttpMessage, request_s: float, response: HttpMessage) -> None:
+        """See whether this answer ends HTTP/1 on the connection, and what follows it."""
+        status = response.head[9:12]
+        tunnel = status[:1] == b"2" and request.head.startswith(b"CONNECT ")
+        if status != b"101" and not tunnel:
+            return
+        protocol = response.headers.get("upgrade", "").lower()
+        if protocol == "websocket" and not tunnel:
+            extensions = response.headers.get("sec-websocket-extensions", "")
+            websocket = WebSocket(self._connection, self._context, request, extensions)
+            self._context.hand_over(websocket)
+        elif protocol == "h2c" and not tunnel:
+            self._context.hand_over(
+                Http2(self._connection, self._context, asked=(request, request_s))
+            )
+        else:
+            self._context.begin_anew(self._connection)
+        self._successor = self._context.place.listener
+
+    def _hand_over(self, side: int, rest: bytes, time_s: float) -> None:
+        """Give the bytes behind the upgrade to who understands them."""
+        for other, reader in enumerate(self._readers):
+            early, reader.pending = reader.pending, b""
+            data = early + rest if other == side else early
+            if data:
+                self._context.place.listener.data(other, data, time_s)
 
     def _exchange(
         self, request: HttpMessage | None, request_s: float, failure: str = ""

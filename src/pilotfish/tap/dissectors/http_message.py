@@ -26,17 +26,15 @@ class HttpMessage:
         body: the beginning of the body, as sent but without chunk framing.
         body_size: how long the body was, bytes.
         size: bytes on the wire, head and framing included.
-        upgrades: whether another protocol follows on the connection.
     """
 
-    __slots__ = ("__dict__", "body", "body_size", "head", "size", "upgrades")
+    __slots__ = ("__dict__", "body", "body_size", "head", "size")
 
     def __init__(self, head: bytes, size: int, body: bytes = b"", body_size: int = 0) -> None:
         self.head = head
         self.size = size
         self.body = body
         self.body_size = body_size
-        self.upgrades = False
 
     @cached_property
     def start_line(self) -> tuple[str, str, str]:
@@ -123,9 +121,20 @@ def _deflate(body: bytes) -> bytes:
     return unpacked if unpacked is not body else _inflate(body, -zlib.MAX_WBITS)
 
 
+def _unbrotli(body: bytes) -> bytes:
+    import brotli  # 1 MB of memory that only those pay who look at such bodies
+
+    try:
+        unpacked: bytes = brotli.Decompressor().process(body, output_buffer_limit=MAX_BODY_BYTES)
+    except brotli.error:
+        return body
+    return unpacked[:MAX_BODY_BYTES]
+
+
 _CODINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "deflate": _deflate,
+    "br": _unbrotli,
     "identity": bytes,
 }

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pilotfish.tap.dissectors.http1 import Http1, recognise
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER, Connection
+from pilotfish.tap.streams import CLIENT, SERVER, Connection, Listener
+from support.dissection import context_of
 
 Said = tuple[int, bytes]
 
@@ -47,7 +48,13 @@ class Wire:
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
         connection = Connection(b"\0" * 4, 40000, b"\1" * 4, 80, 0.0)
-        self.dissector = Http1(connection, self.exchanges.append)
+        connection.listener = Http1(connection, context_of(connection, self.exchanges))
+        self.connection = connection
+
+    @property
+    def dissector(self) -> Listener:
+        """Who listens now: an upgrade puts another one in Http1's place."""
+        return self.connection.listener
 
     def say(self, conversation: list[Said]) -> None:
         for number, (side, payload) in enumerate(conversation):
