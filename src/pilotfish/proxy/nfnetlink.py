@@ -40,6 +40,8 @@ _BATCH_END = 0x11
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
 _RECEIVE_BYTES = 1 << 18
+_ANSWER_TIMEOUT_S = 60  # the kernel answers at once, but for transactions of a million elements
+_MAX_SEQUENCE = (1 << 32) - 1
 _RECEIVE_BUFFER_BYTES = 8 << 20
 
 
@@ -74,21 +76,22 @@ def be64(kind: int, value: int) -> bytes:
     return attribute(kind, struct.pack("!Q", value))
 
 
-def batch(family: int, requests: Sequence[Request]) -> bytes:
+def batch(family: int, requests: Sequence[Request], sequence: int) -> bytes:
     """A transaction of nf_tables: all of `requests`, or none, between BEGIN and END.
 
-    The last request alone asks for an acknowledgement. The kernel sends it, in order with the
-    errors of refused requests, once the transaction is committed or given up. A request's sequence
-    number is its index + 1. (END's own acknowledgement exists only in newer kernels.)
+    `sequence` is BEGIN's number; each request has the number after the one before. The last request
+    alone asks for an acknowledgement. The kernel sends it, in order with the errors of refused
+    requests, once the transaction is committed or given up. (END's own acknowledgement exists only
+    in newer kernels.)
     """
     delimiter = _nfgenmsg(0, SUBSYSTEM_NFTABLES)
     head = _nfgenmsg(family)
-    last = len(requests)
-    parts = [request(_BATCH_BEGIN, 0, 0, delimiter)]
-    for sequence, (kind, flags, body) in enumerate(requests, start=1):
-        if sequence == last:
+    last = sequence + len(requests)
+    parts = [request(_BATCH_BEGIN, 0, sequence, delimiter)]
+    for number, (kind, flags, body) in enumerate(requests, start=sequence + 1):
+        if number == last:
             flags |= NLM_F_ACK
-        parts.append(request(SUBSYSTEM_NFTABLES << 8 | kind, flags, sequence, head + body))
+        parts.append(request(SUBSYSTEM_NFTABLES << 8 | kind, flags, number, head + body))
     parts.append(request(_BATCH_END, 0, last + 1, delimiter))
     return b"".join(parts)
 
@@ -102,6 +105,7 @@ class NetfilterSocket:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
         self._socket.bind((0, 0))
+        self._socket.settimeout(_ANSWER_TIMEOUT_S)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
         self._send_buffer_bytes = 0
         self._sequence = 0
@@ -110,10 +114,16 @@ class NetfilterSocket:
         self._socket.close()
 
     def transact(self, family: int, requests: Sequence[Request]) -> None:
-        """Commit `requests` as one transaction. Raises NetfilterError for the first refused one."""
+        """Commit `requests` as one transaction. Raises NetfilterError for the first refused one.
+
+        Raises OSError ENOBUFS when more was refused than fits the receive buffer.
+        """
         if not requests:
             return
-        data = batch(family, requests)
+        # Numbers are never used twice, so what is left of an earlier answer is told apart.
+        begin = self._next_sequence(len(requests) + 2)
+        last = begin + len(requests)
+        data = batch(family, requests, begin)
         # The kernel counts its own bookkeeping against the buffer as well.
         if len(data) * 2 > self._send_buffer_bytes:
             self._send_buffer_bytes = max(len(data) * 2, 1 << 18)
@@ -121,13 +131,13 @@ class NetfilterSocket:
         self._socket.send(data)
         refused: NetfilterError | None = None
         while True:
-            for kind, flags, sequence, body in messages(self._socket.recv(_RECEIVE_BYTES)):
-                if kind != NLMSG_ERROR:
+            for kind, flags, number, body in messages(self._receive()):
+                if kind != NLMSG_ERROR or not begin <= number <= last:
                     continue
                 code, explanation = error(flags, body)
                 if code and refused is None:
-                    refused = NetfilterError(code, explanation, sequence - 1)
-                if sequence in (0, len(requests)):  # 0: the batch as a whole
+                    refused = NetfilterError(code, explanation, number - begin - 1)
+                if number in (begin, last):  # BEGIN stands for the transaction as a whole
                     if refused is not None:
                         raise refused
                     return
@@ -146,7 +156,7 @@ class NetfilterSocket:
         """One acknowledged request outside transactions. Raises NetfilterError."""
         sequence = self._send(kind, NLM_F_ACK, family, body)
         while True:
-            for reply_kind, flags, number, reply in messages(self._socket.recv(_RECEIVE_BYTES)):
+            for reply_kind, flags, number, reply in messages(self._receive()):
                 if number == sequence and reply_kind == NLMSG_ERROR:
                     code, explanation = error(flags, reply)
                     if code:
@@ -159,7 +169,7 @@ class NetfilterSocket:
         found: list[bytes] = []
         torn = False
         while True:
-            for reply_kind, flags, number, reply in messages(self._socket.recv(_RECEIVE_BYTES)):
+            for reply_kind, flags, number, reply in messages(self._receive()):
                 if number != sequence:
                     continue
                 torn = torn or bool(flags & _NLM_F_DUMP_INTR)
@@ -173,9 +183,32 @@ class NetfilterSocket:
                 found.append(reply[4:])
 
     def _send(self, kind: int, flags: int, family: int, body: bytes) -> int:
-        self._sequence += 1
-        self._socket.send(request(kind, flags, self._sequence, _nfgenmsg(family) + body))
-        return self._sequence
+        sequence = self._next_sequence(1)
+        self._socket.send(request(kind, flags, sequence, _nfgenmsg(family) + body))
+        return sequence
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(_RECEIVE_BYTES)
+        except OSError:
+            # An overflow: the kernel sends nothing more until all that is queued has been read.
+            self._socket.setblocking(False)
+            try:
+                while self._socket.recv(_RECEIVE_BYTES):
+                    pass
+            except BlockingIOError:
+                pass  # that was all
+            finally:
+                self._socket.settimeout(_ANSWER_TIMEOUT_S)
+            raise
+
+    def _next_sequence(self, count: int) -> int:
+        """The first of `count` numbers that were not used before; they have 32 bits."""
+        if self._sequence + count > _MAX_SEQUENCE:
+            self._sequence = 0
+        first = self._sequence + 1
+        self._sequence += count
+        return first
 
 
 def _nfgenmsg(family: int, res_id: int = 0) -> bytes:

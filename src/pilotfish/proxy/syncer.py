@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from pilotfish.proxy.family import Family
 from pilotfish.proxy.kernel import TableWriter
-from pilotfish.proxy.nfnetlink import NetfilterError
 from pilotfish.proxy.tables import Change, Tables, Wanted
 
 log = logging.getLogger(__name__)
@@ -36,17 +35,17 @@ class FamilySyncer:
         """Write what changed; see `Tables.change` for the arguments. Returns what was written.
 
         All of it is written anew at first, and when the kernel refuses a change, as it does after
-        somebody else has meddled with the tables. Raises NetfilterError when even that is refused;
-        the next call then tries again.
+        somebody else has meddled with the tables. Raises OSError when even that fails; the next
+        call then tries again.
         """
         change = self._tables.change(wanted, own, ranges)
         if not self._replaces:
             try:
                 await _call(self._writer.apply, change)
                 return change
-            except NetfilterError as error:
+            except OSError as error:
                 log.warning(
-                    "table %s pilotfish refused a change (%s); writing all of it anew",
+                    "table %s pilotfish: a change failed (%s); writing all of it anew",
                     self.family.name, error,
                 )  # fmt: skip
         self._replaces = True
