@@ -1,4 +1,4 @@
-"""A node's process: kubelet, proxy and DNS, inside the node's network namespace."""
+"""A node's process: kubelet, proxy, DNS and tap, inside the node's network namespace."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from pilotfish.node.config import KubeletConfig
 from pilotfish.node.kubelet import Kubelet
 from pilotfish.node.server import KubeletServer, server_tls
 from pilotfish.proxy.proxier import Proxier, ProxyConfig
+from pilotfish.tap.config import TapConfig
+from pilotfish.tap.worker import TapWorker
 
 if TYPE_CHECKING:
     import ssl
@@ -56,6 +58,7 @@ async def _run(cluster: ClusterState, node: NodeNetwork, machine_namespace: str)
         dns = DnsServer(dns_client, dns_config(cluster, node, machine_namespace))
         tasks.create_task(proxier.run(), name="proxy")
         tasks.create_task(dns.run(), name="dns")
+        tasks.create_task(TapWorker(tap_config(cluster, node)).run(), name="tap")
         await kubelet.ready.wait()
         timeline.mark("kubelet ready for Pods")
 
@@ -83,6 +86,23 @@ def dns_config(cluster: ClusterState, node: NodeNetwork, machine_namespace: str)
         domain=cluster.domain,
         ranges=(cluster.service_network, cluster.pod_network, cluster.node_network),
         upstream_namespace=machine_namespace,
+    )
+
+
+def tap_config(cluster: ClusterState, node: NodeNetwork) -> TapConfig:
+    """The tap's settings on this node. It serves with the kubelet's certificate."""
+    folder = cluster.folders.pki
+    serving = pki.kubelet_serving(node.name)
+    return TapConfig(
+        node_name=node.name,
+        address=node.address,
+        server=cluster.bridge_server,
+        ca=str(pki.cert_file(folder, "ca")),
+        cert=str(pki.cert_file(folder, serving)),
+        key=str(pki.key_file(folder, serving)),
+        client_cert=str(pki.cert_file(folder, pki.TAP.stem)),
+        client_key=str(pki.key_file(folder, pki.TAP.stem)),
+        host_addresses=(cluster.host_address,),
     )
 
 

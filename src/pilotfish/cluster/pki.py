@@ -43,6 +43,7 @@ CONTROLLER_MANAGER = Identity("kube-controller-manager", "system:kube-controller
 SCHEDULER = Identity("kube-scheduler", "system:kube-scheduler")
 PROXY = Identity("kube-proxy", "system:kube-proxy", ("system:node-proxier",))
 DNS = Identity("kube-dns", "system:kube-dns")
+TAP = Identity("tap", "system:pilotfish:tap")
 API_TO_KUBELET = Identity(
     "kube-apiserver-kubelet-client", "kube-apiserver-kubelet-client", ("system:masters",)
 )
@@ -80,7 +81,7 @@ def write_pki(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = _Authority.load_or_create(folder)
     authority.issue_server("apiserver", "kube-apiserver", server_names(domain), server_addresses)
-    for identity in (ADMIN, CONTROLLER_MANAGER, SCHEDULER, PROXY, DNS, API_TO_KUBELET):
+    for identity in (ADMIN, CONTROLLER_MANAGER, SCHEDULER, PROXY, DNS, TAP, API_TO_KUBELET):
         authority.issue_client(identity)
     for node, address in nodes.items():
         authority.issue_client(node_identity(node))

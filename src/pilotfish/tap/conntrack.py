@@ -111,6 +111,12 @@ class Conntrack:
         found = self._ask(flow, protocol)
         return chosen(flow, *found) if found is not None else None
 
+    def original(self, flow: Tuple, protocol: int) -> Tuple | None:
+        """What a connection was before it was translated to `flow`; None when not known."""
+        back = Tuple(flow.target, flow.target_port, flow.source, flow.source_port)
+        found = self._ask(back, protocol)
+        return found[0] if found is not None else None
+
     def _ask(self, flow: Tuple, protocol: int) -> tuple[Tuple, Tuple] | None:
         self._sequence += 1
         self._socket.send(query(flow, protocol, self._sequence))

@@ -14,6 +14,9 @@ from pilotfish.apiserver.connect.kubelet import KubeletAddress
 from pilotfish.apiserver.errors import StatusError, bad_request
 from pilotfish.objects.meta import Object, name_of
 
+# The tap on a node serves with the kubelet's certificate, and asks for the same one of ours.
+TAP_PORT = 10251
+
 
 @dataclass(frozen=True, slots=True)
 class ProxyName:
@@ -121,7 +124,7 @@ def node_backend(address: KubeletAddress, asked: ProxyName) -> Backend:
     if not asked.port.isdecimal():
         raise bad_request(f'invalid node request "{asked.name}:{asked.port}"')
     port = int(asked.port)
-    kubelet = port == address.port
+    kubelet = port in (address.port, TAP_PORT)
     return Backend(asked.scheme or ("https" if kubelet else "http"), address.host, port, kubelet)
 
 

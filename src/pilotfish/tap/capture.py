@@ -1,0 +1,140 @@
+"""A capture on all interfaces of this network namespace, dissected as it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pilotfish.tap import bpf
+from pilotfish.tap.conntrack import TCP, UDP, Conntrack, Endpoint, Tuple
+from pilotfish.tap.datagrams import Flow
+from pilotfish.tap.dissection import Dissection
+from pilotfish.tap.doorway import Doorway
+from pilotfish.tap.interfaces import InterfaceFollower
+from pilotfish.tap.packets import ETHERNET, Packet, decode
+from pilotfish.tap.ring import CapturedFrame, Ring
+
+if TYPE_CHECKING:
+    from pilotfish.tap.exchange import Exchange
+    from pilotfish.tap.streams import Connection
+
+# How long the capture works before others get their turn: viewers wait no longer than this.
+TURN_S = 0.02
+# The clock is looked at every so many frames.
+_FRAMES_BETWEEN_LOOKS = 64
+
+
+class Capture:
+    """Runs from the moment it is made, on the thread that made it.
+
+    Attributes:
+        doorway: which connections enter here. The caller tells it about the cluster; about this
+            node it is told here.
+        frames: how many were read.
+        on_packet: hears every frame of what entered here, each once, with its packet; None
+            while nobody wants them.
+    """
+
+    def __init__(
+        self, emit: Callable[[Exchange], None], node_addresses: Iterable[bytes] = ()
+    ) -> None:
+        """Open the capture.
+
+        Args:
+            emit: hears the exchanges of connections that entered here.
+            node_addresses: those of the node with which the control plane talks: that talk is
+                not captured.
+
+        Raises:
+            PermissionError: without CAP_NET_RAW and CAP_NET_ADMIN.
+        """
+        self.frames = 0
+        self.doorway = Doorway()
+        self.on_packet: Callable[[CapturedFrame, Packet], None] | None = None
+        self._dissection = Dissection(emit, self.doorway.enters)
+        self._interfaces = InterfaceFollower()
+        self._conntrack = Conntrack()
+        self._ring = Ring(bpf.program(node_addresses))
+        self._waiting: Iterator[CapturedFrame] | None = None
+        self._tell_doorway()
+
+    @property
+    def interface_names(self) -> dict[int, str]:
+        """Interface names by index, as of now."""
+        return self._interfaces.present.names
+
+    def fileno(self) -> int:
+        """Readable when frames wait: then call `work`."""
+        return self._ring.fileno()
+
+    def interfaces_fileno(self) -> int:
+        """Readable when interfaces changed: then call `follow_interfaces`."""
+        return self._interfaces.fileno()
+
+    def work(self) -> None:
+        """Dissect the frames that wait, for at most `TURN_S`; call again while readable."""
+        until_s = time.monotonic() + TURN_S
+        feed, count = self._dissection.feed, 0
+        frames = self._waiting or self._ring.read()
+        self._waiting = None
+        for frame in frames:
+            time_s, data, _, interface, outgoing = frame
+            feed(time_s, data, ETHERNET, interface, outgoing)
+            if self.on_packet is not None:
+                packet = decode(data)
+                if packet is not None and self._dissection.entered_by(packet, interface):
+                    self.on_packet(frame, packet)
+            count += 1
+            if not count % _FRAMES_BETWEEN_LOOKS and time.monotonic() > until_s:
+                self._waiting = frames
+                break
+        self.frames += count
+
+    def sweep(self) -> None:
+        """Let go of what is over; call it about every second."""
+        self._dissection.sweep(time.time())
+
+    def follow_interfaces(self) -> None:
+        """Take notice of what changed about interfaces and addresses."""
+        self._interfaces.refresh()
+        self._tell_doorway()
+
+    def count_dropped(self) -> int:
+        """Packets that the kernel found no room for, since the beginning."""
+        return self._ring.count_dropped()
+
+    def endpoint(self, connection: Connection) -> Endpoint | None:
+        """The endpoint that was chosen for a connection; None where none had to be."""
+        return self._conntrack.endpoint(*_direction(connection))
+
+    def is_passing(self, connection: Connection) -> bool:
+        """Whether a connection that seems to begin at this node came from elsewhere.
+
+        Where its SYN was not seen, or there is none, only connection tracking knows that the
+        node's address was put in place of the client's.
+        """
+        own = self._interfaces.present.addresses
+        if connection.client not in own or connection.whole:
+            return False
+        original = self._conntrack.original(*_direction(connection))
+        return original is not None and original.source not in own
+
+    def close(self) -> None:
+        """End it. Connections that are open are not told any more."""
+        self._ring.close()
+        self._conntrack.close()
+        self._interfaces.close()
+
+    def _tell_doorway(self) -> None:
+        present = self._interfaces.present
+        self.doorway.pod_links = present.pod_links
+        self.doorway.outer_links = present.outer_links
+        self.doorway.own = present.addresses
+
+
+def _direction(connection: Connection) -> tuple[Tuple, int]:
+    flow = Tuple(
+        connection.client, connection.client_port, connection.server, connection.server_port
+    )
+    return flow, UDP if isinstance(connection, Flow) else TCP

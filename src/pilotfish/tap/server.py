@@ -1,0 +1,225 @@
+"""The HTTPS server of a tap session: who may view, and what.
+
+    GET /healthz
+    GET /v1/entries?filter=…&probes=true&redact=false    one JSON object a line, until the end
+    GET /v1/packets?namespace=…&name=…&name=…            a pcapng file, until the end
+    GET /v1/status                                       one JSON object
+
+Viewers come by the API server's node proxy, which shows its client certificate; only members of
+system:masters are answered, as at the kubelet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+from pilotfish.tap.config import TapConfig
+from pilotfish.tap.entry import Entry
+from pilotfish.tap.session import Session
+from pilotfish.tap.viewing import EntryViewer, Outbox, PacketViewer
+
+log = logging.getLogger(__name__)
+
+_ALLOWED_GROUP = "system:masters"
+_HEAD_TIMEOUT_S = 10.0
+_MAX_HEAD_BYTES = 64 * 1024
+# A capture begins anew with the next viewer; this bridges one that connects again.
+IDLE_S = 3.0
+
+_REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
+
+Query = Mapping[str, list[str]]
+
+
+class BadQuery(Exception):
+    """The viewer asked for something that cannot be; the text says what."""
+
+
+class TapServer:
+    """Serves a session to viewers who connect to an inherited socket."""
+
+    def __init__(self, config: TapConfig, session: Session, listener: socket.socket) -> None:
+        self._config = config
+        self._session = session
+        self._listener = listener
+        self._connections: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until nobody has been connected for `IDLE_S`."""
+        server = await asyncio.start_server(
+            self._connected, sock=self._listener, ssl=_tls(self._config), limit=_MAX_HEAD_BYTES
+        )
+        session = asyncio.create_task(self._session.run(), name="tap session")
+        idle = asyncio.create_task(self._wait_idle(), name="tap idle")
+        try:
+            await asyncio.wait({session, idle}, return_when=asyncio.FIRST_COMPLETED)
+            if session.done():
+                session.result()
+        finally:
+            server.close()
+            for task in (session, idle, *self._connections):
+                task.cancel()
+            await asyncio.gather(session, idle, *self._connections, return_exceptions=True)
+
+    async def _wait_idle(self) -> None:
+        while True:
+            self._idle.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), IDLE_S)
+                continue
+            if not self._connections:
+                return
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._gone)
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._connections.discard(task)
+        self._idle.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._answer(reader, writer)
+        except ConnectionError as error:
+            log.debug("a viewer has gone: %s", error)
+        except Exception:
+            log.exception("a request to the tap failed")
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_HEAD_TIMEOUT_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
+            log.debug("a connection brought no request: %s", error)
+            return
+        if _ALLOWED_GROUP not in _groups_of(writer.get_extra_info("peercert")):
+            _respond(writer, 403, {"message": "only members of system:masters may view traffic"})
+            return
+        try:
+            path, query = _target(head)
+            match path:
+                case "/healthz":
+                    _respond(writer, 200, {"status": "ok"})
+                case "/v1/status":
+                    _respond(writer, 200, self._session.status())
+                case "/v1/entries":
+                    await self._entries(query, reader, writer)
+                case "/v1/packets":
+                    await self._packets(query, reader, writer)
+                case _:
+                    _respond(writer, 404, {"message": f"there is no {path}"})
+        except BadQuery as error:
+            _respond(writer, 400, {"message": str(error)})
+
+    async def _entries(
+        self, query: Query, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        viewer = EntryViewer(
+            _matcher(query.get("filter", [""])[0]),
+            probes=_flag(query, "probes", False),
+            redact=_flag(query, "redact", True),
+        )
+        async with self._session.viewing(viewer):
+            await _stream(viewer.outbox, "application/x-ndjson", reader, writer)
+
+    async def _packets(
+        self, query: Query, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        viewer = PacketViewer(query.get("namespace", [""])[0], query.get("name", []))
+        async with self._session.viewing(viewer):
+            await _stream(viewer.outbox, "application/x-pcapng", reader, writer)
+
+
+def _tls(config: TapConfig) -> ssl.SSLContext:
+    """TLS that demands a client certificate of the cluster's CA."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=config.ca)
+    context.load_cert_chain(config.cert, config.key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _groups_of(certificate: Mapping[str, Any]) -> list[str]:
+    """The groups (each O of the subject) in what `ssl.SSLSocket.getpeercert` returned."""
+    return [
+        value
+        for relative_name in certificate.get("subject", ())
+        for attribute, value in relative_name
+        if attribute == "organizationName"
+    ]
+
+
+def _target(head: bytes) -> tuple[str, Query]:
+    """Path and query of a request."""
+    try:
+        method, target, _ = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")
+    except ValueError as error:
+        raise BadQuery("the request line cannot be read") from error
+    if method != "GET":
+        raise BadQuery(f"{method} is not served: only GET is")
+    url = urlsplit(target)
+    return url.path, parse_qs(url.query, keep_blank_values=True)
+
+
+def _matcher(text: str) -> Callable[[Entry], bool]:
+    if text:
+        raise BadQuery("no filters yet")
+    return lambda _entry: True
+
+
+def _flag(query: Query, name: str, default: bool) -> bool:
+    text = query.get(name, [str(default)])[0].lower()
+    if text not in ("true", "false"):
+        raise BadQuery(f"{name} is true or false, not {text!r}")
+    return text == "true"
+
+
+def _respond(writer: asyncio.StreamWriter, code: int, content: Mapping[str, Any]) -> None:
+    body = orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
+    writer.write(
+        f"HTTP/1.1 {code} {_REASONS[code]}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+        + body
+    )
+
+
+async def _stream(
+    outbox: Outbox, media_type: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Send what is put into the outbox, until it is closed or the viewer goes."""
+    writer.write(
+        f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\n"
+        "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
+    )
+    sending = asyncio.create_task(_send(outbox, writer))
+    gone = asyncio.create_task(reader.read())
+    try:
+        await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()
+    finally:
+        for task in (sending, gone):
+            task.cancel()
+        await asyncio.gather(sending, gone, return_exceptions=True)
+
+
+async def _send(outbox: Outbox, writer: asyncio.StreamWriter) -> None:
+    async for batch in outbox.batches():
+        writer.write(f"{len(batch):x}\r\n".encode() + batch + b"\r\n")
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()

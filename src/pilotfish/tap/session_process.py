@@ -1,0 +1,60 @@
+"""The process of a tap session: `session_process FD PARENT`, its configuration on standard input.
+
+FD is the listening socket that it inherits, PARENT the process that starts it; see `worker`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvloop
+
+from pilotfish.client.api import Client
+from pilotfish.client.config import ClientConfig
+from pilotfish.tap.config import TapConfig
+from pilotfish.tap.server import TapServer
+from pilotfish.tap.session import Session
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """Serve viewers until a while after the last one has gone."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # The node process that started us holds the socket too: when it is killed, its successor
+    # could not listen.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    config = TapConfig.from_json(sys.stdin.read())
+    if os.getppid() != int(sys.argv[2]):
+        return 1  # it died before we asked to be told
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(config, listener))
+    return 0
+
+
+async def _run(config: TapConfig, listener: socket.socket) -> None:
+    client_config = ClientConfig(
+        server=config.server,
+        ca=Path(config.ca),
+        cert=Path(config.client_cert),
+        key=Path(config.client_key),
+    )
+    async with Client(client_config, user_agent="pilotfish/tap") as client:
+        session = Session(client, config.node_name, config.host_addresses)
+        await TapServer(config, session, listener).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
