@@ -149,13 +149,6 @@ class EndpointsByPorts:
         return groups
 
 
-def wanted_endpoints(
-    service: Object, pods: Iterable[Object], address_type: str, zones: Mapping[str, str]
-) -> dict[Ports, dict[str, Object]]:
-    """A Service's endpoints of one address family, by Pod uid and grouped by their ports."""
-    return EndpointsByPorts(address_type).wanted(service, pods, zones)
-
-
 def address_types(service: Object, pods: Iterable[Object]) -> list[str]:
     """The address families of the Service; those of its Pods where it does not say."""
     families = service["spec"].get("ipFamilies")

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilotfish.controllers.endpoints_of_pods import (
+    EndpointsByPorts,
     Ports,
     endpoint_subsets,
     slice_ports,
-    wanted_endpoints,
 )
 from pilotfish.controllers.slice_plan import MAX_ENDPOINTS, SlicePlan, identity, plan_slices
 from pilotfish.objects.meta import Object
@@ -26,8 +26,14 @@ def pod(name: str, ip: str, **fields: Any) -> Object:
     return make_pod(name, node="node-1", ip=ip, **{"ready": True, **fields})
 
 
+def wanted_endpoints(
+    service: Object, pods: list[Object], family: str, zones: dict[str, str]
+) -> dict[Ports, dict[str, Object]]:
+    return EndpointsByPorts(family).wanted(service, pods, zones)
+
+
 def conditions(service: Object, *pods: Object) -> list[Object]:
-    groups = wanted_endpoints(service, pods, "IPv4", {})
+    groups = wanted_endpoints(service, list(pods), "IPv4", {})
     return [entry["conditions"] for group in groups.values() for entry in group.values()]
 
 
@@ -143,6 +149,20 @@ def test_each_family_has_the_addresses_of_that_family() -> None:
     dual["status"]["podIPs"] = [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]
     (entry,) = wanted_endpoints(make_service(), [dual], "IPv6", {})[PORTS].values()
     assert entry["addresses"] == ["fd00::1"]
+
+
+def test_endpoints_are_made_anew_only_for_pods_that_changed() -> None:
+    service, made = make_service(), EndpointsByPorts("IPv4")
+    first, second = pod("a", "10.0.0.1"), pod("b", "10.0.0.2")
+    before = made.wanted(service, [first, second], {})[PORTS]
+    unready = {**second, "status": {**second["status"], "conditions": []}}
+    after = made.wanted(service, [first, unready], {})[PORTS]
+    (kept, changed) = (entry["metadata"]["uid"] for entry in (first, second))
+    assert after[kept] is before[kept]
+    assert after[changed]["conditions"]["ready"] is False
+    assert list(made.wanted(service, [first], {})[PORTS]) == [kept]
+    renumbered = make_service(spec={"ports": [{"port": 80, "targetPort": 9090}]})
+    assert list(made.wanted(renumbered, [first], {})) == [OTHER_PORTS]
 
 
 def test_endpoints_list_ready_and_unready_addresses_apart() -> None:
