@@ -9,7 +9,7 @@ Resources are named as in `objects.resources`: `pods`, `replicasets.apps`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from types import TracebackType
@@ -39,6 +39,9 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 # Each request at the same time is a connection, and its TLS handshake costs more than most
 # requests: beyond a few, waiting for one that is open is quicker. Watches do not count.
 REQUESTS_AT_ONCE = 8
+
+# No whole-request limit: watches last. A server that is gone shows in connecting.
+_NO_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 
 
 @cache
@@ -71,8 +74,7 @@ class Client:
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers={"User-Agent": self._user_agent},
-            # No whole-request limit: watches last. A server that is gone shows in connecting.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+            timeout=_NO_LIMIT,
             read_bufsize=1 << 18,
         )
         return self
@@ -204,13 +206,31 @@ class Client:
                     raise _error(await response.read(), response.status)
                 # A server that vanished without a word is noticed at the watch's own end.
                 async with asyncio.timeout(timeout_s + 30):
-                    async for line in _lines(response.content):
+                    async for line in lines(response.content.iter_any()):
                         event = orjson.loads(line)
                         if event["type"] == "ERROR":
                             raise error_of(event["object"], event["object"].get("code", 500))
                         yield event["type"], event["object"]
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"watch {self.config.server}{path}: {error}") from error
+
+    async def stream(
+        self, path: str, params: Mapping[str, str] | None = None, silence_s: float | None = None
+    ) -> AsyncIterator[bytes]:
+        """The body of an answer as it comes, piece by piece.
+
+        Args:
+            silence_s: after so long without a byte the connection counts as broken; None: never.
+        """
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence_s)
+        try:
+            async with self._open("GET", path, params, timeout=limits) as response:
+                if response.status >= 400:
+                    raise _error(await response.read(), response.status)
+                async for piece in response.content.iter_any():
+                    yield piece
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(f"GET {self.config.server}{path}: {error}") from error
 
     def _open(
         self,
@@ -219,6 +239,7 @@ class Client:
         params: Mapping[str, str] | None = None,
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout | None = None,
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
             raise RuntimeError("the client is used outside its 'async with' block")
@@ -232,13 +253,14 @@ class Client:
             data=data,
             headers=headers,
             server_hostname=self.config.server_name or None,
+            timeout=timeout or _NO_LIMIT,
         )
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """The lines of a stream, of any length up to `MAX_EVENT_BYTES`."""
+async def lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a stream that are not empty, of any length up to `MAX_EVENT_BYTES`."""
     pending = bytearray()
-    async for chunk in content.iter_any():
+    async for chunk in pieces:
         pending += chunk
         if b"\n" not in chunk:
             if len(pending) > MAX_EVENT_BYTES:
