@@ -60,10 +60,12 @@ def encode(resource_name: str, key: str, revision: int, obj: Object) -> Entry:
         metadata["resourceVersion"] = str(revision)
     else:
         metadata.pop("resourceVersion", None)
+    # The encoder's buffer is up to twice its content; what is kept is a copy of the right size.
+    data = bytes(memoryview(orjson.dumps(obj)))
     return Entry(
         key,
         revision,
-        orjson.dumps(obj),
+        data,
         metadata.get("labels") or _NO_LABELS,
         selectable_fields(resource_name, obj),
     )

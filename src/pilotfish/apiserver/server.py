@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # Watches hang for an hour; an idle connection is kept as long as Go's clients keep theirs.
 _KEEPALIVE_S = 120.0
+# Selectors go in the URL and tokens in headers; Go's server takes long ones.
+_MAX_LINE = 64 * 1024
 
 
 class ApiServer:
@@ -78,6 +80,8 @@ class ApiServer:
             handler_cancellation=True,
             access_log=None,
             keepalive_timeout=_KEEPALIVE_S,
+            max_line_size=_MAX_LINE,
+            max_field_size=_MAX_LINE,
         )
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()

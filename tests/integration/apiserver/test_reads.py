@@ -93,3 +93,9 @@ async def test_what_is_not_there_answers_with_a_status(
     with pytest.raises(ApiError) as refusal:
         await client.request(method, path)
     assert (refusal.value.code, refusal.value.status["kind"]) == (code, "Status")
+
+
+async def test_a_selector_may_be_long(client: Client) -> None:
+    await client.create("configmaps", config_map("a"))
+    selector = ",".join(f"label-{number}!=value" for number in range(2000))
+    assert "a" in names(await client.list("configmaps", label_selector=selector))
