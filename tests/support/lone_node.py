@@ -113,8 +113,8 @@ class LoneNode:
         return done.stdout
 
     def create(self, *objects: Object) -> None:
-        for obj in objects:
-            self.kubectl("create", "-f", "-", stdin=json.dumps(obj))
+        together = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl("create", "-f", "-", stdin=json.dumps(together))
 
     def get(self, name: str) -> Object:
         found: Object = json.loads(self.kubectl("get", "pod", name, "-o", "json"))

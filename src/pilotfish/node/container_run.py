@@ -185,6 +185,7 @@ class ContainerRun:
         except (FileNotFoundError, ValueError, ProcessLookupError):
             return
         self.record.started_s = self.record.created_s
+        self.record.startup_passed = "startupProbe" not in self.container
         self.record.save(self.paths.record)
 
     def _watch(self, process: Process) -> None:

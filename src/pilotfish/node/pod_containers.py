@@ -16,7 +16,7 @@ from pilotfish.node.container_run import ContainerRun
 from pilotfish.node.container_stop import Deadline, stop_container
 from pilotfish.node.context import NodeContext
 from pilotfish.node.hooks import HookFailed, run_hook
-from pilotfish.node.paths import PodPaths
+from pilotfish.node.paths import ContainerPaths, PodPaths
 from pilotfish.node.probes.actions import make_probe
 from pilotfish.node.probes.container import ContainerProbes, ProbeListener
 from pilotfish.node.probes.state import Kind, Result
@@ -28,6 +28,7 @@ from pilotfish.node.record import (
     new_view,
 )
 from pilotfish.node.status import container_is_ready
+from pilotfish.node.unstarted import is_unstarted, undo_start
 from pilotfish.objects.meta import Object
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class PodContainers:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping: dict[str, asyncio.Task[None]] = {}
         self._deadlines: set[Deadline] = set()
+        self._unstarted: list[tuple[ContainerRecord, ContainerPaths]] = []
         self._adopt()
 
     @property
@@ -91,6 +93,9 @@ class PodContainers:
                     continue  # it was never started
                 except ValueError as error:
                     log.warning("record of container %s is unreadable: %s", name, error)
+                    continue
+                if is_unstarted(record, paths):
+                    self._unstarted.append((record, paths))
                     continue
                 view.previous, view.current = view.current, record
                 run = self._new_run(container, record, attempt)
@@ -124,6 +129,13 @@ class PodContainers:
         if any(view.current for view in self.view.containers.values()):
             self.view.start_time = status.get("startTime") or ""
         self._judge()
+
+    async def undo_unstarted(self) -> None:
+        """Undo what the kubelet before was starting when it was killed; to be done first."""
+        while self._unstarted:
+            record, paths = self._unstarted[0]
+            await undo_start(self._node.runc, record, paths)
+            self._unstarted.pop(0)
 
     def probe_adopted(self) -> None:
         """Begin the probes of adopted containers, once the Pod's address is known."""

@@ -123,6 +123,7 @@ class PodWorker:
 
     async def _sync(self) -> float | None:
         """One step; returns when to take the next one at the latest."""
+        await self.containers.undo_unstarted()
         view = self.containers.view
         deadline_s = self._deadline_s()
         if deadline_s is not None and deadline_s <= 0 and not self._ended:

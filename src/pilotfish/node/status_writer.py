@@ -49,7 +49,7 @@ class StatusWriter:
         halted, with the machine or by a debugger, must say so when it goes on. Of our own older
         writes, which a watch may show late, the transition is older too.
         """
-        ours = condition({"status": self._written}, "Ready") if self._written else None
+        ours = condition({"status": self._wanted}, "Ready") if self._wanted else None
         stored = condition(pod, "Ready")
         if ours is None or stored is None or ours["status"] == stored["status"]:
             return

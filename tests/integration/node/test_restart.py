@@ -75,6 +75,19 @@ async def test_the_exit_status_that_the_supervisor_noted_is_used(node: LoneNode)
     node.delete("noted")
 
 
+async def test_starts_that_were_cut_short_are_made_anew_and_do_not_count(node: LoneNode) -> None:
+    names = [f"cut-{number}" for number in range(6)]
+    node.create(*(pod(name, command=COUNT) for name in names))
+    await node.until(lambda: any(one["pid"] == 0 for one in records(node)))
+    node.kill()
+    await node.start()
+    for name in names:
+        found = await node.wait_for(name, is_ready)
+        assert container(found)["restartCount"] == 0
+        assert "terminated" not in container(found)["lastState"]
+    node.delete(*names)
+
+
 async def test_a_pod_that_was_deleted_meanwhile_is_removed(node: LoneNode) -> None:
     node.create(pod("orphan", command=COUNT))
     found = await node.wait_for("orphan", is_ready)
