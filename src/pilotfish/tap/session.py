@@ -13,10 +13,9 @@ import orjson
 
 from pilotfish.client.api import Client
 from pilotfish.network.message import text_address
-from pilotfish.tap import entry as entries
 from pilotfish.tap.capture import Capture
 from pilotfish.tap.conntrack import Endpoint
-from pilotfish.tap.entry import Entry
+from pilotfish.tap.entry import Entry, LazyEntry
 from pilotfish.tap.identity import Identity
 from pilotfish.tap.naming import Naming
 from pilotfish.tap.packets import TCP, UDP, Packet
@@ -92,7 +91,7 @@ class Session:
             capture.on_packet = self._on_packet
         else:
             self._viewers.add(viewer)
-            viewer.tell({"status": self.status() | {"lost": 0}})
+            viewer.tell({"worker": self.status() | {"lost": 0}})
         try:
             yield
         finally:
@@ -137,7 +136,7 @@ class Session:
     def _tell_status(self) -> None:
         status = self.status()
         for viewer in self._viewers:
-            viewer.tell({"status": status | {"lost": viewer.outbox.dropped}})
+            viewer.tell({"worker": status | {"lost": viewer.outbox.dropped}})
 
     def _on_packet(self, frame: CapturedFrame, packet: Packet) -> None:
         capture = self._capture
@@ -164,13 +163,13 @@ class Session:
             return
         self._sequence += 1
         identity = self._naming.identity
-        entry = entries.make(exchange, identity, led.endpoint, self._node_name, self._sequence)
+        entry = LazyEntry(exchange, identity, led.endpoint, self._node_name, self._sequence)
         if exchange.protocol == "dns":
             _note_look_up(identity, entry, exchange.end_s)
         line = b""
         for viewer in self._viewers:
             if viewer.wants(entry):
-                line = line or orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
+                line = line or orjson.dumps(entry.whole(), option=orjson.OPT_APPEND_NEWLINE)
                 viewer.outbox.put(line)
 
     def _led(self, capture: Capture, connection: Connection) -> _Led:

@@ -165,7 +165,7 @@ class Viewer:
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
 
     async def _heard(self, status: NodeStatus, line: dict[str, Any]) -> None:
-        counters: Mapping[str, Any] | None = line.get("status")
+        counters: Mapping[str, Any] | None = line.get("worker")
         if counters is None:
             await self._merge.put(line, time.monotonic())
             return

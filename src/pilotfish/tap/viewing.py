@@ -90,8 +90,8 @@ class EntryViewer:
         self._probes = probes
 
     def wants(self, entry: Entry) -> bool:
-        """Whether this viewer is to see an entry."""
-        return (self._probes or not entry.get("probe")) and self._matches(entry)
+        """Whether this viewer is to see an entry, which may be a lazy one."""
+        return (self._probes or not entry["probe"]) and self._matches(entry)
 
     def tell(self, line: dict[str, Any]) -> None:
         """Send a line that is no entry."""
