@@ -81,13 +81,17 @@ def _overview(services: dict[str, ServiceView], view: NodeView) -> None:
                 spec.get("clusterIP") or spec.get("externalName") or "",
                 str(len(fronts)) if is_proxied(found.service) else "-",
                 "/".join(str(count) for count in sorted(counts)) or "0",
-                f"{drifted} fronts" if drifted else "none",
+                _fronts(drifted) if drifted else "none",
             ]
         )
     if strays:
-        rows.append(["no Service's", "", str(len(strays)), "", f"{len(strays)} fronts"])
+        rows.append(["no Service's", "", str(len(strays)), "", _fronts(len(strays))])
     print(f"Kernel of {view.facts.name}")
     print_table(["SERVICE", "ADDRESS", "FRONTS", "ENDPOINTS", "DRIFT"], rows)
+
+
+def _fronts(count: int) -> str:
+    return "1 front" if count == 1 else f"{count} fronts"
 
 
 async def _objects(cluster: ClusterState) -> tuple[dict[str, ServiceView], dict[str, Object]]:

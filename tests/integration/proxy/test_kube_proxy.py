@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.apiserver import RunningApiServer, running_api_server
 
 from pilotfish.network import namespaces
 from pilotfish.proxy.family import IPV4
 from pilotfish.proxy.kernel import KernelTables
 from pilotfish.proxy.nfnetlink import NetfilterSocket
+from support.apiserver import RunningApiServer, running_api_server
 
 VIP = "10.96.0.55"
 
