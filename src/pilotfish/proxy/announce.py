@@ -78,12 +78,19 @@ def holders(
 
 
 def _nodes_with_endpoints(slices: Iterable[Object]) -> set[str]:
-    return {
-        endpoint.get("nodeName") or ""
-        for endpoint_slice in slices
-        for endpoint in endpoint_slice.get("endpoints") or ()
-        if (endpoint.get("conditions") or {}).get("ready") is not False
-    }
+    """Nodes with an endpoint that is ready; if there is none, with one that terminates and serves.
+
+    As `endpoints.usable`, but for all ports together: an address moves as a whole.
+    """
+    ready, leaving = set(), set()
+    for endpoint_slice in slices:
+        for endpoint in endpoint_slice.get("endpoints") or ():
+            conditions = endpoint.get("conditions") or {}
+            if conditions.get("ready") is not False:
+                ready.add(endpoint.get("nodeName") or "")
+            elif conditions.get("serving") and conditions.get("terminating"):
+                leaving.add(endpoint.get("nodeName") or "")
+    return ready or leaving
 
 
 class Announcer:

@@ -19,7 +19,7 @@ from functools import partial
 
 from pilotfish.objects.meta import Object, name_of, namespace_of
 from pilotfish.proxy import endpoints
-from pilotfish.proxy.family import FAMILIES
+from pilotfish.proxy.family import FAMILIES, Family
 from pilotfish.proxy.services import is_proxied
 
 log = logging.getLogger(__name__)
@@ -46,23 +46,23 @@ def service_health(
     port = spec.get("healthCheckNodePort")
     if not port or spec.get("externalTrafficPolicy") != "Local":
         return None
+    # Endpoints that terminate still serve, but a load balancer should turn away from them.
     local = {
         candidate.endpoint.address
         for family in FAMILIES
         for service_port in spec.get("ports") or ()
-        for candidate in endpoints.usable(
-            endpoints.on_node(
-                endpoints.candidates(
-                    slices,
-                    service_port.get("name") or "",
-                    (service_port.get("protocol") or "TCP").lower(),
-                    family,
-                ),
-                node,
-            )
-        )
+        for candidate in endpoints.on_node(_candidates(slices, service_port, family), node)
+        if candidate.ready and not candidate.terminating
     }
     return int(port), Health(namespace_of(service), name_of(service), len(local))
+
+
+def _candidates(
+    slices: Sequence[Object], service_port: Object, family: Family
+) -> list[endpoints.Candidate]:
+    name = service_port.get("name") or ""
+    protocol = (service_port.get("protocol") or "TCP").lower()
+    return endpoints.candidates(slices, name, protocol, family)
 
 
 def response(health: Health) -> bytes:

@@ -46,6 +46,21 @@ def test_under_local_policy_a_node_with_an_endpoint_holds_the_address() -> None:
     assert holders(made, lambda _: [], ["node-1", "node-2"]) == {}
 
 
+def test_under_local_policy_a_node_whose_endpoint_still_serves_keeps_the_address() -> None:
+    made = [balanced("web", "192.168.64.200", externalTrafficPolicy="Local")]
+    leaving = slices_on("node-2")
+    leaving[0]["endpoints"][0]["conditions"] = {
+        "ready": False,
+        "serving": True,
+        "terminating": True,
+    }
+    both = ["node-1", "node-2"]
+    assert holders(made, lambda _: leaving, both) == {"192.168.64.200": "node-2"}
+    assert holders(made, lambda _: [*leaving, *slices_on("node-1")], both) == {
+        "192.168.64.200": "node-1"
+    }
+
+
 def test_an_announcement_is_a_broadcast_arp_request_for_the_senders_own_address() -> None:
     frame = announcement(b"\x02\x00\x00\x00\x00\x01", "192.168.64.200")
     assert frame.hex(" ", 2) == (

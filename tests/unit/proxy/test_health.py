@@ -35,6 +35,16 @@ def test_it_counts_the_endpoints_of_this_node_once_for_all_ports() -> None:
     assert found == (30099, Health("default", "web", 2))
 
 
+def test_endpoints_that_terminate_do_not_count() -> None:
+    leaving = slices("node-1")
+    leaving[0]["endpoints"][0]["conditions"] = {
+        "ready": False,
+        "serving": True,
+        "terminating": True,
+    }
+    assert service_health(service(), leaving, "node-1") == (30099, Health("default", "web", 0))
+
+
 def test_services_whose_policy_is_not_local_have_none() -> None:
     assert service_health(service(externalTrafficPolicy="Cluster"), [], "node-1") is None
     assert service_health(service(healthCheckNodePort=0), [], "node-1") is None
