@@ -8,6 +8,7 @@ import logging
 
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
+from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.updating import replace
 from pilotfish.objects.meta import Object, key_of
 from pilotfish.objects.resources import resource
@@ -15,6 +16,8 @@ from pilotfish.objects.resources import resource
 log = logging.getLogger(__name__)
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# kube-apiserver looks after Service `kubernetes` as often.
+_PERIOD_S = 10.0
 _PRIORITY_CLASSES = {
     "system-cluster-critical": 2_000_000_000,
     "system-node-critical": 2_000_001_000,
@@ -40,6 +43,16 @@ async def bootstrap(core: Core) -> None:
     await asyncio.gather(
         *(_put(core, name, obj) for name, obj in [*wanted, *_kubernetes_service(core)])
     )
+
+
+async def keep(core: Core) -> None:
+    """Bring back what somebody took away, until cancelled."""
+    while True:
+        await asyncio.sleep(_PERIOD_S)
+        try:
+            await bootstrap(core)
+        except StatusError as error:
+            log.warning("the system's objects could not be kept: %s", error)
 
 
 async def _put(core: Core, resource_name: str, wanted: Object) -> None:

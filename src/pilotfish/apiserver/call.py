@@ -53,7 +53,7 @@ class Call:
         """Whether everything is to happen but the writing.
 
         Raises:
-            StatusError: 422 for another value than `All`.
+            StatusError: 400 for another value than `All`.
         """
         value = self.query.get("dryRun", "")
         if value not in ("", "All"):

@@ -91,15 +91,12 @@ def check_kind(call: Call, obj: Object) -> None:
     if kind == resource.kind and api_version == resource.api_version:
         return
     if kind != resource.kind:
-        group, _, version = str(api_version or "").rpartition("/")
-        short = f"{version}.{kind}"
+        version = str(api_version).rpartition("/")[2]
         raise cannot_be_handled(
             resource.kind,
             resource.version,
-            f"converting ({short}) to ({resource.group or 'core'}.{resource.kind}): "
-            "unknown conversion"
-            if version
-            else f'no kind "{kind}" is registered for version "{group}"',
+            f"converting ({version}.{kind}) to ({resource.group or 'core'}.{resource.kind}): "
+            "unknown conversion",
         )
     raise bad_request(
         f"the API version in the data ({api_version}) does not match the expected API version "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
-from pilotfish.apiserver import discovery, openapi, openapi_protobuf
+from pilotfish.apiserver import discovery
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import method_not_allowed, path_not_found
 from pilotfish.apiserver.negotiation import JSON, negotiate
@@ -31,8 +31,8 @@ def page(core: Core, request: web.BaseRequest) -> web.Response:
         else:
             content = _fixed(core, path, request.host)
         headers["Vary"] = "Accept"
-    elif path == "/openapi/v2" and openapi_protobuf.ACCEPTED in request.headers.get("Accept", ""):
-        return _protobuf(core)
+    elif path.startswith("/openapi/"):
+        return _openapi(core, path, request)
     else:
         content = _fixed(core, path, request.host)
     if content is None:
@@ -42,9 +42,26 @@ def page(core: Core, request: web.BaseRequest) -> web.Response:
     return web.Response(body=orjson.dumps(content), headers={"Content-Type": JSON, **headers})
 
 
-def _protobuf(core: Core) -> web.Response:
-    body = openapi_protobuf.encode_document(openapi.document_v2(core.catalog))
-    return web.Response(body=body, headers={"Content-Type": openapi_protobuf.MEDIA_TYPE})
+def _openapi(core: Core, path: str, request: web.BaseRequest) -> web.Response:
+    """The OpenAPI documents, whose makers are loaded when somebody asks."""
+    from pilotfish.apiserver import openapi, openapi_protobuf
+
+    content: Object | None = None
+    match path.split("/")[2:]:
+        case ["v2"] if openapi_protobuf.ACCEPTED in request.headers.get("Accept", ""):
+            body = openapi_protobuf.encode_document(openapi.document_v2(core.catalog))
+            return web.Response(body=body, headers={"Content-Type": openapi_protobuf.MEDIA_TYPE})
+        case ["v2"]:
+            content = openapi.document_v2(core.catalog)
+        case ["v3"]:
+            content = openapi.index(core.catalog)
+        case ["v3", "api", version]:
+            content = openapi.document_v3(core.catalog, "", version)
+        case ["v3", "apis", group, version]:
+            content = openapi.document_v3(core.catalog, group, version)
+    if content is None:
+        raise path_not_found()
+    return web.Response(body=orjson.dumps(content), headers={"Content-Type": JSON})
 
 
 def _fixed(core: Core, path: str, host: str) -> Object | None:
@@ -57,14 +74,6 @@ def _fixed(core: Core, path: str, host: str) -> Object | None:
             return discovery.core_versions(host)
         case ["apis"]:
             return discovery.group_list(core.catalog)
-        case ["openapi", "v2"]:
-            return openapi.document_v2(core.catalog)
-        case ["openapi", "v3"]:
-            return openapi.index(core.catalog)
-        case ["openapi", "v3", "api", version]:
-            return openapi.document_v3(core.catalog, "", version)
-        case ["openapi", "v3", "apis", group, version]:
-            return openapi.document_v3(core.catalog, group, version)
         case ["api", version]:
             return discovery.resource_list(core.catalog, "", version)
         case ["apis", group]:

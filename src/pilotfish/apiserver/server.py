@@ -15,7 +15,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from pilotfish.apiserver.allocation import ServiceAllocator
-from pilotfish.apiserver.bootstrap import bootstrap
+from pilotfish.apiserver.bootstrap import bootstrap, keep
 from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.core import Core
@@ -54,6 +54,7 @@ class ApiServer:
             await bootstrap(core)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(expire_events(core), name="Event expiry")
+                tasks.create_task(keep(core), name="system's objects")
                 tasks.create_task(self._serve(core), name="API listener")
         finally:
             await registry.stop()
