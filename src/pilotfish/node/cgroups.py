@@ -21,9 +21,14 @@ def path_of(container_id: str) -> str:
     return f"/{_PARENT}/{container_id}"
 
 
+def is_unified(root: Path = ROOT) -> bool:
+    """Whether this machine uses cgroup v2 alone."""
+    return (root / "cgroup.controllers").exists()
+
+
 def hierarchies(root: Path = ROOT) -> list[Path]:
     """The folders below which cgroups are made: one for v2, one per controller for v1."""
-    if (root / "cgroup.controllers").exists():
+    if is_unified(root):
         return [root]
     return [entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink()]
 

@@ -152,6 +152,7 @@ def _describe(
             cgroup_path=cgroups.path_of(record.container_id),
             available_capabilities=node.capabilities,
             oom_score_adj=oom_score_adj(pod, container, node.facts.memory_bytes),
+            cgroup_namespace=cgroups.is_unified(),
             machine_devices=machine_devices() if context.get("privileged") else (),
         )
     )

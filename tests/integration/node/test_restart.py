@@ -63,6 +63,7 @@ async def test_a_container_that_died_meanwhile_is_restarted(node: LoneNode) -> N
 async def test_the_exit_status_that_the_supervisor_noted_is_used(node: LoneNode) -> None:
     node.create(pod("noted", command=COUNT, spec={"restartPolicy": "Never"}))
     await node.wait_for("noted", is_ready)
+    await node.until(lambda: bool(node.logs("noted")))  # the shell has set its trap
     node.kill()
     (record,) = [one for one in records(node) if one["exit_code"] is None]
     pid = int(str(record["pid"]))

@@ -77,6 +77,7 @@ class SpecInput:
     available_capabilities: tuple[str, ...]
     oom_score_adj: int
     machine_devices: tuple[Device, ...] = ()  # those of /dev, for privileged containers
+    cgroup_namespace: bool = False  # with cgroup v2 the container sees its own part only
 
 
 def command_line(container: Object, image: ImageConfig, env: Mapping[str, str]) -> list[str]:
@@ -110,9 +111,11 @@ def process_env(image: ImageConfig, env: Mapping[str, str], hostname: str, tty: 
     return [f"{name}={value}" for name, value in merged.items()]
 
 
-def _namespaces(pod: Object, sandbox: Sandbox) -> list[Object]:
+def _namespaces(pod: Object, sandbox: Sandbox, cgroup: bool) -> list[Object]:
     spec = pod.get("spec", {})
     result: list[Object] = [{"type": "mount"}]
+    if cgroup:
+        result.append({"type": "cgroup"})
     if not spec.get("hostPID"):
         result.append({"type": "pid"})
     for kind, path in (
@@ -154,7 +157,9 @@ def make_spec(given: SpecInput) -> Object:
     context = given.container.get("securityContext") or {}
     privileged = bool(context.get("privileged"))
     linux: Object = {
-        "namespaces": _namespaces(given.pod, given.sandbox),
+        "namespaces": _namespaces(
+            given.pod, given.sandbox, given.cgroup_namespace and not privileged
+        ),
         "resources": linux_resources(given.container, privileged),
         "cgroupsPath": given.cgroup_path,
     }

@@ -85,6 +85,15 @@ def test_a_pod_may_see_the_machines_processes() -> None:
     assert "pid" not in types
 
 
+def test_with_cgroup_v2_a_container_sees_its_own_cgroups_only() -> None:
+    def types(container: dict[str, Any]) -> list[str]:
+        document = spec_of(container, cgroup_namespace=True)
+        return [one["type"] for one in document["linux"]["namespaces"]]
+
+    assert "cgroup" in types({})
+    assert "cgroup" not in types({"securityContext": {"privileged": True}})
+
+
 def test_what_the_kernel_would_tell_is_masked_but_not_for_the_privileged() -> None:
     plain = spec_of({})["linux"]
     assert "/proc/kcore" in plain["maskedPaths"]
