@@ -30,10 +30,11 @@ class Cluster:
     nodes: tuple[HollowNode, HollowNode]
     controllers: asyncio.Task[None] | None = None
 
-    async def start_controllers(self) -> None:
+    async def start_controllers(self, client_type: type[Client] = Client) -> None:
         """Start them, after an end without any warning if they are running."""
         await self.stop_controllers()
-        self.controllers = asyncio.create_task(self._run_controllers(), name="controllers")
+        running = self._run_controllers(client_type)
+        self.controllers = asyncio.create_task(running, name="controllers")
 
     async def stop_controllers(self) -> None:
         """End them wherever they are."""
@@ -41,13 +42,13 @@ class Cluster:
             self.controllers.cancel()
             await asyncio.gather(self.controllers, return_exceptions=True)
 
-    async def _run_controllers(self) -> None:
+    async def _run_controllers(self, client_type: type[Client]) -> None:
         config = ControllerConfig(
             ca_certificate="-----BEGIN CERTIFICATE-----",
             load_balancer_pool=("192.168.64.200", "192.168.64.201"),
             node_grace_s=2.0,
         )
-        async with Client(self.server.local_config()) as client:
+        async with client_type(self.server.local_config()) as client:
             await ControllerManager(client, config).run()
 
     async def items(self, resource: str, namespace: str = "default", **query: str) -> list[Object]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pilotfish.objects.meta import Object, labels_of, name_of
 from support.hollow_node import set_ready
+from support.late_client import LateClient
 
 SLICES = "endpointslices.discovery.k8s.io"
 
@@ -91,6 +92,22 @@ async def test_what_a_deleted_service_leaves_goes_too(cluster: Any) -> None:
         "endpoints", lambda found: [name_of(obj) for obj in found] == ["kubernetes"]
     )
     await cluster.until(SLICES, lambda found: [name_of(obj) for obj in found] == ["kubernetes"])
+
+
+async def test_a_watch_that_lags_behind_leads_to_no_slice_too_many(cluster: Any) -> None:
+    await cluster.start_controllers(LateClient)
+    client = cluster.client
+    await client.create("services", service())
+    for name in "abcdefgh":
+        await client.create("pods", pod(name))
+    await cluster.until(SLICES, lambda found: ready_names(found) == list("abcdefgh"))
+    for name in "aceg":
+        await set_ready(client, await client.get("pods", name, "default"), False)
+    slices = await cluster.until(SLICES, lambda found: ready_names(found) == list("bdfh"))
+    assert len(slices) == 2  # the Service's and that of Service kubernetes
+    listed = [endpoint for part in slices for endpoint in part.get("endpoints") or ()]
+    assert len(listed) == 8 + 1
+    await cluster.until("endpoints", lambda found: addresses(found) == (4, 4))
 
 
 async def test_a_service_that_comes_again_has_slices_of_its_own(cluster: Any) -> None:

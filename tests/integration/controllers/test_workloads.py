@@ -9,6 +9,7 @@ import yaml
 
 from pilotfish.objects.meta import Object, controller_of, is_deleting, name_of
 from pilotfish.objects.pods import is_ready
+from support.late_client import LateClient
 
 
 def workload(kind: str, replicas: int, name: str = "web", **spec: Any) -> Object:
@@ -62,6 +63,21 @@ async def test_scaling_down_and_up_again_settles_at_the_wanted_number(cluster: A
 
 def told(events: list[Object]) -> Counter[str]:
     return Counter(event["reason"] for event in events)
+
+
+async def test_a_watch_that_lags_behind_leads_to_no_pod_too_many(cluster: Any) -> None:
+    await cluster.start_controllers(LateClient)
+    await cluster.client.create("deployments.apps", workload("Deployment", 8))
+    await cluster.until("pods", all_ready(8))
+    await cluster.kubectl("scale", "deployment", "web", "--replicas=3")
+    await cluster.until("pods", all_ready(3))
+    await cluster.kubectl("set", "image", "deployment/web", "c=host:2")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.until("pods", all_ready(3))
+    await cluster.until("events", lambda events: told(events)["SuccessfulDelete"] >= 5 + 3)
+    counts = told(await cluster.items("events"))
+    assert (counts["SuccessfulCreate"], counts["SuccessfulDelete"]) == (8 + 3, 5 + 3)
+    assert len(await cluster.items("replicasets.apps")) == 2
 
 
 async def test_a_deleted_pod_is_replaced_and_a_relabelled_one_is_let_go(cluster: Any) -> None:
