@@ -55,6 +55,28 @@ async def test_a_deleted_namespace_takes_all_that_is_in_it(cluster: Any) -> None
         assert await cluster.items(resource, "shop") == []
 
 
+async def test_a_namespace_says_what_holds_it_and_goes_when_that_is_gone(cluster: Any) -> None:
+    client = cluster.client
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    await client.create("namespaces", namespace)
+    metadata = {"name": "held", "namespace": "shop", "finalizers": ["example.com/hold"]}
+    await client.create(
+        "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    )
+    await client.delete("namespaces", "shop")
+
+    def is_told(namespaces: list[Object]) -> bool:
+        (shop,) = (entry for entry in namespaces if name_of(entry) == "shop")
+        entry = condition(shop, "NamespaceFinalizersRemaining")
+        return entry is not None and "example.com/hold" in entry["message"]
+
+    await cluster.until("namespaces", is_told, "")
+    await client.patch("configmaps", "held", {"metadata": {"finalizers": None}}, "shop")
+    await cluster.until(
+        "namespaces", lambda found: "shop" not in [name_of(entry) for entry in found], ""
+    )
+
+
 async def test_deleting_an_owner_takes_its_dependents_in_the_background(cluster: Any) -> None:
     await cluster.client.create("deployments.apps", deployment())
     await cluster.until("pods", ready(2))
