@@ -25,6 +25,7 @@ from pilotfish.objects.meta import (
     owner_reference,
     uid_of,
 )
+from pilotfish.objects.resources import resource_of
 from pilotfish.objects.selectors import LabelSelector
 
 
@@ -92,9 +93,14 @@ def candidates_of(informer: Informer, owner: Mapping[str, Any]) -> list[Object]:
 
 
 async def settle_claim(client: Client, resource: str, owner: Object, found: Claim) -> list[Object]:
-    """Write the adoptions and releases; returns what the owner has now."""
+    """Write the adoptions and releases; returns what the owner has now.
+
+    Before anything is adopted the API server is asked for the owner: a cache may
+    not know yet that it is being deleted, and what a dead owner adopts is garbage.
+    """
     owned = list(found.owned)
-    for orphan in found.adopt:
+    adopt = found.adopt if found.adopt and await _may_adopt(client, owner) else []
+    for orphan in adopt:
         patch = adoption_patch(owner, orphan)
         try:
             owned.append(await client.patch(resource, name_of(orphan), patch, namespace_of(orphan)))
@@ -107,3 +113,13 @@ async def settle_claim(client: Client, resource: str, owner: Object, found: Clai
         except NotFound:
             continue
     return owned
+
+
+async def _may_adopt(client: Client, owner: Object) -> bool:
+    described = resource_of(owner)
+    assert described is not None, "owners are of built-in kinds"
+    try:
+        live = await client.get(described.full_name, name_of(owner), namespace_of(owner))
+    except NotFound:
+        return False
+    return uid_of(live) == uid_of(owner) and not is_deleting(live)

@@ -10,6 +10,7 @@ from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object, name_of
 from pilotfish.objects.pods import is_ready
 from support.hollow_node import hollow_node
+from support.late_client import LateClient
 
 
 def deployment(replicas: int = 2, namespace: str = "default", **pod: Any) -> Object:
@@ -104,6 +105,23 @@ async def test_orphaned_pods_stay_and_are_taken_over_by_a_successor(cluster: Any
         "replicasets.apps", lambda found: found[0]["metadata"].get("ownerReferences")
     )
     assert {name_of(pod) for pod in await cluster.until("pods", ready(2))} == before
+
+
+async def test_orphaned_pods_survive_watches_that_lag_behind(cluster: Any) -> None:
+    await cluster.start_controllers(LateClient)
+    await cluster.client.create("deployments.apps", deployment(4))
+    before = {name_of(pod) for pod in await cluster.until("pods", ready(4))}
+    (owner,) = await cluster.items("replicasets.apps")
+    await cluster.kubectl("delete", "deployment", "web", "--cascade=orphan", "--timeout=15s")
+    await cluster.kubectl(
+        "delete", "replicaset", name_of(owner), "--cascade=orphan", "--timeout=15s"
+    )
+    pods = await cluster.until(
+        "pods", lambda found: not any(pod["metadata"].get("ownerReferences") for pod in found)
+    )
+    assert {name_of(pod) for pod in pods} == before
+    await asyncio.sleep(1)
+    assert {name_of(pod) for pod in await cluster.items("pods")} == before
 
 
 async def test_an_object_whose_owner_never_was_is_collected(cluster: Any) -> None:
