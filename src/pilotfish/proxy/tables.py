@@ -104,7 +104,7 @@ class Wanted:
     """What one Service wants of the tables of one family.
 
     `own_endpoints`: its endpoints on this node, which may reach themselves through it.
-    `sources`: fronts that answer only to these CIDRs (loadBalancerSourceRanges).
+    `sources`: fronts that answer only to these CIDRs (loadBalancerSourceRanges), in either scope.
     `balanced`: its LoadBalancer addresses that are not the node's, at whose other ports nothing
     answers.
     """
@@ -166,10 +166,22 @@ def assign_slots(
     return (*slots, *remaining)
 
 
-def elements(front: Front, target: Target) -> Iterator[tuple[str, Key, Value]]:
-    """The elements (map, key, value) that make `target` happen at `front`."""
+class Installed(NamedTuple):
+    """What happens at a front, and whom it answers to (None: all)."""
+
+    target: Target
+    sources: tuple[str, ...] | None = None
+
+
+def elements(front: Front, installed: Installed) -> Iterator[tuple[str, Key, Value]]:
+    """The elements (map, key, value) that make it happen at `front`."""
     key = front.at
     scope = "external-" if front.external else ""
+    target, sources = installed
+    if sources is not None:
+        yield "source-limited", key, None
+        for source in sources:
+            yield "allowed-sources", (*key, source), None
     if not isinstance(target, Balance):
         yield f"{scope}refused", key, target
         return
@@ -191,7 +203,7 @@ class Tables:
 
     def __init__(self) -> None:
         self._services: dict[str, Wanted] = {}
-        self._fronts: dict[Front, tuple[str, Target]] = {}
+        self._fronts: dict[Front, tuple[str, Installed]] = {}
         self._contested: dict[Front, set[str]] = {}
         self._shared: Counter[tuple[str, Key]] = Counter()
         self._chains: Counter[Chain] = Counter()
@@ -201,7 +213,7 @@ class Tables:
     def target(self, front: Front) -> Target | None:
         """What is installed at a front; None where no Service answers."""
         found = self._fronts.get(front)
-        return found[1] if found else None
+        return found[1].target if found else None
 
     def services(self) -> Iterable[str]:
         return self._services.keys()
@@ -226,8 +238,8 @@ class Tables:
                     self._release(front, name, services, work)
         for name, wanted in services.items():
             before = self._services.get(name, NOTHING)
-            for front, target in wanted.fronts.items():
-                self._claim(front, name, target, work)
+            for front in wanted.fronts:
+                self._claim(front, name, wanted, work)
             self._share(_shared_elements(before), _shared_elements(wanted), work)
             if wanted == NOTHING:
                 self._services.pop(name, None)
@@ -245,13 +257,13 @@ class Tables:
         """The change that leads from no tables at all to what is installed."""
         self._chains = Counter()  # those that nothing uses are left out
         work = _Work(self._chains)
-        for front, (_, target) in self._fronts.items():
-            work.put(front, None, target)
+        for front, (_, installed) in self._fronts.items():
+            work.put(front, None, installed)
         for name, key in self._shared:
             work.share(name, key, there=True)
         change = work.finish()
         change.intervals = {"own-addresses": self._own, "service-ranges": self._ranges}
-        for front, (_, target) in self._fronts.items():
+        for front, (_, (target, _)) in self._fronts.items():
             if isinstance(target, Balance) and target.sticky_s:
                 change.forgotten[front.at] = frozenset()
         self._keep_clients(change)
@@ -266,7 +278,7 @@ class Tables:
                     if isinstance(target, Balance) and (target.sticky_s or not sticky_only):
                         clients[at] |= frozenset(target.endpoints)
 
-    def _claim(self, front: Front, name: str, target: Target, work: _Work) -> None:
+    def _claim(self, front: Front, name: str, wanted: Wanted, work: _Work) -> None:
         owner, before = self._fronts.get(front, ("", None))
         if owner and owner != name:
             contenders = self._contested.setdefault(front, {owner})
@@ -277,11 +289,14 @@ class Tables:
                     name, front.address, front.port, front.protocol, owner,
                 )  # fmt: skip
             return
+        target = wanted.fronts[front]
         if isinstance(target, Balance):
-            slots = before.endpoints if isinstance(before, Balance) else ()
+            installed = before.target if before else None
+            slots = installed.endpoints if isinstance(installed, Balance) else ()
             target = Balance(assign_slots(slots, target.endpoints), target.sticky_s, target.counter)
-        self._fronts[front] = (name, target)
-        work.put(front, before, target)
+        after = Installed(target, wanted.sources.get(front))
+        self._fronts[front] = (name, after)
+        work.put(front, before, after)
 
     def _release(
         self, front: Front, name: str, services: Mapping[str, Wanted], work: _Work
@@ -296,7 +311,7 @@ class Tables:
             for heir in sorted(contenders):
                 wanted = services.get(heir) or self._services.get(heir, NOTHING)
                 if front in wanted.fronts:
-                    self._claim(front, heir, wanted.fronts[front], work)
+                    self._claim(front, heir, wanted, work)
                     break
         if len(contenders) < 2:
             self._contested.pop(front, None)
@@ -319,9 +334,6 @@ class Tables:
 def _shared_elements(wanted: Wanted) -> set[tuple[str, Key]]:
     found: set[tuple[str, Key]] = {("hairpins", (own, own)) for own in wanted.own_endpoints}
     found.update(("balanced", (address,)) for address in wanted.balanced)
-    for front, sources in wanted.sources.items():
-        found.add(("source-limited", front.at))
-        found.update(("allowed-sources", (*front.at, source)) for source in sources)
     return found
 
 
@@ -333,12 +345,12 @@ class _Work:
 
     def __init__(self, chains: Counter[Chain]) -> None:
         self._chains = chains
-        self._targets: dict[Front, tuple[Target | None, Target | None]] = {}
+        self._fronts: dict[Front, tuple[Installed | None, Installed | None]] = {}
         self._shared: dict[tuple[str, Key], tuple[bool, bool]] = {}
 
-    def put(self, front: Front, before: Target | None, after: Target | None) -> None:
-        first = self._targets[front][0] if front in self._targets else before
-        self._targets[front] = (first, after)
+    def put(self, front: Front, before: Installed | None, after: Installed | None) -> None:
+        first = self._fronts[front][0] if front in self._fronts else before
+        self._fronts[front] = (first, after)
 
     def share(self, name: str, key: Key, *, there: bool) -> None:
         first = self._shared.get((name, key), (not there, there))[0]
@@ -347,7 +359,7 @@ class _Work:
     def finish(self) -> Change:
         change = Change()
         counts: Counter[Chain] = Counter()
-        for front, (before, after) in self._targets.items():
+        for front, (before, after) in self._fronts.items():
             if before == after:
                 continue
             _note_clients(change, front, before, after)
@@ -385,25 +397,30 @@ class _Work:
                 del self._chains[chain]
 
 
-def _by_key(front: Front, target: Target | None) -> dict[tuple[str, Key], Value]:
-    if target is None:
+def _by_key(front: Front, installed: Installed | None) -> dict[tuple[str, Key], Value]:
+    if installed is None:
         return {}
-    return {(name, key): value for name, key, value in elements(front, target)}
+    return {(name, key): value for name, key, value in elements(front, installed)}
 
 
 def _note_clients(
-    change: Change, front: Front, before: Target | None, after: Target | None
+    change: Change, front: Front, before: Installed | None, after: Installed | None
 ) -> None:
     """That a front's clients must be looked through; `Tables.change` says whom they may keep."""
     old, new = _endpoints(before), _endpoints(after)
     lost = old - new
-    stays_sticky = isinstance(after, Balance) and bool(after.sticky_s)
-    if isinstance(before, Balance) and before.sticky_s and (lost or not stays_sticky):
+    if _is_sticky(before) and (lost or not _is_sticky(after)):
         change.forgotten[front.at] = frozenset()
     # Flows that began while nothing answered here, too, must not stay where they went.
     if front.protocol == "udp" and (lost or not old):
         change.flows[front.at] = frozenset()
 
 
-def _endpoints(target: Target | None) -> frozenset[Endpoint]:
+def _is_sticky(installed: Installed | None) -> bool:
+    target = installed.target if installed else None
+    return isinstance(target, Balance) and bool(target.sticky_s)
+
+
+def _endpoints(installed: Installed | None) -> frozenset[Endpoint]:
+    target = installed.target if installed else None
     return frozenset(target.endpoints) if isinstance(target, Balance) else frozenset()

@@ -140,6 +140,19 @@ def test_the_first_service_keeps_a_front_that_two_want_and_the_other_inherits_it
     assert installed.tables.target(WEB) is None
 
 
+def test_source_ranges_are_those_of_the_service_that_has_the_front(installed: Installed) -> None:
+    at = ("10.96.0.1", "tcp", 80)
+    wide = Wanted({WEB: Balance((A,))}, sources={WEB: ("10.0.0.0/8",)})
+    narrow = Wanted({WEB: Balance((B,))}, sources={WEB: ("10.1.0.0/16",)})
+    installed.want(first=wide)
+    installed.want(second=narrow)
+    assert installed.kernel.elements["allowed-sources"] == {(*at, "10.0.0.0/8"): None}
+    installed.want(first=NOTHING)
+    assert installed.kernel.elements["allowed-sources"] == {(*at, "10.1.0.0/16"): None}
+    installed.want(second=web(B))
+    assert installed.kernel.elements["source-limited"] == {}
+
+
 def test_a_front_moves_from_one_service_to_another_in_one_change(installed: Installed) -> None:
     installed.want(old=web(A))
     change = installed.want(old=NOTHING, new=web(A))
