@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pilotfish.controllers.claims import claim
+from pilotfish.client.errors import NotFound
+from pilotfish.controllers.claims import claim, settle_claim
 from pilotfish.controllers.expectations import EXPECTATION_TIMEOUT_S, Expectations
 from pilotfish.controllers.replicas import available_in_s, plan_replicas, replica_status
 from pilotfish.objects.meta import Object, name_of, owner_reference
@@ -128,6 +129,39 @@ def test_orphans_that_match_are_adopted_and_own_pods_that_do_not_are_released() 
     assert names(found.owned) == ["mine"]
     assert names(found.adopt) == ["orphan"]
     assert names(found.release) == ["relabelled"]
+
+
+class OwnersOnly:
+    """A client of an API server that has this owner, or none."""
+
+    def __init__(self, owner: Object | None) -> None:
+        self._owner = owner
+        self.patched: list[str] = []
+
+    async def get(self, _resource: str, _name: str, _namespace: str) -> Object:
+        if self._owner is None:
+            raise NotFound({"reason": "NotFound"}, 404)
+        return self._owner
+
+    async def patch(self, _resource: str, name: str, _patch: Object, _namespace: str) -> Object:
+        self.patched.append(name)
+        return {"metadata": {"name": name}}
+
+
+async def test_nothing_is_adopted_for_an_owner_that_is_gone_though_the_cache_shows_it() -> None:
+    owner = make_replica_set("web")
+    orphan = make_pod("orphan", labels={"app": "web"})
+    dying = {**owner, "metadata": {**owner["metadata"], "deletionTimestamp": "t"}}
+    for live, adopted in (
+        (owner, ["orphan"]),
+        (None, []),
+        (dying, []),
+        (make_replica_set("web"), []),
+    ):
+        client = OwnersOnly(live)
+        found = claim(owner, match_labels({"app": "web"}), [orphan])
+        owned = await settle_claim(client, "pods", owner, found)
+        assert client.patched == names(owned) == adopted
 
 
 def test_an_owner_on_its_way_out_adopts_nothing() -> None:
