@@ -1,7 +1,8 @@
 """The kernel filter of the capture: a classic BPF program.
 
 It lets IP packets through and drops the talk of the control plane with the node: the tap would
-else see its own output, and see it again. It may also be restricted to some addresses.
+else see its own output, and see it again. It also drops what only passes by: packets between
+Pods on the link to the other nodes were seen, or will be, on a Pod's own link.
 
 Source: Documentation/networking/filter.rst of Linux. Jumps go forward by at most 255 instructions,
 so blocks that decide end in returns of their own.
@@ -9,6 +10,7 @@ so blocks that decide end in returns of their own.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Sequence
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
@@ -17,7 +19,8 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, op
 _LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30
 _LOAD_HALF_X = 0x48
 _LOAD_HEADER_LENGTH = 0xB1  # X = 4 * (P[k] & 0xf): the length of an IPv4 header
-_EQUAL, _ANY_BIT, _RETURN = 0x15, 0x45, 0x06
+_EQUAL, _ANY_BIT, _AND, _RETURN = 0x15, 0x45, 0x54, 0x06
+_INTERFACE_AT = 0xFFFFF000 + 8  # SKF_AD_OFF + SKF_AD_IFINDEX
 
 _ETHERTYPE_AT = 12
 _IPV4, _IPV6 = 0x0800, 0x86DD
@@ -28,6 +31,9 @@ _FRAGMENT_OFFSET = 0x1FFF
 _KEEP: Instruction = (_RETURN, 0, 0, 0x40000)
 _DROP: Instruction = (_RETURN, 0, 0, 0)
 
+# Beyond it there are so many ranges that testing costs more than it saves.
+_MOST_FOR_PASSING = 120
+
 # API server, kubelet, tap.
 CONTROL_PLANE_PORTS = (6443, 10250, 10251)
 
@@ -35,7 +41,8 @@ CONTROL_PLANE_PORTS = (6443, 10250, 10251)
 def program(
     node_addresses: Iterable[bytes],
     ports: Sequence[int] = CONTROL_PLANE_PORTS,
-    only: Iterable[bytes] = (),
+    outer_links: Iterable[int] = (),
+    pod_networks: Iterable[tuple[bytes, int]] = (),
 ) -> list[Instruction]:
     """The program for a node.
 
@@ -43,20 +50,19 @@ def program(
         node_addresses: the node's own addresses (4 or 16 bytes): TCP between them and anybody's
             `ports`, or from anybody to these ports of theirs, is dropped.
         ports: of the control plane.
-        only: if not empty, packets from or to these addresses only.
+        outer_links: indexes of the interfaces that lead to other nodes.
+        pod_networks: the ranges of Pod addresses; packets between two of them are dropped on
+            those interfaces (IPv4; they are only an effort saved).
 
     Raises:
         ValueError: for more addresses than the jumps of a program can span.
     """
-    own, wanted = list(node_addresses), list(only)
-    families = [
-        _family(size, [each for each in own if len(each) == size], ports, wanted)
-        for size in (4, 16)
-    ]
-    ipv4, ipv6 = families
-    vlan_tag = [(_LOAD_HALF, 0, 0, _ETHERTYPE_AT)]
+    own = list(node_addresses)
+    passing = _drop_passing(sorted(outer_links), list(pod_networks))
+    ipv4 = [*passing, *_drop_chatter(4, [each for each in own if len(each) == 4], ports), _KEEP]
+    ipv6 = [*_drop_chatter(16, [each for each in own if len(each) == 16], ports), _KEEP]
     return [
-        *vlan_tag,
+        (_LOAD_HALF, 0, 0, _ETHERTYPE_AT),
         # Packets with a VLAN tag are few: they are told apart when they are dissected.
         (_EQUAL, 0, 1, _VLAN),
         _KEEP,
@@ -75,22 +81,31 @@ def _when(test: int, operand: int, block: list[Instruction]) -> list[Instruction
     return [(test, 0, len(block), operand), *block]
 
 
-def _family(
-    size: int, own: list[bytes], ports: Sequence[int], only: list[bytes]
-) -> list[Instruction]:
-    """What to do with packets of one family, whose addresses have `size` bytes."""
-    chatter = _drop_chatter(size, own, ports) if own and ports else []
-    if not only:
-        return [*chatter, _KEEP]
-    kept: list[Instruction] = []
-    source_at = 14 + (12 if size == 4 else 8)
-    for address in (each for each in only if len(each) == size):
-        for at in (source_at, source_at + size):
-            kept += _matches(at, address, [_KEEP])
-    return [*chatter, *kept, _DROP]
+def _drop_passing(links: list[int], networks: list[tuple[bytes, int]]) -> list[Instruction]:
+    """Drop IPv4 packets between Pods on these links."""
+    ranges = ipaddress.collapse_addresses(
+        ipaddress.IPv4Network((address, length))
+        for address, length in networks
+        if len(address) == 4
+    )
+    tests = [(int(each.netmask), int(each.network_address)) for each in ranges]
+    to_pod: list[Instruction] = []
+    for mask, network in tests:
+        to_pod += [(_LOAD_WORD, 0, 0, 30), (_AND, 0, 0, mask), (_EQUAL, 0, 1, network), _DROP]
+    between: list[Instruction] = []
+    for mask, network in tests:
+        between += [(_LOAD_WORD, 0, 0, 26), (_AND, 0, 0, mask)]
+        between += [(_EQUAL, 0, len(to_pod), network), *to_pod]
+    result: list[Instruction] = []
+    for link in links:
+        result += [(_LOAD_WORD, 0, 0, _INTERFACE_AT), (_EQUAL, 0, len(between), link), *between]
+    return result if len(result) <= _MOST_FOR_PASSING else []
 
 
 def _drop_chatter(size: int, own: list[bytes], ports: Sequence[int]) -> list[Instruction]:
+    """Drop the control plane's TCP of one family, whose addresses have `size` bytes."""
+    if not own or not ports:
+        return []
     ipv4 = size == 4
     source_at = 14 + (12 if ipv4 else 8)
     # X holds where the transport header begins, less the link header's 14 bytes. The header of

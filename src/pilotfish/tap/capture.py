@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # How long the capture works before others get their turn: viewers wait no longer than this.
 TURN_S = 0.02
+# Of a mebibyte each: what is captured while others have the processor.
+RING_BLOCKS = 64
 # The clock is looked at every so many frames.
 _FRAMES_BETWEEN_LOOKS = 64
 
@@ -37,7 +39,10 @@ class Capture:
     """
 
     def __init__(
-        self, emit: Callable[[Exchange], None], node_addresses: Iterable[bytes] = ()
+        self,
+        emit: Callable[[Exchange], None],
+        node_addresses: Iterable[bytes] = (),
+        pod_networks: Iterable[tuple[bytes, int]] = (),
     ) -> None:
         """Open the capture.
 
@@ -45,6 +50,8 @@ class Capture:
             emit: hears the exchanges of connections that entered here.
             node_addresses: those of the node with which the control plane talks: that talk is
                 not captured.
+            pod_networks: the ranges of Pod addresses, as of now: what passes between them on
+                its way through this node is not captured.
 
         Raises:
             PermissionError: without CAP_NET_RAW and CAP_NET_ADMIN.
@@ -55,7 +62,9 @@ class Capture:
         self._dissection = Dissection(emit, self.doorway.enters)
         self._interfaces = InterfaceFollower()
         self._conntrack = Conntrack()
-        self._ring = Ring(bpf.program(node_addresses))
+        outer_links = self._interfaces.present.outer_links
+        accept = bpf.program(node_addresses, outer_links=outer_links, pod_networks=pod_networks)
+        self._ring = Ring(accept, blocks=RING_BLOCKS)
         self._waiting: Iterator[CapturedFrame] | None = None
         self._tell_doorway()
 
@@ -72,8 +81,8 @@ class Capture:
         """Readable when interfaces changed: then call `follow_interfaces`."""
         return self._interfaces.fileno()
 
-    def work(self) -> None:
-        """Dissect the frames that wait, for at most `TURN_S`; call again while readable."""
+    def work(self) -> bool:
+        """Dissect the frames that wait, for at most `TURN_S`; whether more of them wait."""
         until_s = time.monotonic() + TURN_S
         feed, count = self._dissection.feed, 0
         frames = self._waiting or self._ring.read()
@@ -90,6 +99,7 @@ class Capture:
                 self._waiting = frames
                 break
         self.frames += count
+        return self._waiting is not None
 
     def sweep(self) -> None:
         """Let go of what is over; call it about every second."""

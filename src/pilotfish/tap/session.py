@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from pilotfish.client.api import Client
 from pilotfish.network.message import text_address
-from pilotfish.tap.capture import Capture
-from pilotfish.tap.conntrack import Endpoint
-from pilotfish.tap.entry import Entry, LazyEntry
-from pilotfish.tap.identity import Identity
+from pilotfish.tap.capture import TURN_S, Capture
+from pilotfish.tap.entry import LazyEntry
+from pilotfish.tap.entry_maker import EntryMaker
 from pilotfish.tap.naming import Naming
 from pilotfish.tap.packets import TCP, UDP, Packet
 from pilotfish.tap.ring import CapturedFrame
-from pilotfish.tap.streams import Connection
 from pilotfish.tap.viewing import EntryViewer, PacketViewer
 
 if TYPE_CHECKING:
@@ -29,8 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATUS_EVERY_S = 1.0
-# Connection tracking is asked again about connections that were forgotten.
-_MAX_CONNECTIONS = 4096
+# How long entries are made at a time while packets wait.
+_BUSY_TURN_S = 0.004
 
 
 class Session:
@@ -49,8 +46,9 @@ class Session:
         self._capture: Capture | None = None
         self._viewers: set[EntryViewer] = set()
         self._packet_viewers: set[PacketViewer] = set()
-        self._sequence = 0
-        self._connections: OrderedDict[int, _Led] = OrderedDict()
+        self._maker = EntryMaker(self._naming.identity, node_name, self._deliver)
+        self._making: asyncio.Handle | None = None
+        self._busy = False  # more packets wait than one turn of the capture took
 
     @property
     def viewers(self) -> int:
@@ -76,7 +74,8 @@ class Session:
             "node_name": self._node_name,
             "packets": capture.frames if capture else 0,
             "dropped": capture.count_dropped() if capture else 0,
-            "entries": self._sequence,
+            "entries": self._maker.made,
+            "skipped": self._maker.skipped,
             "viewers": self.viewers,
         }
 
@@ -104,11 +103,15 @@ class Session:
 
     def _started(self) -> Capture:
         if self._capture is None:
-            capture = Capture(self._on_exchange, self._naming.internal_addresses(self._node_name))
+            capture = Capture(
+                self._on_exchange,
+                self._naming.internal_addresses(self._node_name),
+                self._naming.pod_networks(),
+            )
             self._capture = capture
             self._tell_doorway()
             loop = asyncio.get_running_loop()
-            loop.add_reader(capture.fileno(), capture.work)
+            loop.add_reader(capture.fileno(), self._capture_works)
             loop.add_reader(capture.interfaces_fileno(), capture.follow_interfaces)
             log.info("the capture has begun")
         return self._capture
@@ -124,7 +127,7 @@ class Session:
         log.info("the capture is over: %d packets, %d dropped", capture.frames, dropped)
         capture.close()
         self._capture = None
-        self._connections.clear()
+        self._maker.forget()
 
     def _tell_doorway(self) -> None:
         if self._capture is not None:
@@ -156,54 +159,33 @@ class Session:
         return self._naming.identity.server(text_address(address), port, transport, time_s)
 
     def _on_exchange(self, exchange: Exchange) -> None:
-        if not self._viewers or self._capture is None:
-            return
-        led = self._led(self._capture, exchange.connection)
-        if led.passing:
-            return
-        self._sequence += 1
-        identity = self._naming.identity
-        entry = LazyEntry(exchange, identity, led.endpoint, self._node_name, self._sequence)
-        if exchange.protocol == "dns":
-            _note_look_up(identity, entry, exchange.end_s)
+        if self._viewers and self._capture is not None:
+            self._maker.add(exchange, self._capture)
+
+    def _capture_works(self) -> None:
+        """The capture goes first: entries can wait, packets cannot."""
+        if self._capture is not None:
+            self._busy = self._capture.work()
+            self._make_soon()
+
+    def _make_soon(self) -> None:
+        if self._making is None:
+            self._making = asyncio.get_running_loop().call_soon(self._make)
+
+    def _make(self) -> None:
+        self._making = None
+        if self._maker.work(_BUSY_TURN_S if self._busy else TURN_S):
+            self._make_soon()
+
+    def _deliver(self, entry: LazyEntry) -> None:
         line = b""
         for viewer in self._viewers:
             if viewer.wants(entry):
                 line = line or orjson.dumps(entry.whole(), option=orjson.OPT_APPEND_NEWLINE)
                 viewer.outbox.put(line)
 
-    def _led(self, capture: Capture, connection: Connection) -> _Led:
-        """What connection tracking knows; asked once for each connection."""
-        led = self._connections.get(id(connection))
-        if led is None or led.connection is not connection:
-            passing = capture.is_passing(connection)
-            led = _Led(connection, passing, None if passing else capture.endpoint(connection))
-            self._connections[id(connection)] = led
-            if len(self._connections) > _MAX_CONNECTIONS:
-                self._connections.popitem(last=False)
-        return led
-
-
-class _Led(NamedTuple):
-    connection: Connection
-    passing: bool  # it entered elsewhere
-    endpoint: Endpoint | None
-
 
 def _ports(packet: Packet) -> tuple[int, int]:
     if packet.protocol not in (TCP, UDP) or len(packet.payload) < 4:
         return 0, 0
     return int.from_bytes(packet.payload[:2], "big"), int.from_bytes(packet.payload[2:4], "big")
-
-
-def _note_look_up(identity: Identity, entry: Entry, time_s: float) -> None:
-    """Link what the client will do with the answer to this look-up."""
-    response = entry["response"] or {}
-    addresses = [
-        record["data"]
-        for record in response.get("answers") or ()
-        if record["type"] in ("A", "AAAA")
-    ]
-    if addresses:
-        look_up = {"name": response["name"], "answer": addresses[0], "id": entry["id"]}
-        identity.note_look_up(entry["src"]["ip"], addresses, look_up, time_s)
