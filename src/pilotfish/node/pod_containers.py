@@ -190,7 +190,7 @@ class PodContainers:
             message = f"PostStartHook failed: {error}"
             self.event(container, "Warning", "FailedPostStartHook", message)
             view.hook_running = False
-            self.kill(container, "FailedPostStartHook")
+            self.kill(container, "FailedPostStartHook", {})
             return
         view.hook_running = False
         if not run.record.exited:
@@ -242,12 +242,15 @@ class PodContainers:
             self._judge_and_publish()
             self._wake()
         elif not success:
-            self.kill(container, f"Container {name} failed {kind.title.lower()} probe")
+            why = f"Container {name} failed {kind.title.lower()} probe"
+            self.kill(container, why, container[kind.value])
 
-    def kill(self, container: Object, why: str) -> None:
-        """Stop a container that shall be restarted (or not, as its restartPolicy says)."""
+    def kill(self, container: Object, why: str, probe: Object) -> None:
+        """Stop a container that shall be restarted (or not, as its restartPolicy says).
+
+        `probe` is the one that failed: it may have a grace period of its own.
+        """
         run = self.runs[container["name"]]
-        probe = container.get("livenessProbe") or container.get("startupProbe") or {}
         spec = self._worker.pod.get("spec", {})
         grace_s = probe.get("terminationGracePeriodSeconds")
         if grace_s is None:

@@ -39,6 +39,7 @@ _CONFIG_RETRY_S = 5.0
 # A look into the store is cheap, and somebody may just be loading the image.
 _IMAGE_RETRY_S = 3.0
 _VOLUME_REFRESH_S = 45.0
+_NO_SANDBOX = "FailedCreatePodSandBox"
 _DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -297,6 +298,3 @@ class PodWorker:
         except ApiError as error:
             if error.code != 409:  # 409: another Pod of that name by now
                 raise
-
-
-_NO_SANDBOX = "FailedCreatePodSandBox"

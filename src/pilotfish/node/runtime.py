@@ -23,6 +23,11 @@ from pilotfish.objects.meta import Object, annotations_of, name_of, namespace_of
 
 __all__ = ["Attachment", "ContainerRef", "ExecProcess", "Runtime"]
 
+# The kubelet's words for two of the reasons why a container has no log yet.
+_WAITING_WORDS = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
@@ -140,6 +145,7 @@ class Runtime:
             record = view.current
             if record is None:
                 reason = view.waiting_reason or "ContainerCreating"
+                reason = _WAITING_WORDS.get(reason, reason)
                 raise LookupFailed(400, f"{which} is waiting to start: {reason}")
         path = worker.paths.container(container, record.attempt).log
         run = worker.containers.runs.get(container)
