@@ -7,12 +7,15 @@ Sources: Kubernetes documentation, "EndpointSlices" (conditions), "Service Inter
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pilotfish.objects.meta import Object
+from pilotfish.objects.meta import Object, key_of
 from pilotfish.proxy.family import Family
 from pilotfish.proxy.tables import Endpoint
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ def candidates(
                 continue
             for described in endpoint_slice.get("endpoints") or ():
                 candidate = _candidate(described, port["port"])
+                if not family.has(candidate.endpoint.address):
+                    log.warning(
+                        "EndpointSlice %s: %r is no %s address; this endpoint is left out",
+                        key_of(endpoint_slice), candidate.endpoint.address, address_type,
+                    )  # fmt: skip
+                    continue
                 known = found.get(candidate.endpoint)
                 if known is None or (candidate.ready and not known.ready):
                     found[candidate.endpoint] = candidate

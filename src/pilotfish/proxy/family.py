@@ -27,6 +27,14 @@ class Family:
         """Raises OSError for text that is no address of this family."""
         return socket.inet_pton(self.number, address)
 
+    def has(self, address: str) -> bool:
+        """Whether a text is an address of this family, as the kernel's libraries read it."""
+        try:
+            socket.inet_pton(self.number, address)
+        except OSError:
+            return False
+        return True
+
     def unpack(self, data: bytes) -> str:
         return socket.inet_ntop(self.number, data)
 
@@ -41,9 +49,6 @@ def family_of(address: str) -> Family | None:
     """The family of an address or CIDR, None for what is neither."""
     host, _, _ = address.partition("/")
     for family in FAMILIES:
-        try:
-            family.pack(host)
-        except OSError:
-            continue
-        return family
+        if family.has(host):
+            return family
     return None

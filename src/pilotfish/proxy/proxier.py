@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pilotfish.client.api import Client
+from pilotfish.client.errors import ApiError, Unreachable
 from pilotfish.client.informer import Informer
 from pilotfish.objects.meta import Object, key_of, labels_of, namespace_of
 from pilotfish.proxy import announce, conntrack, host_ports, services
@@ -33,6 +34,7 @@ from pilotfish.proxy.tables import Wanted
 log = logging.getLogger(__name__)
 
 SERVICE_NAME = "kubernetes.io/service-name"
+_SERVICE_CIDRS = "servicecidrs.networking.k8s.io"
 _CHUNK = 200  # Services worked out before the event loop gets a turn
 _RETRY_S = 1.0
 _LOCK_RETRY_S = 0.1
@@ -43,6 +45,7 @@ class ProxyConfig:
     """What a node's proxy is told.
 
     `service_ranges`: CIDRs whose addresses are Services' only; refused where no Service answers.
+    Those of ServiceCIDR objects come in addition.
     `link`: leads to the network on which LoadBalancer addresses are; "": none are answered for.
     `host_ports`: whether Pods' hostPorts are this proxy's; on other clusters the CNI has them.
     """
@@ -62,6 +65,8 @@ class Proxier:
         self._slices = Informer(client, "endpointslices.discovery.k8s.io")
         self._nodes = Informer(client, "nodes")
         self._pods = Informer(client, "pods", "", "", f"spec.nodeName={config.node_name}")
+        self._service_cidrs = Informer(client, _SERVICE_CIDRS)
+        self._client = client
         self._slices.index("service", _service_of_slice)
         self._facts = NodeFacts(config.node_name)
         # What to work out anew: "Service namespace/name", "Pod namespace/name".
@@ -84,12 +89,14 @@ class Proxier:
             async with asyncio.TaskGroup() as tasks:
                 for informer in informers:
                     tasks.create_task(informer.run())
+                tasks.create_task(self._follow_service_cidrs())
                 for informer in informers:
                     await informer.synced.wait()
                 self._services.on_change(self._service_changed)
                 self._slices.on_change(self._slice_changed)
                 self._nodes.on_change(self._node_changed)
                 self._pods.on_change(self._pod_changed)
+                self._service_cidrs.on_change(lambda _old, _new: self._wake.set())
                 await self._write(netfilter, announcer, health_servers)
         finally:
             health_servers.close()
@@ -97,6 +104,21 @@ class Proxier:
                 announcer.close()
             netfilter.close()
             lock.release()
+
+    async def _follow_service_cidrs(self) -> None:
+        """They say more ranges that are Services' only. API servers before 1.33 have none."""
+        while True:
+            try:
+                await self._client.list(_SERVICE_CIDRS)
+                break
+            except ApiError as error:
+                if error.code in (403, 404):
+                    log.info("ServiceCIDRs are not followed: %s", error)
+                    return
+                await asyncio.sleep(_RETRY_S)
+            except Unreachable:
+                await asyncio.sleep(_RETRY_S)  # the other informers say so
+        await self._service_cidrs.run()
 
     def _service_changed(self, old: Object | None, new: Object | None) -> None:
         self._mark("Service", key_of(new or old or {}))
@@ -170,11 +192,13 @@ class Proxier:
     ) -> None:
         begun = time.monotonic()
         family = syncer.family
-        ranges = [cidr for cidr in self._config.service_ranges if family_of(cidr) == family]
+        ranges = {*self._config.service_ranges}
+        for service_cidr in self._service_cidrs.values():
+            ranges.update((service_cidr.get("spec") or {}).get("cidrs") or ())
         change = await syncer.sync(
             await self._wanted(dirty, family),
             services.own_ranges(self._facts, family),
-            services.merged_ranges(ranges),
+            services.merged_ranges(cidr for cidr in ranges if family_of(cidr) == family),
         )
         if change.flows:
             ended = conntrack.end_flows(netfilter, family, change.flows)

@@ -138,6 +138,27 @@ def test_it_follows_services_slices_and_nodes(
         eventually(lambda: answered(world, "a") == "ConnectionRefusedError")
 
 
+def test_addresses_of_a_second_service_cidr_are_refused_once_it_is_there(
+    world: Any, objects: Objects
+) -> None:
+    def asked() -> str:
+        asking = world.open("node-1")
+        asking.settimeout(0.1)
+        with asking:
+            try:
+                asking.connect(("203.0.113.5", 80))
+            except OSError as error:
+                return type(error).__name__
+        return "answered"
+
+    with running_proxy(world, objects, "node-1"):
+        eventually(lambda: answered(world, "a") == "ConnectionRefusedError")
+        assert asked() != "ConnectionRefusedError"
+        cidr = {"metadata": {"name": "more"}, "spec": {"cidrs": ["203.0.113.0/24"]}}
+        objects.put("servicecidrs.networking.k8s.io", cidr)
+        eventually(lambda: asked() == "ConnectionRefusedError")
+
+
 def test_load_balancer_addresses_move_when_their_node_is_not_ready(
     world: Any, objects: Objects, make_service: Any, make_slice: Any
 ) -> None:

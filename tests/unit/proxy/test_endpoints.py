@@ -17,7 +17,12 @@ def endpoint(address: str, node: str = "node-1", hints: Any = None, **conditions
 
 def a_slice(*endpoints: Any, port: int = 8080, name: str = "", protocol: str = "TCP") -> Any:
     ports = [{"name": name, "port": port, "protocol": protocol}]
-    return {"addressType": "IPv4", "ports": ports, "endpoints": list(endpoints)}
+    return {
+        "addressType": "IPv4",
+        "ports": ports,
+        "endpoints": list(endpoints),
+        "metadata": {"name": "web-1"},
+    }
 
 
 def addresses(found: list[Candidate]) -> list[str]:
@@ -47,6 +52,13 @@ def test_a_named_target_port_may_differ_from_slice_to_slice() -> None:
 
 def test_slices_of_the_other_family_do_not_count() -> None:
     assert candidates([a_slice(endpoint("10.0.0.1"))], "", "tcp", IPV6) == []
+
+
+def test_an_address_that_cannot_be_read_is_left_out_and_named(caplog: Any) -> None:
+    # Old API servers accept leading zeros, which some read as octal.
+    found = candidates([a_slice(endpoint("010.0.0.1"), endpoint("10.0.0.2"))], "", "tcp", IPV4)
+    assert addresses(found) == ["10.0.0.2"]
+    assert "010.0.0.1" in caplog.text
 
 
 def test_an_endpoint_in_two_slices_counts_once_and_as_ready_when_one_says_so() -> None:
