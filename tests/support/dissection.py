@@ -34,9 +34,9 @@ class Wire:
         self._time_s = 0.0
 
     def say(self, *conversation: Said) -> Wire:
-        """Say things, a second apart."""
+        """Say things, a millisecond apart."""
         for side, payload in conversation:
-            self._time_s += 1.0
+            self._time_s += 0.001
             self.connection.listener.data(side, payload, self._time_s)
         return self
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pilotfish.tap.conversation import Dissector, DissectorModule, Emit
 from pilotfish.tap.datagram_conversation import DatagramModule
-from pilotfish.tap.dissectors import dns, http1, http2, postgresql, redis
+from pilotfish.tap.dissectors import dns, http1, http2, postgresql, redis, tls
 from pilotfish.tap.dissectors.flow import Flow
 from pilotfish.tap.streams import Connection
 
-STREAMS: tuple[DissectorModule, ...] = (http1, redis, dns, postgresql, http2)
+STREAMS: tuple[DissectorModule, ...] = (http1, tls, redis, dns, postgresql, http2)
 DATAGRAMS: tuple[DatagramModule, ...] = (dns,)
 
 # Every name that an exchange's `protocol` may have.

@@ -145,6 +145,8 @@ def look_like_frames(data: bytes) -> bool | None:
     """
     at = frames = 0
     while at < len(data) and frames < 2:
+        if data[at]:
+            return False  # longer than any usual frame
         if len(data) - at < HEAD_BYTES:
             return None
         length = int.from_bytes(data[at : at + 3], "big")

@@ -135,9 +135,9 @@ class Outcome:
         }
         if self.error:
             said |= {
-                "sqlstate": self.error.get("C", ""),
+                "error_code": self.error.get("C", ""),
                 "severity": self.error.get("V", self.error.get("S", "")),
-                "message": self.error.get("M", ""),
+                "error_message": self.error.get("M", ""),
             }
         if self.notification:
             said["channel"], said["payload"] = self.notification

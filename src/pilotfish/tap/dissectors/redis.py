@@ -77,7 +77,8 @@ class Command:
         if self.value.kind == "inline":
             words = text_of(self.value.data).split()
         else:
-            words = [str(json_of(item)) for item in self.value.data or ()]
+            said = self.value.data if isinstance(self.value.data, list) else [self.value]
+            words = [str(json_of(item)) for item in said]
         return _without_passwords([words[0].upper(), *words[1:]]) if words else [""]
 
     def fields(self) -> dict[str, Any]:

@@ -1,0 +1,203 @@
+"""Frames of several interfaces become exchanges, each of them once."""
+
+from __future__ import annotations
+
+import struct
+from ipaddress import ip_address
+
+from pilotfish.tap import streams
+from pilotfish.tap.dissection import Dissection
+from pilotfish.tap.exchange import Exchange
+from support.wire import ACK, FIN, RST, SYN, ethernet, ip, tcp, udp
+
+POD, OTHER, SERVICE, NODE = "10.244.0.5", "10.244.0.6", "10.96.0.7", "10.244.0.1"
+VETH, OTHER_VETH, ETH0 = 7, 8, 2
+GET = b"GET /hello HTTP/1.1\r\nHost: api\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+Address = tuple[str, int]
+
+
+def enters(source: bytes, _target: bytes, _port: int, interface: int, outgoing: bool) -> bool:
+    """What a node with two Pods says."""
+    if outgoing:
+        return source == ip_address(NODE).packed
+    return interface in (VETH, OTHER_VETH)
+
+
+class Node:
+    """A dissection of what a node's interfaces see, and what was emitted."""
+
+    def __init__(self, live: bool = True) -> None:
+        self.exchanges: list[Exchange] = []
+        self.dissection = Dissection(self.exchanges.append, enters if live else None)
+        self.time_s = 1000.0
+
+    def see(self, frame: bytes, interface: int = 0, outgoing: bool = False) -> None:
+        self.time_s += 0.001
+        self.dissection.feed(self.time_s, frame, 1, interface, outgoing)
+
+    def seen(self) -> list[tuple[str, str]]:
+        return [(each.protocol, each.failure) for each in self.exchanges]
+
+
+def talk(client: Address, server: Address, isn: int = 100) -> list[tuple[bool, bytes]]:
+    """A request and its answer: frames, and whether the server sent them."""
+    asked, told = isn + 1 + len(GET), 501 + len(OK)
+    return [
+        (False, tcp(client, server, isn, flags=SYN)),
+        (True, tcp(server, client, 500, isn + 1, SYN | ACK)),
+        (False, tcp(client, server, isn + 1, 501)),
+        (False, tcp(client, server, isn + 1, 501, payload=GET)),
+        (True, tcp(server, client, 501, asked, payload=OK)),
+        (False, tcp(client, server, asked, told, FIN | ACK)),
+        (True, tcp(server, client, told, asked + 1, FIN | ACK)),
+    ]
+
+
+def icmp_unreachable(reporter: str, target: str, code: int, about: bytes) -> bytes:
+    """An ICMP error about a frame."""
+    return ethernet(ip(reporter, target, 1, struct.pack("!BBHI", 3, code, 0, 0) + about[14:42]))
+
+
+def test_a_packet_that_crosses_two_interfaces_is_told_once() -> None:
+    node = Node()
+    for from_server, frame in talk((POD, 40000), (OTHER, 80)):
+        first, second = (OTHER_VETH, VETH) if from_server else (VETH, OTHER_VETH)
+        node.see(frame, first, outgoing=False)
+        node.see(frame, second, outgoing=True)
+    assert node.seen() == [("http", "")]
+
+
+def test_a_service_is_told_as_the_client_sees_it() -> None:
+    node = Node()
+    asked = talk((POD, 40000), (SERVICE, 80))
+    translated = talk((POD, 40000), (OTHER, 8080))
+    for (from_server, before), (_, after) in zip(asked, translated, strict=True):
+        if from_server:
+            node.see(after, OTHER_VETH)
+            node.see(before, VETH, outgoing=True)
+        else:
+            node.see(before, VETH)
+            node.see(after, OTHER_VETH, outgoing=True)
+    assert node.seen() == [("http", "")]
+    assert node.exchanges[0].connection.server == ip_address(SERVICE).packed
+
+
+def test_what_came_from_another_node_is_told_there() -> None:
+    node = Node()
+    for from_server, frame in talk(("10.244.1.9", 40000), (POD, 80)):
+        node.see(frame, VETH if from_server else ETH0, outgoing=False)
+        node.see(frame, ETH0 if from_server else VETH, outgoing=True)
+    assert node.seen() == []
+
+
+def test_a_masqueraded_connection_is_known_by_its_sequence_number() -> None:
+    node = Node()
+    asked = talk((POD, 40000), (SERVICE, 80), isn=123456)
+    masqueraded = talk((NODE, 50000), (POD, 8080), isn=123456)
+    for (from_server, before), (_, after) in zip(asked, masqueraded, strict=True):
+        if from_server:
+            node.see(after, VETH)
+            node.see(before, VETH, outgoing=True)
+        else:
+            node.see(before, VETH)
+            node.see(after, VETH, outgoing=True)
+    assert len(node.exchanges) == 1
+    assert node.exchanges[0].connection.client == ip_address(POD).packed
+
+
+def test_a_node_that_asks_a_pod_is_told() -> None:
+    node = Node()
+    for from_server, frame in talk((NODE, 40000), (POD, 80)):
+        node.see(frame, VETH, outgoing=not from_server)
+    assert node.seen() == [("http", "")]
+
+
+def test_ports_that_belonged_to_another_nodes_connection_may_be_used_anew() -> None:
+    node = Node()
+    node.see(tcp((OTHER, 40000), (POD, 80), 100, 1, ACK, GET), ETH0)
+    for from_server, frame in talk((OTHER, 40000), (POD, 80)):
+        node.see(frame, OTHER_VETH, outgoing=from_server)
+    assert node.seen() == [("http", "")]
+
+
+def test_the_middle_of_a_connection_begins_with_what_the_client_says() -> None:
+    node = Node()
+    node.see(tcp((OTHER, 80), (POD, 40000), 500, 100, ACK, OK), OTHER_VETH)
+    node.see(tcp((POD, 40000), (OTHER, 80), 100, 540, ACK, GET), VETH)
+    node.see(tcp((OTHER, 80), (POD, 40000), 540, 140, ACK, OK), OTHER_VETH)
+    node.see(tcp((OTHER, 80), (POD, 40000), 540, 140, ACK, OK), VETH, outgoing=True)
+    assert node.seen() == [("http", "")]
+
+
+def test_a_udp_flow_is_told_once_too() -> None:
+    node = Node()
+    for interface, outgoing in ((VETH, False), (OTHER_VETH, True)):
+        node.see(udp((POD, 5000), (OTHER, 6000), b"ping"), interface, outgoing)
+    for interface, outgoing in ((OTHER_VETH, False), (VETH, True)):
+        node.see(udp((OTHER, 6000), (POD, 5000), b"pong"), interface, outgoing)
+    node.dissection.finish(node.time_s)
+    (exchange,) = node.exchanges
+    assert (exchange.protocol, exchange.connection.octets) == ("udp", [4, 4])
+
+
+def test_an_icmp_error_ends_a_connection_that_waits_for_its_server() -> None:
+    node = Node(live=False)
+    syn = tcp((POD, 40000), (SERVICE, 80), 100, flags=SYN)
+    node.see(syn)
+    node.see(icmp_unreachable(NODE, POD, 3, syn))
+    node.see(syn)
+    node.dissection.finish(node.time_s)
+    assert node.seen() == [("tcp", "icmp port unreachable")]
+
+
+def test_an_icmp_error_about_a_datagram_is_its_answer() -> None:
+    node = Node(live=False)
+    datagram = udp((POD, 40000), (OTHER, 9999), b"anybody there?")
+    node.see(datagram)
+    node.see(icmp_unreachable(OTHER, POD, 3, datagram))
+    node.dissection.finish(node.time_s)
+    assert node.seen() == [("udp", "icmp port unreachable")]
+
+
+def test_an_icmp_error_about_something_unknown_is_passed_over() -> None:
+    node = Node(live=False)
+    node.see(icmp_unreachable(OTHER, POD, 1, tcp((POD, 1), (OTHER, 2), 1, flags=SYN)))
+    assert node.seen() == []
+
+
+def test_a_server_that_never_answers_is_told_while_people_wait() -> None:
+    node = Node(live=False)
+    syn = tcp((POD, 40000), (OTHER, 80), 100, flags=SYN)
+    for second in (0, 1, 3, 7, 15):
+        node.time_s = 1000.0 + second
+        node.see(syn)
+    node.dissection.sweep(1000.0 + streams.UNANSWERED_TIMEOUT_S + 2)
+    assert node.seen() == [("tcp", "timed out")]
+    node.time_s = 1031.0
+    node.see(syn)
+    node.dissection.finish(1032.0)
+    assert node.seen() == [("tcp", "timed out")]
+
+
+def test_a_refused_connection_is_told() -> None:
+    node = Node(live=False)
+    node.see(tcp((POD, 40000), (OTHER, 81), 100, flags=SYN))
+    node.see(tcp((OTHER, 81), (POD, 40000), 0, 101, RST | ACK))
+    assert node.seen() == [("tcp", "refused")]
+
+
+def test_connections_that_begin_elsewhere_are_remembered_within_bounds() -> None:
+    node = Node()
+    asked: list[int] = []
+
+    def count(*_: object) -> bool:
+        asked.append(1)
+        return False
+
+    node.dissection = Dissection(node.exchanges.append, count)
+    for _ in range(3):
+        for port in range(2000, 2100):
+            node.see(tcp((OTHER, port), (POD, 80), 1, 1, ACK, b"x"), ETH0)
+    assert len(asked) == 100
