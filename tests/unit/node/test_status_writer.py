@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,16 +44,19 @@ async def written(observed: Object) -> int:
 
 @pytest.mark.parametrize(
     ("observed", "times"),
+    # Made when the test runs: these ages are of now, and collecting may be minutes ago.
     [
-        (pod(False, 5), 2),
-        (pod(True, 100), 1),
-        (pod(False, 200), 1),
-        ({"metadata": {"name": "web"}, "spec": {}}, 1),
+        (lambda: pod(False, 5), 2),
+        (lambda: pod(True, 100), 1),
+        (lambda: pod(False, 200), 1),
+        (lambda: {"metadata": {"name": "web"}, "spec": {}}, 1),
     ],
     ids=["made unready by another", "as written", "our own older write", "without a status"],
 )
-async def test_only_anothers_verdict_is_put_right(observed: Object, times: int) -> None:
-    assert await written(observed) == times
+async def test_only_anothers_verdict_is_put_right(
+    observed: Callable[[], Object], times: int
+) -> None:
+    assert await written(observed()) == times
 
 
 async def test_the_same_status_is_written_once() -> None:
