@@ -43,9 +43,9 @@ async def _measure() -> list[float]:
     from pilotfish.cluster.components import client_for
     from pilotfish.network import namespaces, naming
     from pilotfish.proxy.family import IPV4
+    from pilotfish.proxy.fronts import Endpoint
     from pilotfish.proxy.kernel import KernelTables
     from pilotfish.proxy.nfnetlink import NetfilterSocket
-    from pilotfish.proxy.tables import Endpoint
 
     found = state.require(NAME)
     with namespaces.inside(naming.node_namespace(NAME, "node-1")):

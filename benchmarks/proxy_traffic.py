@@ -25,9 +25,10 @@ from pilotfish.network import links, namespaces, naming, node_link, pod_link
 from pilotfish.network.netlink import Netlink
 from pilotfish.network.node_link import ClusterNetwork, NodeNetwork
 from pilotfish.proxy.family import IPV4
+from pilotfish.proxy.fronts import Balance, Endpoint, Front, Wanted
 from pilotfish.proxy.kernel import KernelTables
 from pilotfish.proxy.nfnetlink import NetfilterSocket
-from pilotfish.proxy.tables import Balance, Endpoint, Front, Tables, Wanted
+from pilotfish.proxy.tables import Tables
 
 ROUNDS = 5
 ROUND_S = 1

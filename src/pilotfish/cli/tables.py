@@ -63,8 +63,8 @@ def _unknown_service(namespace: str, service: str) -> Exception:
 
 def _overview(services: dict[str, ServiceView], view: NodeView) -> None:
     from pilotfish.proxy.explain import drift_of
+    from pilotfish.proxy.fronts import Balance
     from pilotfish.proxy.services import is_proxied
-    from pilotfish.proxy.tables import Balance
 
     rows = []
     strays = set(view.installed)
@@ -120,11 +120,11 @@ def _node_view(cluster: ClusterState, name: str, node: Object | None) -> NodeVie
     from pilotfish.proxy import reading
     from pilotfish.proxy.explain import NodeView
     from pilotfish.proxy.family import FAMILIES
+    from pilotfish.proxy.fronts import Front, Target
     from pilotfish.proxy.kernel import KernelTables
     from pilotfish.proxy.nfnetlink import NetfilterSocket
     from pilotfish.proxy.reading import Broken
     from pilotfish.proxy.services import node_facts
-    from pilotfish.proxy.tables import Front, Target
 
     with namespaces.inside(naming.node_namespace(cluster.name, name)):
         netfilter = NetfilterSocket()

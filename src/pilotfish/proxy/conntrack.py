@@ -14,13 +14,13 @@ from collections.abc import Mapping
 
 from pilotfish.network.message import attribute, attributes
 from pilotfish.proxy.family import IPV4, Family
+from pilotfish.proxy.fronts import At, Endpoint
 from pilotfish.proxy.nfnetlink import (
     SUBSYSTEM_CTNETLINK,
     NetfilterError,
     NetfilterSocket,
     nested,
 )
-from pilotfish.proxy.tables import At, Endpoint
 
 _GET, _DELETE = 1, 2
 _TUPLE_ORIG, _TUPLE_REPLY, _ID, _FILTER = 1, 2, 12, 25

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator
 from pilotfish.network.message import attribute, attributes
 from pilotfish.proxy import expressions, layout
 from pilotfish.proxy.family import Family
+from pilotfish.proxy.fronts import Choose, Endpoint, Key, Remember, Value
 from pilotfish.proxy.nfnetlink import be32, nested
-from pilotfish.proxy.tables import Choose, Endpoint, Key, Remember, Value
 
 _ELEMENT = 1
 _KEY, _DATA, _FLAGS, _TIMEOUT, _EXPIRATION, _KEY_END = 1, 2, 3, 4, 5, 10

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pilotfish.objects.meta import Object, key_of
 from pilotfish.proxy.family import Family
-from pilotfish.proxy.tables import Endpoint
+from pilotfish.proxy.fronts import Endpoint
 
 log = logging.getLogger(__name__)
 

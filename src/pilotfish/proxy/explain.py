@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pilotfish.objects.meta import Object, key_of
 from pilotfish.proxy import reading, services
 from pilotfish.proxy.family import FAMILIES, Family
+from pilotfish.proxy.fronts import Balance, Endpoint, Front, Target
 from pilotfish.proxy.reading import Broken, Drift
 from pilotfish.proxy.services import NodeFacts
-from pilotfish.proxy.tables import Balance, Endpoint, Front, Target
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from pilotfish.objects.meta import Object
 from pilotfish.objects.pods import is_terminal, pod_ips, serving_containers
 from pilotfish.proxy.family import Family, family_of
+from pilotfish.proxy.fronts import NOTHING, Balance, Endpoint, Front, Target, Wanted
 from pilotfish.proxy.services import NodeFacts
-from pilotfish.proxy.tables import NOTHING, Balance, Endpoint, Front, Target, Wanted
 
 _ANY = ("", "0.0.0.0", "::")
 

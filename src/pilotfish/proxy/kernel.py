@@ -1,7 +1,7 @@
 """The kernel's tables of one address family: changes in, one transaction each.
 
-`KernelTables` writes to nftables in the network namespace of the thread that makes it.
-`FakeTables` has the same interface and holds plain values, so tests assert on tables, not on calls.
+`KernelTables` writes to nftables in the network namespace of the thread that makes it. Tests put a
+fake of the same interface (`TableWriter`) in its place, and assert on tables, not on calls.
 
 `replace` deletes the table and writes all of it anew in one transaction. So it does not matter
 what was there before (an older layout, somebody's changes, half of it), and there is no moment
@@ -19,6 +19,7 @@ from typing import Protocol
 from pilotfish.network.message import NLM_F_CREATE, attribute, attributes
 from pilotfish.proxy import elements, layout
 from pilotfish.proxy.family import Family
+from pilotfish.proxy.fronts import At, Endpoint, Key, Value
 from pilotfish.proxy.nfnetlink import (
     SUBSYSTEM_NFTABLES,
     NetfilterError,
@@ -27,7 +28,7 @@ from pilotfish.proxy.nfnetlink import (
     be32,
     nested,
 )
-from pilotfish.proxy.tables import At, Chain, Change, Choose, Endpoint, Key, Remember, Value
+from pilotfish.proxy.tables import Change
 
 _NEWTABLE, _DELTABLE = 0, 2
 _NEWCHAIN, _DELCHAIN = 3, 5
@@ -253,41 +254,3 @@ def _element_requests(kind: int, name: str, encoded: Iterator[bytes]) -> Iterato
     flags = NLM_F_CREATE if kind == _NEWSETELEM else 0
     for part in elements.lists(encoded):
         yield Request(kind, flags, _element_list(name, part))
-
-
-class FakeTables:
-    """Tables of one family in memory. Refuses what the kernel would refuse."""
-
-    def __init__(self) -> None:
-        self.elements: dict[str, dict[Key, Value]] = {name: {} for name in layout.SETS}
-        self.chains: dict[str, Chain] = {}
-        self.intervals: dict[str, tuple[str, ...]] = {}
-        self.transactions = 0
-
-    def replace(self, everything: Change) -> None:
-        self.__init__()  # type: ignore[misc]
-        self.apply(everything)
-
-    def apply(self, change: Change) -> None:
-        for chain in change.chains_added:
-            if chain.name in self.chains:
-                raise NetfilterError(errno.EEXIST)
-            self.chains[chain.name] = chain
-        for name, keys in change.removed.items():
-            for key in keys:
-                if key not in self.elements[name]:
-                    raise NetfilterError(errno.ENOENT)
-                del self.elements[name][key]
-        for name, items in change.added.items():
-            for key, value in items:
-                if key in self.elements[name]:
-                    raise NetfilterError(errno.EEXIST)
-                if isinstance(value, Choose | Remember) and value.name not in self.chains:
-                    raise NetfilterError(errno.ENOENT)
-                self.elements[name][key] = value
-        self.intervals |= change.intervals
-        for chain in change.chains_removed:
-            if any(chain in elements.values() for elements in self.elements.values()):
-                raise NetfilterError(errno.EBUSY)
-            del self.chains[chain.name]
-        self.transactions += 1

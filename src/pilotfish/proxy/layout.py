@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from pilotfish.proxy import expressions as x
 from pilotfish.proxy.family import Family
-from pilotfish.proxy.tables import Chain, Remember
+from pilotfish.proxy.fronts import Chain, Remember
 
 TABLE = "pilotfish"
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}

@@ -24,12 +24,12 @@ from pilotfish.objects.meta import Object, key_of, labels_of, namespace_of
 from pilotfish.proxy import announce, conntrack, host_ports, services
 from pilotfish.proxy.announce import Announcer
 from pilotfish.proxy.family import FAMILIES, IPV4, Family, family_of
+from pilotfish.proxy.fronts import Wanted
 from pilotfish.proxy.health import Health, HealthServers, service_health
 from pilotfish.proxy.kernel import AnotherWriterError, KernelTables, WriterLock
 from pilotfish.proxy.nfnetlink import NetfilterSocket
 from pilotfish.proxy.services import NodeFacts, load_balancer_addresses
 from pilotfish.proxy.syncer import FamilySyncer, no_collection
-from pilotfish.proxy.tables import Wanted
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What the kernel's maps say, put together again: elements → fronts and their targets.
 
-The reverse of `tables.elements`, for those who look at a node's tables from outside. What does not
+The reverse of `fronts.elements`, for those who look at a node's tables from outside. What does not
 fit together (a slot without an element, a chain of another size) comes back as `Broken`.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pilotfish.proxy.tables import At, Balance, Endpoint, Front, Key, Target, Value
+from pilotfish.proxy.fronts import At, Balance, Endpoint, Front, Key, Target, Value
 
 Maps = Mapping[str, Mapping[Key, Value | str]]
 

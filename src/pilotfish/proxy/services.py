@@ -15,7 +15,7 @@ from pilotfish.objects.meta import Object, annotations_of, key_of, labels_of
 from pilotfish.proxy import endpoints
 from pilotfish.proxy.endpoints import Candidate
 from pilotfish.proxy.family import Family, family_of
-from pilotfish.proxy.tables import NOTHING, Balance, Front, Target, Wanted
+from pilotfish.proxy.fronts import NOTHING, Balance, Front, Target, Wanted
 
 LOAD_BALANCING = "pilotfish.dev/load-balancing"
 ROUND_ROBIN = "round-robin"

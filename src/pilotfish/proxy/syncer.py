@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pilotfish.proxy.family import Family
+from pilotfish.proxy.fronts import Wanted
 from pilotfish.proxy.kernel import TableWriter
-from pilotfish.proxy.tables import Change, Tables, Wanted
+from pilotfish.proxy.tables import Change, Tables
 
 log = logging.getLogger(__name__)
 

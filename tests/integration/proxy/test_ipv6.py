@@ -13,9 +13,10 @@ from pilotfish.network import links, namespaces, pod_link, routes
 from pilotfish.network.netlink import Netlink
 from pilotfish.proxy.conntrack import end_flows
 from pilotfish.proxy.family import IPV6
+from pilotfish.proxy.fronts import NOTHING, Balance, Endpoint, Front, Target, Wanted
 from pilotfish.proxy.kernel import KernelTables
 from pilotfish.proxy.nfnetlink import NetfilterSocket
-from pilotfish.proxy.tables import NOTHING, Balance, Endpoint, Front, Tables, Target, Wanted
+from pilotfish.proxy.tables import Tables
 
 PODS = {"six-a": "fd00:244::2", "six-b": "fd00:244::3", "six-c": "fd00:244::4"}
 WEB = Front("fd00:96::7", "tcp", 80)

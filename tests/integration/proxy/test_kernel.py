@@ -11,9 +11,11 @@ import pytest
 from pilotfish.network import namespaces
 from pilotfish.proxy import layout
 from pilotfish.proxy.family import IPV4, IPV6, Family
-from pilotfish.proxy.kernel import FakeTables, KernelTables
+from pilotfish.proxy.fronts import NOTHING, Balance, Endpoint, Front, Target, Wanted
+from pilotfish.proxy.kernel import KernelTables
 from pilotfish.proxy.nfnetlink import NetfilterSocket
-from pilotfish.proxy.tables import NOTHING, Balance, Endpoint, Front, Tables, Target, Wanted
+from pilotfish.proxy.tables import Tables
+from support.fake_tables import FakeTables
 
 NAMESPACE = "pf-test-kernel"
 

@@ -10,9 +10,10 @@ import pytest
 from pilotfish.network import namespaces
 from pilotfish.network.message import NLM_F_CREATE, attribute
 from pilotfish.proxy.family import IPV4
+from pilotfish.proxy.fronts import Endpoint
 from pilotfish.proxy.kernel import KernelTables
 from pilotfish.proxy.nfnetlink import NetfilterError, NetfilterSocket, Request
-from pilotfish.proxy.tables import Change, Endpoint
+from pilotfish.proxy.tables import Change
 
 NAMESPACE = "pf-test-nfnetlink"
 _NEWTABLE, _DELTABLE = 0, 2

@@ -7,7 +7,7 @@ import pytest
 from pilotfish.network.message import attributes
 from pilotfish.proxy.elements import Codec, each_element, lists
 from pilotfish.proxy.family import IPV4, IPV6, Family
-from pilotfish.proxy.tables import Choose, Endpoint, Key, Remember, Value
+from pilotfish.proxy.fronts import Choose, Endpoint, Key, Remember, Value
 
 FOUR, SIX = "10.96.0.1", "fd00:96::1"
 

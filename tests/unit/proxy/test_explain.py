@@ -8,10 +8,11 @@ from typing import Any
 from pilotfish.proxy import reading
 from pilotfish.proxy.explain import NodeView, ServiceView, describe_drift, drift_of, explain
 from pilotfish.proxy.family import IPV4
-from pilotfish.proxy.kernel import FakeTables
+from pilotfish.proxy.fronts import Balance, Endpoint, Front, Key, Value
 from pilotfish.proxy.reading import Broken, Drift
 from pilotfish.proxy.services import NodeFacts, wanted
-from pilotfish.proxy.tables import Balance, Endpoint, Front, Key, Tables, Value
+from pilotfish.proxy.tables import Tables
+from support.fake_tables import FakeTables
 
 NODE = NodeFacts("node-1", ("192.168.64.2",), ("10.244.0.0/24",))
 A, B = Endpoint("10.244.0.5", 8080), Endpoint("10.244.1.5", 8080)

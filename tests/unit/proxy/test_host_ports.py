@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pilotfish.proxy.family import IPV4
+from pilotfish.proxy.fronts import NOTHING, Balance, Endpoint, Front
 from pilotfish.proxy.host_ports import has_any, wanted
 from pilotfish.proxy.services import NodeFacts
-from pilotfish.proxy.tables import NOTHING, Balance, Endpoint, Front
 
 NODE = NodeFacts("node-1", ("192.168.64.2",), ("10.244.0.0/24",))
 POD = Balance((Endpoint("10.244.0.5", 8080),))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pilotfish.proxy.family import IPV4, IPV6
+from pilotfish.proxy.fronts import NOTHING, Balance, Endpoint, Front, Target
 from pilotfish.proxy.services import NodeFacts, node_facts, own_ranges, wanted
-from pilotfish.proxy.tables import NOTHING, Balance, Endpoint, Front, Target
 
 NODE = NodeFacts("node-1", ("192.168.64.2",), ("10.244.0.0/24",), "zone-a")
 VIP = "10.96.0.7"

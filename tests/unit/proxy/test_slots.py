@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotfish.proxy.tables import Endpoint, assign_slots
+from pilotfish.proxy.fronts import Endpoint, assign_slots
 
 endpoints = st.lists(
     st.integers(1, 30).map(lambda n: Endpoint(f"10.244.0.{n}", 80)), unique=True, max_size=12

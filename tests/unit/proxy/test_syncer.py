@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 
 from pilotfish.proxy.family import IPV4
-from pilotfish.proxy.kernel import FakeTables
+from pilotfish.proxy.fronts import Balance, Endpoint, Front, Wanted
 from pilotfish.proxy.nfnetlink import NetfilterError
 from pilotfish.proxy.syncer import FamilySyncer
-from pilotfish.proxy.tables import Balance, Change, Endpoint, Front, Wanted
+from pilotfish.proxy.tables import Change
+from support.fake_tables import FakeTables
 
 WEB = Front("10.96.0.1", "tcp", 80)
 A, B = Endpoint("10.244.0.1", 8080), Endpoint("10.244.0.2", 8080)

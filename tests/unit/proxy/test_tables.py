@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilotfish.proxy.kernel import FakeTables
-from pilotfish.proxy.tables import (
+from pilotfish.proxy.fronts import (
     NOTHING,
     Balance,
     Choose,
     Endpoint,
     Front,
     Remember,
-    Tables,
     Target,
     Wanted,
 )
+from pilotfish.proxy.tables import Tables
+from support.fake_tables import FakeTables
 
 A, B, C, D = (Endpoint(f"10.244.0.{n}", 8080) for n in range(1, 5))
 WEB = Front("10.96.0.1", "tcp", 80)
