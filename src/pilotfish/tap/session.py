@@ -17,6 +17,7 @@ from pilotfish.tap.entry import LazyEntry
 from pilotfish.tap.entry_maker import EntryMaker
 from pilotfish.tap.naming import Naming
 from pilotfish.tap.packets import TCP, UDP, Packet
+from pilotfish.tap.redaction import redacted
 from pilotfish.tap.ring import CapturedFrame
 from pilotfish.tap.viewing import EntryViewer, PacketViewer
 
@@ -178,11 +179,16 @@ class Session:
             self._make_soon()
 
     def _deliver(self, entry: LazyEntry) -> None:
-        line = b""
+        # Most often all viewers want it alike, or nobody does.
+        lines: dict[bool, bytes] = {}
         for viewer in self._viewers:
-            if viewer.wants(entry):
-                line = line or orjson.dumps(entry.whole(), option=orjson.OPT_APPEND_NEWLINE)
-                viewer.outbox.put(line)
+            if not viewer.wants(entry):
+                continue
+            line = lines.get(viewer.redact)
+            if line is None:
+                shown = redacted(entry.whole()) if viewer.redact else entry.whole()
+                line = lines[viewer.redact] = orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)
+            viewer.outbox.put(line)
 
 
 def _ports(packet: Packet) -> tuple[int, int]:

@@ -1,0 +1,92 @@
+"""Views the traffic of this machine, with names from any Kubernetes API server.
+
+For nodes that run no worker: the capture is made here, by root, and nothing is installed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import orjson
+
+from pilotfish.client.api import Client
+from pilotfish.network import links
+from pilotfish.network.netlink import Netlink
+from pilotfish.objects.meta import name_of
+from pilotfish.tap.entry import Entry
+from pilotfish.tap.identity import node_addresses
+from pilotfish.tap.session import Session
+from pilotfish.tap.viewer import NodeStatus
+from pilotfish.tap.viewing import EntryViewer
+
+
+class LocalViewer:
+    """Captures in the network namespace of the thread that views. As `viewer.Viewer`.
+
+    Attributes:
+        nodes: how the capture stands: one node, this one.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        matches: Callable[[Entry], bool],
+        probes: bool = False,
+        redact: bool = True,
+        on_status: Callable[[NodeStatus], None] | None = None,
+    ) -> None:
+        """Make a viewer of this machine.
+
+        Args:
+            client: to the API server, for names.
+            matches: which entries to see.
+            probes: whether to see the kubelet's probes.
+            redact: whether secrets are blackened out.
+            on_status: is called about every second.
+        """
+        self.nodes: dict[str, NodeStatus] = {}
+        self._client = client
+        self._viewer = EntryViewer(matches, probes, redact)
+        self._on_status = on_status
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        """What is seen, until the iterator is closed.
+
+        Raises:
+            ApiError, Unreachable: where the API server does not answer when it begins.
+            PermissionError: without CAP_NET_RAW and CAP_NET_ADMIN.
+        """
+        own = _own_addresses()
+        status = NodeStatus(await self._node_name(own), connected=True)
+        self.nodes[status.name] = status
+        session = Session(self._client, status.name, own)
+        following = asyncio.create_task(session.run(), name="tap session")
+        try:
+            async with session.viewing(self._viewer):
+                async for batch in self._viewer.outbox.batches():
+                    for line in batch.splitlines():
+                        entry = orjson.loads(line)
+                        if "worker" not in entry:
+                            yield entry
+                            continue
+                        counters = entry["worker"].items()
+                        status.counters = {key: n for key, n in counters if isinstance(n, int)}
+                        if self._on_status is not None:
+                            self._on_status(status)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    async def _node_name(self, own: frozenset[str]) -> str:
+        """The Node that this machine is; its host name where it is none."""
+        for node in (await self._client.list("nodes"))["items"]:
+            if own.intersection(node_addresses(node)):
+                return name_of(node)
+        return socket.gethostname()
+
+
+def _own_addresses() -> frozenset[str]:
+    with Netlink() as netlink:
+        return frozenset(address.partition("/")[0] for _, address in links.addresses(netlink))
