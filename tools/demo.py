@@ -159,6 +159,9 @@ class Demo:
         address = self.service_address("go-demo-2")
         label = "service=go-demo-2,type=backend"
         self.spread(f"http://{address}:28017/", label)
+        n.say("What the kernel of a node does with such a packet, in words:")
+        said = n.run(f"pilotfish tables go-demo-2 --name {CLUSTER}")
+        n.expect("one of 2 endpoints" in said, "both Pods in the kernel's tables")
         n.say("The same from inside a Pod, by name.")
         client = self.pods_of(label)[0]["name"]
         self.spread("http://go-demo-2:28017/", label, f"kubectl exec {client} -c api -- ")
