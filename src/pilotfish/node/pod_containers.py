@@ -228,7 +228,8 @@ class PodContainers:
     def _probe_failed(self, container: Object, kind: Kind, result: Result) -> None:
         verb = "errored" if result.errored else "failed"
         message = f"{kind.title} probe {verb}: {result.output}"
-        self.event(container, "Warning", "Unhealthy", message)
+        # After the verdict, which may follow from it: the status is not to queue behind an Event.
+        asyncio.get_running_loop().call_soon(self.event, container, "Warning", "Unhealthy", message)
 
     def _probe_verdict(self, container: Object, kind: Kind, success: bool) -> None:
         name = container["name"]
