@@ -1,0 +1,58 @@
+"""What is wrong with a filter, and where: for the person who wrote it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FilterError(ValueError):
+    """A filter that cannot be used. `str()` shows the place, with a caret under it.
+
+    Attributes:
+        message: what is wrong, in one sentence without a full stop.
+        line, column: of the place, from 1.
+        suggestion: what may have been meant: a name, or a piece of text; "" when nobody knows.
+    """
+
+    def __init__(
+        self, message: str, text: str, at: int, width: int = 1, suggestion: str = ""
+    ) -> None:
+        """Make one.
+
+        Args:
+            message: what is wrong.
+            text: the whole filter.
+            at: offset of the place in it.
+            width: how many characters the place has.
+            suggestion: what may have been meant.
+        """
+        self.message = message
+        self.suggestion = suggestion
+        at = min(at, len(text))
+        before = text[:at]
+        self.line = before.count("\n") + 1
+        self.column = at - (before.rfind("\n") + 1) + 1
+        shown = text.split("\n")[self.line - 1]
+        self._shown = "".join(char if char.isprintable() else " " for char in shown)
+        self._width = max(1, min(width, len(shown) - self.column + 1))
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        meant = f"; did you mean {self.suggestion}?" if self.suggestion else ""
+        caret = " " * (self.column - 1) + "^" * self._width
+        return (
+            f"line {self.line}, column {self.column}: {self.message}{meant}\n"
+            f"  {self._shown}\n  {caret}"
+        )
+
+
+class EvaluationError(Exception):
+    """The filter has no value for this entry: CEL's `error`. Such an entry does not match."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The one of `names` that is most like `name`; "" when none is."""
+    by_lower = {each.lower(): each for each in names}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else ""

@@ -1,0 +1,247 @@
+"""Text → syntax tree: CEL's grammar.
+
+https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax, without the
+construction of protocol buffer messages, which filters have no use for. Chains
+of `&&` and `||` are one node, so that a filter may name very many alternatives.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
+from pilotfish.tap.filter import literals, syntax
+from pilotfish.tap.filter.errors import FilterError
+from pilotfish.tap.filter.syntax import Node, depth_over
+from pilotfish.tap.filter.types import BOOL, DOUBLE, INT, NULL, Type
+
+MAX_CHARS = 8192
+# CEL asks for at least 12 to 32, depending on what is nested; each costs a few frames of stack.
+MAX_DEPTH = 60
+
+_GRAMMAR = r"""
+start: expression
+?expression: or_chain
+    | or_chain QUESTION or_chain COLON expression -> conditional
+?or_chain: and_chain | and_chain (OR and_chain)+ -> logic
+?and_chain: relation | relation (AND relation)+ -> logic
+?relation: addition | relation (RELATION | IN) addition -> binary
+?addition: product | addition (PLUS | MINUS) product -> binary
+?product: unary | product TIMES unary -> binary
+?unary: member | (NOT)+ member -> prefix | (MINUS)+ member -> prefix
+?member: primary
+    | member DOT (IDENTIFIER | RESERVED) -> select
+    | member DOT (IDENTIFIER | RESERVED) LPAR [arguments] RPAR -> method
+    | member LSQB expression RSQB -> index
+?primary: DOT? (IDENTIFIER | RESERVED) -> name
+    | DOT? (IDENTIFIER | RESERVED) LPAR [arguments] RPAR -> call
+    | LPAR expression RPAR -> group
+    | LSQB [arguments] COMMA? RSQB -> list_of
+    | LBRACE [entries] COMMA? RBRACE -> map_of
+    | NUMBER -> number
+    | STRING -> string
+    | CONSTANT -> constant
+arguments: expression (COMMA expression)*
+entries: expression COLON expression (COMMA expression COLON expression)*
+
+QUESTION: "?"
+COLON: ":"
+OR: "||"
+AND: "&&"
+IN: "in"
+RELATION: "==" | "!=" | "<=" | ">=" | "<" | ">"
+PLUS: "+"
+MINUS: "-"
+TIMES: "*" | "/" | "%"
+NOT: "!"
+DOT: "."
+COMMA: ","
+LPAR: "("
+RPAR: ")"
+LSQB: "["
+RSQB: "]"
+LBRACE: "{"
+RBRACE: "}"
+CONSTANT.3: /(true|false|null)(?![_a-zA-Z0-9])/
+RESERVED.3: /(as|break|const|continue|else|for|function|if|import|let|loop)(?![_a-zA-Z0-9])/
+    | /(package|namespace|return|var|void|while)(?![_a-zA-Z0-9])/
+IDENTIFIER: /[_a-zA-Z][_a-zA-Z0-9]*/
+NUMBER.2: /[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|0x[0-9a-fA-F]+[uU]?|[0-9]+[uU]?/
+STRING.2: /[bB]?[rR]("{3}(.|\n)*?"{3}|'{3}(.|\n)*?'{3}|"[^"\r\n]*"|'[^'\r\n]*')/
+    | /[bB]?("{3}(\\(.|\n)|[^\\])*?"{3}|'{3}(\\(.|\n)|[^\\])*?'{3})/
+    | /[bB]?("(\\.|[^"\\\r\n])*"|'(\\.|[^'\\\r\n])*')/
+COMMENT: /\/\/[^\n]*/
+%ignore /[\t\n\f\r ]+/
+%ignore COMMENT
+"""
+
+# What people write who come from other languages, and its word here.
+_FOREIGN = {"and": "&&", "or": "||", "not": "!", "&": "&&", "|": "||", "=": "==", "is": "=="}
+_SIGNED = (INT, DOUBLE)
+_WORD = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*|.", re.DOTALL)
+
+
+class _PlaceError(Exception):
+    """A FilterError that does not know the whole text yet."""
+
+    def __init__(self, message: str, token: Token) -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = token.start_pos or 0
+        self.width = len(token)
+
+
+def parse(text: str) -> Node:
+    """The tree of a filter.
+
+    Raises:
+        FilterError: it is no expression, or too large.
+    """
+    if len(text) > MAX_CHARS:
+        raise FilterError(f"a filter has at most {MAX_CHARS} characters", text, MAX_CHARS)
+    try:
+        # The tree is built while reading, so nothing here goes as deep as the text does.
+        return cast("Node", _parser().parse(text))
+    except UnexpectedCharacters as error:
+        raise _unexpected(text, error.pos_in_stream or 0) from None
+    except UnexpectedToken as error:
+        raise _unexpected(text, _offset(error.token, text)) from None
+    except _PlaceError as error:
+        raise FilterError(error.message, text, error.at, error.width) from None
+
+
+@functools.cache
+def _parser() -> Lark:
+    return Lark(_GRAMMAR, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
+
+
+def _offset(token: Token, text: str) -> int:
+    return len(text) if token.type == "$END" else token.start_pos or 0
+
+
+def _unexpected(text: str, at: int) -> FilterError:
+    match = _WORD.match(text, at)
+    if match is None:
+        return FilterError("the filter ends too early", text, len(text))
+    word = match[0]
+    if word in "\"'":
+        return FilterError("this string has no end", text, at)
+    instead = _FOREIGN.get(word, "")
+    return FilterError(f"{word} has no meaning here", text, at, len(word), instead)
+
+
+class _Builder(Transformer[Token, Node]):
+    """Makes nodes of what the parser has read; called from the leaves up."""
+
+    def start(self, children: list[Node]) -> Node:
+        return children[0]
+
+    def group(self, children: list[Any]) -> Node:
+        return cast("Node", children[1])
+
+    def conditional(self, children: list[Any]) -> Node:
+        condition, token, yes, _, no = children
+        return syntax.Conditional(
+            token.start_pos, 1, _depth(token, condition, yes, no), condition, yes, no
+        )
+
+    def logic(self, children: list[Any]) -> Node:
+        token = children[1]
+        operands = tuple(children[::2])
+        return syntax.Logic(token.start_pos, 2, _depth(token, *operands), str(token), operands)
+
+    def binary(self, children: list[Any]) -> Node:
+        left, token, right = children
+        depth = _depth(token, left, right)
+        return syntax.Binary(token.start_pos, len(token), depth, str(token), left, right)
+
+    def prefix(self, children: list[Any]) -> Node:
+        *tokens, operand = children
+        for token in reversed(tokens):
+            if token == "-" and isinstance(operand, syntax.Literal) and operand.type in _SIGNED:
+                operand = replace(operand, at=token.start_pos, value=-operand.value)
+                continue
+            depth = _depth(token, operand)
+            operand = syntax.Unary(token.start_pos, 1, depth, str(token), operand)
+        return cast("Node", operand)
+
+    def select(self, children: list[Any]) -> Node:
+        operand, _, name = children
+        return syntax.Select(name.start_pos, len(name), _depth(name, operand), operand, str(name))
+
+    def method(self, children: list[Any]) -> Node:
+        target, _, name, _, *arguments, _ = children
+        given = tuple(arguments[0]) if arguments else ()
+        depth = _depth(name, target, *given)
+        return syntax.Call(name.start_pos, len(name), depth, str(name), target, given)
+
+    def index(self, children: list[Any]) -> Node:
+        operand, token, key, _ = children
+        return syntax.Index(key.at, key.width, _depth(token, operand, key), operand, key)
+
+    def name(self, children: list[Any]) -> Node:
+        token = _allowed(children[-1])
+        return syntax.Name(token.start_pos or 0, len(token), 1, str(token))
+
+    def call(self, children: list[Any]) -> Node:
+        token, _, *arguments, _ = children[1:] if children[0].type == "DOT" else children
+        _allowed(token)
+        given = tuple(arguments[0]) if arguments else ()
+        return syntax.Call(
+            token.start_pos, len(token), _depth(token, *given), str(token), None, given
+        )
+
+    def list_of(self, children: list[Any]) -> Node:
+        token = children[0]
+        items = next((tuple(each) for each in children if not isinstance(each, Token)), ())
+        return syntax.ListOf(token.start_pos, 1, _depth(token, *items), items)
+
+    def map_of(self, children: list[Any]) -> Node:
+        token = children[0]
+        said: list[Node] = next((each for each in children if not isinstance(each, Token)), [])
+        entries = tuple(zip(said[::2], said[1::2], strict=True))
+        return syntax.MapOf(token.start_pos, 1, _depth(token, *said), entries)
+
+    def arguments(self, children: list[Any]) -> list[Node]:
+        return [child for child in children if not isinstance(child, Token)]
+
+    entries = arguments
+
+    def number(self, children: list[Token]) -> Node:
+        return _literal(children[0], literals.number)
+
+    def string(self, children: list[Token]) -> Node:
+        return _literal(children[0], literals.string)
+
+    def constant(self, children: list[Token]) -> Node:
+        token = children[0]
+        value = {"true": True, "false": False, "null": None}[token]
+        kind = NULL if value is None else BOOL
+        return syntax.Literal(token.start_pos or 0, len(token), 1, value, kind)
+
+
+def _depth(token: Token, *nodes: Node) -> int:
+    depth = depth_over(nodes)
+    if depth > MAX_DEPTH:
+        raise _PlaceError(f"more than {MAX_DEPTH} things lie within one another here", token)
+    return depth
+
+
+def _allowed(token: Token) -> Token:
+    if token.type == "RESERVED":
+        raise _PlaceError(f"{token} is a reserved word of CEL", token)
+    return token
+
+
+def _literal(token: Token, read: Callable[[str], tuple[Any, Type]]) -> Node:
+    try:
+        value, kind = read(str(token))
+    except literals.LiteralError as error:
+        raise _PlaceError(str(error), token) from error
+    return syntax.Literal(token.start_pos or 0, len(token), 1, value, kind)

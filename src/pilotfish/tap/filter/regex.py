@@ -1,0 +1,49 @@
+"""Regular expressions of filters: RE2, whose time is linear in the text.
+
+Filters run inside the worker of a node, on what strangers send: an engine that
+goes back and tries again (Python's `re`) could be kept busy for ever.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import re2  # type: ignore[import-untyped]
+
+MAX_CHARS = 1000
+# Of the compiled expression: RE2 gives up on one that needs more.
+_MAX_BYTES = 4 << 20
+_REMEMBERED = 64
+
+
+class RegexError(ValueError):
+    """The expression cannot be used; the message says why."""
+
+
+@functools.lru_cache(_REMEMBERED)
+def searcher(pattern: str) -> Callable[[str], bool]:
+    """What says whether a text contains a match.
+
+    Raises:
+        RegexError: it is no regular expression, or too large.
+    """
+    if len(pattern) > MAX_CHARS:
+        raise RegexError(f"a regular expression has at most {MAX_CHARS} characters")
+    options = re2.Options()
+    options.max_mem = _MAX_BYTES
+    options.log_errors = False
+    options.never_capture = True
+    try:
+        # As bytes: for text the package would work out offsets that nobody asks for.
+        compiled = re2.compile(pattern.encode("utf-8", "surrogatepass"), options)
+    except re2.error as error:
+        told = error.args[0] if error.args else ""
+        reason = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
+        raise RegexError(f"no regular expression of RE2: {reason}") from error
+    search = compiled.search
+
+    def matches(text: str) -> bool:
+        return search(text.encode("utf-8", "surrogatepass")) is not None
+
+    return matches
