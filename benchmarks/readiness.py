@@ -39,7 +39,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("", 8080), Handler).serve_forever()
 """
 
-_REMOVED = re.compile(r"delete element .*endpoints.*: (\d+\.\d+\.\d+\.\d+) ")
+_CHANGED = re.compile(r"(add|delete) element .*endpoints.*: (\d+\.\d+\.\d+\.\d+) ")
+# An endpoint that moves to the slot of a removed one leaves its own in the same transaction.
+_MOVE_S = 0.1
 
 
 def run() -> Report:
@@ -122,10 +124,20 @@ def _watching(removed_s: dict[str, list[float]]) -> Iterator[None]:
         ["nsenter", namespace, "nft", "monitor", "elements"], stdout=subprocess.PIPE, text=True
     )
 
+    added_s: dict[str, float] = {}
+
     def follow() -> None:
         for line in monitor.stdout or ():
-            if found := _REMOVED.search(line):
-                removed_s[found[1]].append(time.time())
+            if not (found := _CHANGED.search(line)):
+                continue
+            now_s, address = time.time(), found[2]
+            moments_s = removed_s[address]
+            if found[1] == "add":
+                added_s[address] = now_s
+                if moments_s and now_s - moments_s[-1] < _MOVE_S:
+                    moments_s.pop()
+            elif now_s - added_s.get(address, 0.0) > _MOVE_S:
+                moments_s.append(now_s)
 
     reader = Thread(target=follow, daemon=True)
     reader.start()
