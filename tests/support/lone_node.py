@@ -28,7 +28,8 @@ from pilotfish.network.netlink import Netlink
 from pilotfish.node.teardown import remove_all
 
 CLUSTER, NODE, ADDRESS, PORT = "t-d", "node-1", "192.0.2.2", 6443
-NAMESPACE = "t-d-node"
+# One per test process: several may run at a time.
+NAMESPACE = f"t-d-{os.getpid()}"
 TIMEOUT_S = 30.0
 
 Object = dict[str, Any]
@@ -62,7 +63,7 @@ class LoneNode:
     async def start(self) -> None:
         """Start the process, and return when Pods can start."""
         (self.folder / "ready").unlink(missing_ok=True)
-        command = [sys.executable, __file__, str(self.folder)]
+        command = [sys.executable, __file__, str(self.folder), NAMESPACE]
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
         with (self.folder / "node.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 (it outlives the event loop)
@@ -233,7 +234,7 @@ def main() -> None:
     import uvloop
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    namespaces.enter(NAMESPACE)
+    namespaces.enter(sys.argv[2])
     uvloop.run(_serve(Path(sys.argv[1])))
 
 
