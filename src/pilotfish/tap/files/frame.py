@@ -19,6 +19,7 @@ class Frame(NamedTuple):
     data: bytes
     length: int
     link_type: int
+    interface: str = ""  # its name, where the file has one
 
 
 def read_exactly(file: BinaryIO, size: int) -> bytes | None:

@@ -1,0 +1,177 @@
+"""`pilotfish tap`."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pilotfish.tap.stats import Stats
+    from pilotfish.tap.tapping import Options, Tapping
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+Format = Literal["text", "wide", "json", "har", "pcapng"]
+
+
+@app.command()
+def tap(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Pods, Services, or regular expressions of their names."),
+    ] = None,
+    all_namespaces: Annotated[
+        bool, typer.Option("-A", "--all-namespaces", help="Look at all namespaces.")
+    ] = False,
+    namespace: Annotated[
+        str, typer.Option("-n", "--namespace", help="Look there.", show_default="the context's")
+    ] = "",
+    filter_text: Annotated[
+        str, typer.Option("--filter", help="What to show, in the filter language (CEL).")
+    ] = "",
+    output: Annotated[Format, typer.Option("-o", "--output", help="The format.")] = "text",
+    body: Annotated[bool, typer.Option("--body", help="Show bodies too.")] = False,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Keep a table per Service instead of lines.")
+    ] = False,
+    probes: Annotated[bool, typer.Option("--probes", help="Show kubelets' probes too.")] = False,
+    no_redact: Annotated[
+        bool, typer.Option("--no-redact", help="Show credentials and passwords.")
+    ] = False,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the packets to this pcapng file as well.")
+    ] = None,
+    read: Annotated[
+        Path | None, typer.Option(help="Read this pcap or pcapng file instead of tapping.")
+    ] = None,
+    key_log: Annotated[
+        Path | None, typer.Option("--tls-key-log", help="An SSLKEYLOGFILE to decrypt TLS with.")
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(help="Name addresses from this cluster, and capture on this machine."),
+    ] = None,
+    context: Annotated[
+        str, typer.Option(help="The kubeconfig's context.", show_default="the current one")
+    ] = "",
+) -> None:
+    """Show each request as it happens, with the Service it was sent to and the Pod chosen."""
+    from pilotfish.tap.tapping import Options
+
+    if read is None and output == "har" and sys.stdout.isatty():
+        raise _error("a HAR file is not for the terminal", "-o har", "send it to a file: > F.har")
+    if output == "pcapng" and sys.stdout.isatty():
+        raise _error("packets are not for the terminal", "-o pcapng", "use --write F.pcapng")
+    if write is not None and kubeconfig is not None and read is None:
+        raise _error(
+            "packets of this machine are not written yet",
+            "--write with --kubeconfig",
+            "write them with tcpdump, and read that file: pilotfish tap --read F.pcap",
+        )
+    _run(
+        Options(
+            names=tuple(names or ()),
+            namespace=namespace,
+            all_namespaces=all_namespaces,
+            filter_text=filter_text,
+            output=output,
+            bodies=body,
+            stats=stats,
+            probes=probes,
+            redact=not no_redact,
+            write=write,
+            read=read,
+            key_log=key_log,
+            kubeconfig=kubeconfig,
+            context=context,
+            colours=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        )
+    )
+
+
+def _run(options: Options) -> None:
+    from pilotfish.client.config import ConfigError
+    from pilotfish.client.errors import ApiError, Unreachable
+    from pilotfish.tap.files.frame import CaptureFileError
+    from pilotfish.tap.filter import FilterError
+    from pilotfish.tap.tapping import Tapping
+
+    try:
+        tapping = Tapping(options, sys.stdout.buffer, _stats_view(options.stats))
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(tapping.run())
+        _tell_losses(tapping)
+    except FilterError as error:
+        raise _error(
+            "the filter means nothing", str(error), "see docs/reference/filters.md"
+        ) from None
+    except (CaptureFileError, ConfigError) as error:
+        raise _error("cannot tap", str(error), "see: pilotfish tap --help") from None
+    except ApiError as error:
+        raise _error("the cluster refuses", error.message, "check your context's rights") from None
+    except Unreachable as error:
+        raise _error(
+            "no answer from the cluster", str(error), "is it up? pilotfish status"
+        ) from None
+    except PermissionError as error:
+        raise _error("not allowed", str(error), "run it as root, or choose another file") from None
+
+
+def _stats_view(wanted: bool) -> Callable[[Stats], None]:
+    """On a terminal the table stays in its place; elsewhere only the last one is printed."""
+    from pilotfish.tap.formats import stats_table
+
+    if not wanted or not sys.stdout.isatty():
+        return _LastTable().show
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    live = Live(console=Console(), auto_refresh=False, vertical_overflow="crop")
+    live.start()
+    atexit.register(live.stop)
+    return lambda stats: live.update(Text(stats_table.text(stats.services.values())), refresh=True)
+
+
+class _LastTable:
+    """Prints the table once, when everything is over."""
+
+    def __init__(self) -> None:
+        self._registered = False
+
+    def show(self, stats: Stats) -> None:
+        """Remember what to print."""
+        if not self._registered:
+            self._registered = True
+            atexit.register(self._print, stats)
+
+    @staticmethod
+    def _print(stats: Stats) -> None:
+        from pilotfish.tap.formats import stats_table
+
+        print(stats_table.text(stats.services.values()))
+
+
+def _tell_losses(tapping: Tapping) -> None:
+    """What was not seen is said, so that nobody takes silence for absence."""
+    for name, node in tapping.nodes.items():
+        for counter, what in (("dropped", "packets"), ("lost", "entries"), ("skipped", "requests")):
+            if node.counters.get(counter):
+                print(f"{name}: {node.counters[counter]} {what} were lost", file=sys.stderr)
+        if node.problem:
+            print(f"{name}: {node.problem}", file=sys.stderr)
+
+
+def _error(what: str, where: str, mend: str) -> Exception:
+    from pilotfish.cluster.errors import ClusterError
+
+    return ClusterError(what, where, mend)

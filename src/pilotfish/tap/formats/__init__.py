@@ -1,0 +1,1 @@
+"""How entries are shown and written: for terminals, programs, browsers."""

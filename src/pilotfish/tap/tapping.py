@@ -1,0 +1,227 @@
+"""One run of the tap: from where entries come to where a person sees them.
+
+a capture file, the cluster's workers, or this machine's own interfaces
+  → selection and filter → lines, JSON, HAR, pcapng, or a table that stays
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pilotfish.client.api import Client
+from pilotfish.client.config import ClientConfig
+from pilotfish.client.errors import ApiError, Unreachable
+from pilotfish.objects.meta import name_of
+from pilotfish.tap.entry import Entry, LazyEntry
+from pilotfish.tap.files.pcapng import PcapngStream
+from pilotfish.tap.files.recorder import Recorder
+from pilotfish.tap.filter import compile as compile_filter
+from pilotfish.tap.formats.printer import Format, Printer, printer
+from pilotfish.tap.identity import Identity
+from pilotfish.tap.key_log import KeyLog
+from pilotfish.tap.local import LocalViewer
+from pilotfish.tap.naming import Naming
+from pilotfish.tap.readiness import Readiness
+from pilotfish.tap.reading import read_entries
+from pilotfish.tap.redaction import redacted
+from pilotfish.tap.selection import selection
+from pilotfish.tap.stats import Stats
+from pilotfish.tap.viewer import NodeStatus, Viewer, packets_path
+
+log = logging.getLogger(__name__)
+
+StatsView = Callable[[Stats], None]
+
+_SHOW_EVERY_S = 0.5
+_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for; see `pilotfish tap --help`."""
+
+    names: tuple[str, ...] = ()
+    namespace: str = ""
+    all_namespaces: bool = False
+    filter_text: str = ""
+    output: Format = "text"
+    bodies: bool = False
+    stats: bool = False
+    probes: bool = False
+    redact: bool = True
+    write: Path | None = None
+    read: Path | None = None
+    key_log: Path | None = None
+    kubeconfig: Path | None = None
+    context: str = ""
+    colours: bool = False
+
+
+class Tapping:
+    """A run; entries come until it is cancelled, or the file ends."""
+
+    def __init__(self, options: Options, out: BinaryIO, show_stats: StatsView) -> None:
+        """Prepare a run.
+
+        Args:
+            options: what was asked for.
+            out: where lines, JSON or files go.
+            show_stats: shows the statistics, again and again.
+
+        Raises:
+            FilterError: for a filter that means nothing.
+        """
+        # The user's own part first: an error points into what was typed.
+        compile_filter(options.filter_text)
+        self._options = options
+        self._stats = Stats()
+        self._show_stats = show_stats
+        self._printer: Printer = printer(
+            options.output,
+            out,
+            bodies=options.bodies,
+            colours=options.colours,
+            namespaces=options.all_namespaces,
+        )
+        self._readiness: Readiness | None = None
+        self.nodes: dict[str, NodeStatus] = {}
+
+    async def run(self) -> None:
+        """Show what there is to see.
+
+        Raises:
+            ApiError, Unreachable, ConfigError: where the cluster cannot be asked.
+            CaptureFileError: where the file cannot be read.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._printer.close)
+            recorder = self._recorder(stack)
+            if self._options.read is not None:
+                await self._read(self._options.read, recorder)
+            else:
+                await self._follow(stack, recorder)
+
+    def _recorder(self, stack: contextlib.AsyncExitStack) -> Recorder | None:
+        """Who writes packets, if they are to be written; the file ends with the run."""
+        if isinstance(self._printer, Recorder):
+            return self._printer
+        if self._options.write is None:
+            return None
+        # Packets hold what people say to each other.
+        self._options.write.touch(mode=0o600)
+        file = stack.enter_context(self._options.write.open("wb"))
+        recorder = Recorder(file)
+        stack.callback(recorder.close)
+        return recorder
+
+    # --- a capture file --------------------------------------------------------------------
+
+    async def _read(self, path: Path, recorder: Recorder | None) -> None:
+        options = self._options
+        namespace = options.namespace  # a file has no context: all namespaces unless one is named
+        chosen = compile_filter(selection(namespace, options.names, options.filter_text))
+        keys = KeyLog(options.key_log) if options.key_log else None
+        names = await self._names()
+
+        def hear(entry: LazyEntry) -> None:
+            if (entry["probe"] and not options.probes) or not chosen.matches(entry):
+                return
+            if options.stats and recorder is None:
+                self._stats.add(entry)
+            else:
+                whole = entry.whole()
+                self._take(redacted(whole) if options.redact else whole, recorder)
+
+        on_frame = recorder.packet if recorder is not None else None
+        read_entries(path, names, hear, keys, on_frame)
+        if options.stats:
+            self._show_stats(self._stats)
+
+    async def _names(self) -> Identity:
+        """The names of a cluster as they are now, or none."""
+        if self._options.kubeconfig is None:
+            return Identity()
+        config = ClientConfig.from_kubeconfig(self._options.kubeconfig, self._options.context)
+        async with Client(config) as client:
+            await client.list("namespaces")  # says at once what is wrong
+            naming = Naming(client)
+            following = asyncio.create_task(naming.run())
+            await naming.wait_synced()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            return naming.identity
+
+    # --- a cluster -------------------------------------------------------------------------
+
+    async def _follow(self, stack: contextlib.AsyncExitStack, recorder: Recorder | None) -> None:
+        options = self._options
+        config = ClientConfig.from_kubeconfig(options.kubeconfig, options.context)
+        client = await stack.enter_async_context(Client(config, user_agent="pilotfish/tap"))
+        namespace = "" if options.all_namespaces else options.namespace or config.namespace
+        wanted = selection(namespace, options.names, options.filter_text)
+        followers: list[Coroutine[None, None, None]] = []
+        if options.stats:
+            self._readiness = Readiness(client)
+            followers += [self._readiness.run(), self._keep_showing()]
+        viewer: Viewer | LocalViewer
+        if options.kubeconfig is not None:
+            matches = compile_filter(wanted).matches
+            viewer = LocalViewer(client, matches, options.probes, options.redact)
+        else:
+            viewer = Viewer(client, wanted, options.probes, options.redact)
+            if recorder is not None:
+                for node in (await client.list("nodes"))["items"]:
+                    path = packets_path(name_of(node), namespace, options.names)
+                    followers.append(_record(client, path, recorder))
+        self.nodes = viewer.nodes
+        tasks = [asyncio.create_task(follower) for follower in followers]
+        try:
+            async for entry in viewer.entries():
+                self._take(entry, recorder)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_showing(self) -> None:
+        try:
+            while True:
+                self._show_stats(self._stats)
+                await asyncio.sleep(_SHOW_EVERY_S)
+        finally:
+            self._show_stats(self._stats)
+
+    # --- entries ---------------------------------------------------------------------------
+
+    def _take(self, entry: Entry, recorder: Recorder | None) -> None:
+        if recorder is not None:
+            recorder.entry(entry)
+        if self._options.stats:
+            self._stats.add(entry, self._ready(entry))
+        elif self._printer is not recorder:
+            self._printer.entry(entry)
+
+    def _ready(self, entry: Entry) -> list[tuple[str, str]] | None:
+        service = entry["dst"].get("service")
+        if self._readiness is None or service is None:
+            return None
+        return self._readiness.ready(service["namespace"], service["name"])
+
+
+async def _record(client: Client, path: str, recorder: Recorder) -> None:
+    """Follow a node's packets; a worker that restarts begins a new stream."""
+    while True:
+        stream = PcapngStream()
+        try:
+            async for piece in client.stream(path):
+                for frame in stream.feed(piece):
+                    recorder.packet(frame)
+        except (ApiError, Unreachable) as error:
+            log.warning("packets are missing: %s", error)
+        await asyncio.sleep(_AGAIN_S)
