@@ -16,6 +16,7 @@ from pilotfish.tap.filter.values import Uint, equal, type_of
 MAX_STEPS = 20_000
 
 Run = Callable[[Entry], Any]
+Condition = Callable[[Entry], bool]
 UNKNOWN = object()
 
 
@@ -94,7 +95,7 @@ def chosen_late(overloads: list[Overload], runs: list[Run]) -> Run:
     return call
 
 
-def both(left: Run, right: Run) -> Run:
+def both(left: Condition, right: Condition) -> Condition:
     """`left && right`: false if either is, even where the other one is an error."""
 
     def run(entry: Entry) -> bool:
@@ -105,12 +106,12 @@ def both(left: Run, right: Run) -> Run:
             if right(entry):
                 raise
             return False
-        return bool(right(entry))
+        return right(entry)
 
     return run
 
 
-def either(left: Run, right: Run) -> Run:
+def either(left: Condition, right: Condition) -> Condition:
     """`left || right`: true if either is, even where the other one is an error."""
 
     def run(entry: Entry) -> bool:
@@ -121,12 +122,12 @@ def either(left: Run, right: Run) -> Run:
             if not right(entry):
                 raise
             return True
-        return bool(right(entry))
+        return right(entry)
 
     return run
 
 
-def chain(runs: list[Run], decisive: bool) -> Run:
+def chain(runs: list[Condition], decisive: bool) -> Condition:
     """A chain of && (`decisive` is False) or || (True): one decisive value is enough."""
 
     def run(entry: Entry) -> bool:
@@ -226,22 +227,22 @@ def stepping(source: Run, cell: list[Any], steps: Steps) -> Run:
     return run
 
 
-def mapping(items: Run, condition: Run | None, made: Run) -> Run:
+def mapping(items: Run, condition: Condition | None, made: Run) -> Run:
     if condition is None:
         return lambda entry: [made(entry) for _ in items(entry)]
     only = condition
     return lambda entry: [made(entry) for _ in items(entry) if only(entry)]
 
 
-def filtering(items: Run, condition: Run) -> Run:
+def filtering(items: Run, condition: Condition) -> Run:
     return lambda entry: [item for item in items(entry) if condition(entry)]
 
 
-def exactly_one(items: Run, condition: Run) -> Run:
-    return lambda entry: sum(bool(condition(entry)) for _ in items(entry)) == 1
+def exactly_one(items: Run, condition: Condition) -> Condition:
+    return lambda entry: sum(condition(entry) for _ in items(entry)) == 1
 
 
-def quantifier(items: Run, condition: Run, decisive: bool) -> Run:
+def quantifier(items: Run, condition: Condition, decisive: bool) -> Condition:
     """`exists` (True decides) or `all` (False does): errors count only where nothing decides."""
 
     def run(entry: Entry) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pilotfish.tap.filter import closures, hints, regex, syntax
-from pilotfish.tap.filter.closures import Run, Steps, Typed
+from pilotfish.tap.filter.closures import Condition, Steps, Typed
 from pilotfish.tap.filter.environment import VARIABLES, Entry
 from pilotfish.tap.filter.errors import EvaluationError, FilterError, nearest
 from pilotfish.tap.filter.functions import FUNCTIONS, NEGATIONS, OPERATORS, Function, Overload
@@ -56,7 +56,7 @@ class Compiler:
         self._text = text
         self._scope: dict[str, _Variable] = {}
 
-    def compile_filter(self, node: syntax.Node) -> Run:
+    def compile_filter(self, node: syntax.Node) -> Condition:
         """A filter as a whole: something that is true or false.
 
         Raises:
@@ -193,7 +193,7 @@ class Compiler:
 
     # --- logic -----------------------------------------------------------------------------
 
-    def _bool(self, node: syntax.Node, what: str) -> Run:
+    def _bool(self, node: syntax.Node, what: str) -> Condition:
         """A node that must be true or false."""
         typed = self.compile(node)
         if typed.type == BOOL:

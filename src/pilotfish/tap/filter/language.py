@@ -14,7 +14,7 @@ from pilotfish.tap.filter.environment import VARIABLES, Entry, Variable
 from pilotfish.tap.filter.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from pilotfish.tap.filter.closures import Run, Steps
+    from pilotfish.tap.filter.closures import Condition, Steps
 
 
 class Filter:
@@ -33,7 +33,7 @@ class Filter:
             FilterError: it is not sound; says where and why.
         """
         self.text = text
-        self._run: Run = _always
+        self._run: Condition = _always
         self._steps: Steps | None = None
         if not text.strip():
             return
@@ -50,7 +50,7 @@ class Filter:
         if self._steps is not None:
             self._steps.refill()
         try:
-            return self._run(entry) is True
+            return self._run(entry)
         except EvaluationError:
             return False
 

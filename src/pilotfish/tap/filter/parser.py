@@ -42,13 +42,13 @@ start: expression
 ?primary: DOT? (IDENTIFIER | RESERVED) -> name
     | DOT? (IDENTIFIER | RESERVED) LPAR [arguments] RPAR -> call
     | LPAR expression RPAR -> group
-    | LSQB [arguments] COMMA? RSQB -> list_of
-    | LBRACE [entries] COMMA? RBRACE -> map_of
+    | LSQB [arguments [COMMA]] RSQB -> list_of
+    | LBRACE [entries [COMMA]] RBRACE -> map_of
     | NUMBER -> number
     | STRING -> string
     | CONSTANT -> constant
-arguments: expression (COMMA expression)*
-entries: expression COLON expression (COMMA expression COLON expression)*
+arguments: expression | arguments COMMA expression
+entries: expression COLON expression | entries COMMA expression COLON expression
 
 QUESTION: "?"
 COLON: ":"
@@ -209,7 +209,11 @@ class _Builder(Transformer[Token, Node]):
         return syntax.MapOf(token.start_pos, 1, _depth(token, *said), entries)
 
     def arguments(self, children: list[Any]) -> list[Node]:
-        return [child for child in children if not isinstance(child, Token)]
+        before: list[Node] = []
+        if isinstance(children[0], list):
+            before, *children = children
+        before.extend(child for child in children if not isinstance(child, Token))
+        return before
 
     entries = arguments
 
