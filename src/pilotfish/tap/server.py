@@ -24,6 +24,8 @@ import orjson
 
 from pilotfish.tap.config import TapConfig
 from pilotfish.tap.entry import Entry
+from pilotfish.tap.filter import FilterError
+from pilotfish.tap.filter import compile as compile_filter
 from pilotfish.tap.session import Session
 from pilotfish.tap.viewing import EntryViewer, Outbox, PacketViewer
 
@@ -176,9 +178,10 @@ def _target(head: bytes) -> tuple[str, Query]:
 
 
 def _matcher(text: str) -> Callable[[Entry], bool]:
-    if text:
-        raise BadQuery("no filters yet")
-    return lambda _entry: True
+    try:
+        return compile_filter(text).matches
+    except FilterError as error:
+        raise BadQuery(str(error)) from error
 
 
 def _flag(query: Query, name: str, default: bool) -> bool:
