@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _REMEMBERED = 4096
 _WAITING = 1000
+_GIVE_WAY_S = 0.02
 
 _Key = tuple[str, str, str, str, str]
 
@@ -90,7 +91,13 @@ class EventRecorder:
     async def run(self) -> None:
         """Write the recorded Events until cancelled."""
         while True:
-            key, event = await self._queue.get()
+            if self._queue.empty():
+                waiting = await self._queue.get()
+                # What the Event tells of is being written too, and traffic may wait for that.
+                await asyncio.sleep(_GIVE_WAY_S)
+            else:
+                waiting = self._queue.get_nowait()
+            key, event = waiting
             try:
                 await self._write(key, event)
             except (ApiError, Unreachable) as error:
