@@ -109,6 +109,7 @@ def test_a_node_is_its_kubelet_unless_another_port_is_named() -> None:
         "http", "192.168.64.2", 9100
     )
     assert node_backend(address, ProxyName("", "node-1", "10250")).kubelet
+    assert node_backend(address, ProxyName("https", "node-1", "10251")).kubelet  # the tap
 
 
 def test_an_authority_leaves_out_the_default_port() -> None:
