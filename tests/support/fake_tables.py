@@ -46,3 +46,6 @@ class FakeTables:
                 raise NetfilterError(errno.EBUSY)
             del self.chains[chain.name]
         self.transactions += 1
+
+    def is_whole(self) -> bool:
+        return self.transactions > 0

@@ -30,7 +30,7 @@ from pilotfish.proxy.nfnetlink import (
 )
 from pilotfish.proxy.tables import Change
 
-_NEWTABLE, _DELTABLE = 0, 2
+_NEWTABLE, _GETTABLE, _DELTABLE = 0, 1, 2
 _NEWCHAIN, _DELCHAIN = 3, 5
 _NEWRULE = 6
 _NEWSET = 9
@@ -81,6 +81,9 @@ class TableWriter(Protocol):
     def apply(self, change: Change) -> None:
         """One step from what it holds."""
 
+    def is_whole(self) -> bool:
+        """Whether the table still has all chains and sets that were written; cheap to ask."""
+
 
 class KernelTables:
     """The nftables table `pilotfish` of one family."""
@@ -89,6 +92,7 @@ class KernelTables:
         self._netfilter = netfilter
         self._family = family
         self._codec = elements.Codec(family)
+        self._use = 0  # of the table, after what was written last
 
     def replace(self, everything: Change) -> None:
         remembered = self._remembered(everything.forgotten)
@@ -99,11 +103,16 @@ class KernelTables:
         if remembered:
             requests += _element_requests(_NEWSETELEM, "affinity", iter(remembered))
         self._netfilter.transact(self._family.number, requests)
+        self._use = self._table_use()
 
     def apply(self, change: Change) -> None:
         self._netfilter.transact(self._family.number, list(self._change(change)))
+        self._use += len(change.chains_added) - len(change.chains_removed)
         if change.forgotten:
             self._forget(change.forgotten)
+
+    def is_whole(self) -> bool:
+        return self._table_use() == self._use
 
     def remove(self) -> None:
         """Delete the table. Fine when there is none."""
@@ -114,6 +123,16 @@ class KernelTables:
         """The elements of a map or set as they are in the kernel. Nothing where there is none."""
         for encoded in self._dump(name):
             yield self._codec.unpack(name, encoded)
+
+    def _table_use(self) -> int:
+        """How many chains and sets the table has, as the kernel counts them; 0: there is none."""
+        for listed in self._netfilter.dump(
+            SUBSYSTEM_NFTABLES << 8 | _GETTABLE, self._family.number
+        ):
+            found = attributes(listed)
+            if found[1].rstrip(b"\0").decode() == layout.TABLE:
+                return int.from_bytes(found[3], "big")  # NFTA_TABLE_USE
+        return 0
 
     def _structure(self) -> Iterator[Request]:
         for name, hook in layout.chains():

@@ -37,6 +37,7 @@ SERVICE_NAME = "kubernetes.io/service-name"
 _SERVICE_CIDRS = "servicecidrs.networking.k8s.io"
 _CHUNK = 200  # Services worked out before the event loop gets a turn
 _RETRY_S = 1.0
+_CHECK_S = 1.0  # between looks at whether the tables are still there; each takes some 50 µs
 _LOCK_RETRY_S = 0.1
 
 
@@ -154,12 +155,14 @@ class Proxier:
             if family in given or family is IPV4
         ]
         self._wake.set()  # without Services, too, there are tables to write
+        dirty: set[str] = set()
+        nodes_changed = False
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            dirty, self._dirty = self._dirty, set()
-            nodes_changed, self._nodes_changed = self._nodes_changed, False
             try:
+                await self._woken_or_damaged(syncers)
+                self._wake.clear()
+                dirty, self._dirty = self._dirty, set()
+                nodes_changed, self._nodes_changed = self._nodes_changed, False
                 if nodes_changed:
                     dirty |= self._look_at_node()
                 with no_collection(many=len(dirty) > _CHUNK):
@@ -174,6 +177,21 @@ class Proxier:
                 self._nodes_changed |= nodes_changed
                 await asyncio.sleep(_RETRY_S)
                 self._wake.set()
+
+    async def _woken_or_damaged(self, syncers: Iterable[FamilySyncer]) -> None:
+        """Return when something changed here, or when somebody else has damaged the tables.
+
+        A firewall that is restarted flushes all tables of the machine, Services' too.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(_CHECK_S):
+                    await self._wake.wait()
+                    return
+            except TimeoutError:
+                damaged = [syncer for syncer in syncers if not syncer.check()]
+                if damaged:
+                    return
 
     def _look_at_node(self) -> set[str]:
         """What is dirty because something that matters of this node has changed."""

@@ -55,6 +55,20 @@ class FamilySyncer:
         self._replaces = False
         return everything
 
+    def check(self) -> bool:
+        """Whether the kernel's table is still there with all its chains and sets.
+
+        If not, the next `sync` writes all of it anew. Raises OSError.
+        """
+        if self._replaces or self._writer.is_whole():
+            return True
+        log.warning(
+            "table %s pilotfish was deleted or changed by somebody else; writing it anew",
+            self.family.name,
+        )
+        self._replaces = True
+        return False
+
 
 async def _call(write: Callable[[Change], None], change: Change) -> None:
     """Write here what takes less than handing it to a thread would."""

@@ -78,6 +78,7 @@ def test_any_history_of_changes_is_taken_and_read_back(
             everything = tables.everything()
             kernel.replace(everything)
             fake.replace(everything)
+        assert kernel.is_whole()
         if step % 10 == 0:
             for name in layout.SETS:
                 if name not in ("affinity", "own-addresses", "service-ranges"):

@@ -159,6 +159,28 @@ def test_addresses_of_a_second_service_cidr_are_refused_once_it_is_there(
         eventually(lambda: asked() == "ConnectionRefusedError")
 
 
+def test_tables_that_somebody_flushes_are_written_anew(
+    world: Any, objects: Objects, make_service: Any, make_slice: Any
+) -> None:
+    objects.put("services", make_service("web", VIP))
+    objects.put("endpointslices.discovery.k8s.io", named_slice(make_slice("bcd"), "web"))
+    nft = ["ip", "netns", "exec", world.namespace("node-1"), "nft"]
+    damages = [["flush", "ruleset"], ["delete", "chain", "ip", "pilotfish", "stray-forward"]]
+    with running_proxy(world, objects, "node-1"):
+        for damage in damages:
+            eventually(lambda: answered(world, "a") in ("b", "c", "d"))
+            before = _listed(nft)
+            subprocess.run([*nft, *damage], check=True)
+            assert _listed(nft) != before
+            eventually(lambda before=before: _listed(nft) == before)
+
+
+def _listed(nft: list[str]) -> list[str]:
+    """The ruleset's lines, in an order of its own as that of elements differs."""
+    listed = subprocess.run([*nft, "list", "ruleset"], capture_output=True, text=True, check=True)
+    return sorted(line.strip(" \t,{}") for line in listed.stdout.splitlines())
+
+
 def test_load_balancer_addresses_move_when_their_node_is_not_ready(
     world: Any, objects: Objects, make_service: Any, make_slice: Any
 ) -> None:
