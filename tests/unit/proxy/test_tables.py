@@ -202,6 +202,19 @@ def test_everything_says_whom_clients_may_still_remember(installed: Installed) -
     assert installed.tables.everything().forgotten == {WEB.at: frozenset({A, B})}
 
 
+def test_with_many_endpoints_the_chains_that_may_be_needed_are_made_beforehand() -> None:
+    tables, kernel = Tables(), FakeTables()
+    services = {
+        f"web-{number}": web(A, B, C, D, front=WEB._replace(port=number + 1))
+        for number in range(1300)
+    }
+    tables.change(services)
+    kernel.replace(tables.everything())
+    change = tables.change({"web-7": web(A, B, C, front=WEB._replace(port=8))})
+    assert change.chains_added == []
+    kernel.apply(change)
+
+
 FRONTS = [WEB, NODE_PORT, NODE_PORT._replace(external=True), DNS]
 targets: st.SearchStrategy[Target] = st.one_of(
     st.sampled_from(["refuse", "drop"]),
