@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable
+from functools import partial
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from pilotfish.tap.dissectors.http1 import Http1, recognise
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, Listener
-from support.dissection import context_of
+from support.dissection import assert_mutations_do_no_harm, context_of
 
 Said = tuple[int, bytes]
 
@@ -138,8 +140,9 @@ def test_chunks_are_joined_and_the_size_on_the_wire_is_all_of_it() -> None:
         ("deflate", zlib.compress),
         ("deflate", lambda body: zlib.compress(body)[2:-4]),
         ("gzip, deflate", lambda body: zlib.compress(gzip.compress(body))),
+        ("br", brotli.compress),
     ],
-    ids=["gzip", "deflate", "bare deflate", "both"],
+    ids=["gzip", "deflate", "bare deflate", "both", "brotli"],
 )
 def test_compressed_bodies_are_unpacked(coding: str, pack: Callable[[bytes], bytes]) -> None:
     body = pack(b"plain text " * 50)
@@ -151,9 +154,15 @@ def test_compressed_bodies_are_unpacked(coding: str, pack: Callable[[bytes], byt
     assert response.fields()["body"] == "plain text " * 50
 
 
-def test_a_decompression_bomb_unpacks_no_further_than_the_bound() -> None:
-    body = gzip.compress(bytes(50 * 1024 * 1024))
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+@pytest.mark.parametrize(
+    ("coding", "pack"), [(b"gzip", gzip.compress), (b"br", partial(brotli.compress, quality=5))]
+)
+def test_a_decompression_bomb_unpacks_no_further_than_the_bound(
+    coding: bytes, pack: Callable[[bytes], bytes]
+) -> None:
+    body = pack(bytes(50 * 1024 * 1024))
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n"
+    head %= (coding, len(body))
     wire = Wire()
     wire.say([(CLIENT, GET), (SERVER, head + body)])
     response = wire.exchanges[0].response
@@ -225,6 +234,37 @@ def test_a_target_that_is_no_url_is_shown_as_it_is() -> None:
     request = wire.exchanges[0].request
     assert request is not None
     assert request.fields()["path"] == "//["
+
+
+CONNECT = b"CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n"
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def test_what_is_said_in_a_tunnel_is_recognised_anew() -> None:
+    wire = Wire()
+    wire.say([(CLIENT, CONNECT), (SERVER, ESTABLISHED), (CLIENT, GET), (SERVER, OK)])
+    wire.say([(CLIENT, POST), (SERVER, OK)])
+    assert [each.request.fields()["method"] for each in wire.exchanges if each.request] == [
+        "CONNECT",
+        "GET",
+        "POST",
+    ]
+
+
+def test_an_upgrade_to_something_unknown_leaves_a_plain_flow() -> None:
+    agree = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\n\r\n\x80\x03\0\x04 and so on"
+    wire = Wire()
+    wire.say([(CLIENT, GET), (SERVER, agree), (CLIENT, b"\x80\x03\0\x01" + bytes(40))])
+    wire.close()
+    assert [each.protocol for each in wire.exchanges] == ["http", "tcp"]
+    assert wire.exchanges[1].request is not None
+    assert wire.exchanges[1].request.size == 44
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_mutations_do_no_harm(seed: int) -> None:
+    conversation = [said for each in CONVERSATIONS.values() for said in each]
+    assert_mutations_do_no_harm(conversation, seed)
 
 
 @given(st.lists(st.tuples(st.sampled_from((CLIENT, SERVER)), st.binary(max_size=60)), max_size=20))
