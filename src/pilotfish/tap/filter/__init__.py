@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from pilotfish.tap.filter.errors import FilterError
-from pilotfish.tap.filter.language import Filter, compile, variables
+from pilotfish.tap.filter.language import Filter, compile, complete, variables
 
-__all__ = ["Filter", "FilterError", "compile", "variables"]
+__all__ = ["Filter", "FilterError", "compile", "complete", "variables"]

@@ -15,6 +15,7 @@ from pilotfish.tap.filter.errors import EvaluationError
 
 if TYPE_CHECKING:
     from pilotfish.tap.filter.closures import Condition, Steps
+    from pilotfish.tap.filter.completion import Completion
 
 
 class Filter:
@@ -71,3 +72,10 @@ def compile(text: str) -> Filter:
 def variables() -> tuple[Variable, ...]:
     """Every name that a filter may use, as docs/reference/filters.md lists them."""
     return tuple(VARIABLES.values())
+
+
+def complete(text: str, cursor: int) -> list[Completion]:
+    """What may come next in a filter that is being written, with the cursor at that offset."""
+    from pilotfish.tap.filter import completion
+
+    return completion.complete(text, cursor)
