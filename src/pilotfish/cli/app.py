@@ -25,7 +25,7 @@ COMMANDS = {
     "tables": "Say what a node's kernel does with packets for a Service.",
     "kube-proxy": "Be this machine's kube-proxy, for any Kubernetes cluster.",
     "image": "Load, list and remove images.",
-    "version": "Show the versions of Pilotfish and of the Kubernetes API it serves.",
+    "version": "Show the versions of Pilotfish and of its Kubernetes API.",
 }
 
 
