@@ -178,15 +178,15 @@ def _postgresql(
     problem = response.get("error_code") or ""
     status = failure or problem or response.get("status", "")
     error = failure not in UNSEEN or bool(problem)
-    rows = response.get("rows")
-    if failure:
-        shown = failure
-    elif problem:
+    if problem:
         shown = f"{problem} {short(response.get('error_message', ''))}"
-    elif rows is not None:
+    elif response.get("columns"):
+        rows = response["rows"]
         shown = f"{rows} row{'s' * (rows != 1)}"
     else:
-        shown = status
+        # What was done, as the server puts it: "INSERT 0 1", "CREATE TABLE".
+        shown = ", ".join(map(short, response.get("commands", ())[:3])) or status
+    shown = failure or shown
     return _told(method, "", "", None, status, error, asked, shown)
 
 

@@ -309,7 +309,7 @@ def _dst(entry: Entry) -> Any:
     if pod is None and not look_up:
         return asked
     more = {"pod": pod} if pod is not None else {}
-    return {**asked, **more, "dns": look_up.get("name")}
+    return {**asked, **more, "dns": look_up.get("name", "").removesuffix(".")}
 
 
 _look_up = _key("dns", LOOK_UP)
@@ -452,7 +452,7 @@ def _conn_bytes(side: str, key: str) -> Get:
 
 
 def _look_ups(entry: Entry) -> list[str]:
-    name = _look_up(entry).get("name")
+    name = _look_up(entry).get("name", "").removesuffix(".")
     return [name] if name else []
 
 
