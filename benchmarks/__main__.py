@@ -24,6 +24,7 @@ BENCHMARKS = (
     "proxy_latency",
     "proxy_traffic",
     "dns_rate",
+    "tap_live",
 )
 _SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)(?=<!-- \w+ -->|\Z)", re.DOTALL)
 

@@ -23,6 +23,11 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self._environment = {**os.environ, "KUBECONFIG": str(folder / "kubeconfig")}
 
+    @property
+    def kubeconfig(self) -> str:
+        """The path of its kubeconfig."""
+        return self._environment["KUBECONFIG"]
+
     def pilotfish(self, *arguments: str) -> str:
         """Run the command line; what it printed."""
         command = [sys.executable, "-m", "pilotfish", *arguments, "--name", NAME]
