@@ -111,9 +111,10 @@ def _run(options: Options) -> None:
             asyncio.run(tapping.run())
         _tell_losses(tapping)
     except FilterError as error:
-        raise _error(
-            "the filter means nothing", str(error), "see docs/reference/filters.md"
-        ) from None
+        # In lines of its own: a caret points at the place.
+        print(f"error: the filter means nothing: {error}", file=sys.stderr)
+        print("see docs/reference/filters.md for what it may say", file=sys.stderr)
+        raise typer.Exit(1) from None
     except (CaptureFileError, ConfigError) as error:
         raise _error("cannot tap", str(error), "see: pilotfish tap --help") from None
     except ApiError as error:

@@ -28,13 +28,19 @@ class Readiness:
     def ready(self, namespace: str, service: str) -> list[tuple[str, str]]:
         """The (address, name) of each endpoint that is ready now."""
         return [
-            (address, (endpoint.get("targetRef") or {}).get("name", address))
+            (address, _name_of(endpoint) or address)
             for each in self._slices.by_index(_INDEX, f"{namespace}/{service}")
             for endpoint in each.get("endpoints") or ()
             # Unknown means ready (the API's documentation of EndpointConditions).
             if (endpoint.get("conditions") or {}).get("ready") is not False
             for address in endpoint.get("addresses") or ()
         ]
+
+
+def _name_of(endpoint: Object) -> str:
+    """The Pod's name, or that of the node where something else answers."""
+    name: str = (endpoint.get("targetRef") or {}).get("name") or endpoint.get("nodeName", "")
+    return name
 
 
 def _service_of(endpoint_slice: Object) -> list[str]:

@@ -108,7 +108,7 @@ def _carried(seen: Observed) -> str:
     if not requests or max(abs(n - even) for n in seen.requests.values()) < NOTABLE * even:
         return ""
     connections = sum(seen.connections.values())
-    if connections == 0 or requests < 2 * connections:
+    if connections < MIN_EXPECTED or requests < 2 * connections:
         return ""
     carried = 0
     for number, heaviest in enumerate(seen.heaviest, 1):
