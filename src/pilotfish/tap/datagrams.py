@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from pilotfish.tap import packets
 from pilotfish.tap.packets import Packet
-from pilotfish.tap.streams import CLIENT, MAX_ELSEWHERE, SERVER, Connection, Enters
+from pilotfish.tap.streams import CLIENT, MAX_ELSEWHERE, SERVER, Connection, Enters, Half
 
 MAX_FLOWS = 50_000
 # As long as the kernel's connection tracking keeps a UDP stream (nf_conntrack_udp_timeout_stream).
@@ -83,6 +83,10 @@ class Flow(Connection):
     __slots__ = ("datagrams",)
 
     datagrams: DatagramListener
+
+    def _streams(self) -> tuple[Half, ...]:
+        """Datagrams make no stream."""
+        return ()
 
 
 class Datagrams:

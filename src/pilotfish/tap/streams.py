@@ -143,12 +143,16 @@ class Connection:
         self.icmp = ""
         self.end: End = ""
         self.interface = interface
-        client_half, server_half = Half(CLIENT), Half(SERVER)
-        client_half.interface = server_half.interface = interface
-        client_half.connection = server_half.connection = self
-        client_half.peer, server_half.peer = server_half, client_half
-        self.halves = (client_half, server_half)
         self.keys = (b"", b"")
+        self.halves: tuple[Half, ...] = self._streams()
+
+    def _streams(self) -> tuple[Half, ...]:
+        """What both sides send, by side."""
+        client, server = Half(CLIENT), Half(SERVER)
+        client.interface = server.interface = self.interface
+        client.connection = server.connection = self
+        client.peer, server.peer = server, client
+        return client, server
 
 
 class Assembler:

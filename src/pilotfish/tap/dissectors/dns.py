@@ -10,7 +10,12 @@ from collections import OrderedDict
 
 from pilotfish.tap.conversation import Context, Emit
 from pilotfish.tap.datagrams import Flow
-from pilotfish.tap.dissectors.dns_message import HEAD_BYTES, DnsMessage, looks_like_dns
+from pilotfish.tap.dissectors.dns_message import (
+    HEAD_BYTES,
+    DnsMessage,
+    looks_like_dns,
+    question_of,
+)
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
@@ -56,11 +61,11 @@ class _Matcher:
         self._connection = connection
         self._emit = emit
         self._first = connection.whole
-        self._waiting: OrderedDict[tuple[int, object], tuple[DnsMessage, float]] = OrderedDict()
+        self._waiting: OrderedDict[tuple[int, bytes], tuple[DnsMessage, float]] = OrderedDict()
 
     def take(self, message: DnsMessage, time_s: float) -> None:
         """A message: a query waits, an answer ends the waiting."""
-        key = (message.id, _asked(message))
+        key = (message.id, question_of(message.wire))
         if not message.is_answer:
             self._waiting.setdefault(key, (message, time_s))
             self._give_up(time_s)
@@ -95,12 +100,6 @@ class _Matcher:
         exchange.end_s = time_s
         exchange.first, self._first = self._first, False
         self._emit(exchange)
-
-
-def _asked(message: DnsMessage) -> object:
-    """What is asked, in a form that query and answer share: case may differ (0x20 bits)."""
-    question = message.question
-    return (question.name.lower(), question.type) if question else None
 
 
 class DnsDatagrams:

@@ -279,9 +279,9 @@ def _class(number: int) -> str:
 
 
 def looks_like_dns(wire: bytes) -> bool:
-    """Whether bytes are a DNS message: a head with plausible counts, and readable records.
+    """Whether bytes are a DNS message: a head with plausible counts, and whole records.
 
-    Strict, since any bytes could be a head: every section must be read to the end.
+    Strict, since any bytes could be a head: every section must be passed to the end.
     """
     if not HEAD_BYTES + 5 <= len(wire) <= 65_535:
         return False
@@ -294,13 +294,36 @@ def looks_like_dns(wire: bytes) -> bool:
     if max(answers, authority, additional) > MAX_RECORDS:
         return False
     try:
-        _, at = read_name(wire, HEAD_BYTES)
+        at = _skip_name(wire, HEAD_BYTES)
         kind, class_ = _question_tail(wire, at)
         at += 4
         if class_ & 0x7FFF not in _CLASSES or not kind:
             return False
         for _ in range(answers + authority + additional):
-            _, at = _read_record(wire, at)
-    except (IndexError, ValueError, struct.error):
+            at = _skip_name(wire, at)
+            at += 10 + _record_tail(wire, at)[3]
+    except (IndexError, struct.error):
         return bool(flags & 0x0200)  # truncated: what is missing was not sent
     return at == len(wire)
+
+
+def question_of(wire: bytes) -> bytes:
+    """The question as it stands in the message, in lower case: query and answer share it.
+
+    (Case may differ: resolvers choose it at random, so that answers are hard to forge.)
+    """
+    try:
+        return wire[HEAD_BYTES : _skip_name(wire, HEAD_BYTES) + 4].lower()
+    except IndexError:
+        return b""
+
+
+def _skip_name(wire: bytes, at: int) -> int:
+    """Where a name ends, without reading it. Raises IndexError when it does not."""
+    length = wire[at]
+    while length:
+        if length >= 0xC0:
+            return at + 2
+        at += length + 1
+        length = wire[at]
+    return at + 1
