@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pilotfish.tap import bpf
 from pilotfish.tap.conntrack import TCP, UDP, Conntrack, Endpoint, Tuple
@@ -19,12 +20,30 @@ if TYPE_CHECKING:
     from pilotfish.tap.exchange import Exchange
     from pilotfish.tap.streams import Connection
 
+log = logging.getLogger(__name__)
+
 # How long the capture works before others get their turn: viewers wait no longer than this.
 TURN_S = 0.02
 # Of a mebibyte each: what is captured while others have the processor.
 RING_BLOCKS = 64
+_FAILURES_LOGGED = 10
 # The clock is looked at every so many frames.
 _FRAMES_BETWEEN_LOOKS = 64
+
+
+class Route(NamedTuple):
+    """A connection's way.
+
+    Attributes:
+        passing: it seems to begin at this node, but it entered elsewhere: the node put its own
+            address in place of the client's.
+        asked: what the client asked for, where that cannot be seen any more in the packets.
+        endpoint: what was chosen; None where there was nothing to choose.
+    """
+
+    passing: bool = False
+    asked: Endpoint | None = None
+    endpoint: Endpoint | None = None
 
 
 class Capture:
@@ -34,6 +53,7 @@ class Capture:
         doorway: which connections enter here. The caller tells it about the cluster; about this
             node it is told here.
         frames: how many were read.
+        failed: those on which a dissector failed; a fault of ours, and logged.
         on_packet: hears every frame of what entered here, each once, with its packet; None
             while nobody wants them.
     """
@@ -57,11 +77,13 @@ class Capture:
             PermissionError: without CAP_NET_RAW and CAP_NET_ADMIN.
         """
         self.frames = 0
+        self.failed = 0
         self.doorway = Doorway()
         self.on_packet: Callable[[CapturedFrame, Packet], None] | None = None
         self._dissection = Dissection(emit, self.doorway.enters)
         self._interfaces = InterfaceFollower()
         self._conntrack = Conntrack()
+        self._conntrack_works = True
         outer_links = self._interfaces.present.outer_links
         accept = bpf.program(node_addresses, outer_links=outer_links, pod_networks=pod_networks)
         self._ring = Ring(accept, blocks=RING_BLOCKS)
@@ -89,7 +111,13 @@ class Capture:
         self._waiting = None
         for frame in frames:
             time_s, data, _, interface, outgoing = frame
-            feed(time_s, data, ETHERNET, interface, outgoing)
+            try:
+                feed(time_s, data, ETHERNET, interface, outgoing)
+            except Exception:
+                # One packet must not keep all others from being seen.
+                self.failed += 1
+                if self.failed <= _FAILURES_LOGGED:
+                    log.exception("a packet could not be dissected: %s", data[:1500].hex())
             if self.on_packet is not None:
                 packet = decode(data)
                 if packet is not None and self._dissection.entered_by(packet, interface):
@@ -114,21 +142,35 @@ class Capture:
         """Packets that the kernel found no room for, since the beginning."""
         return self._ring.count_dropped()
 
-    def endpoint(self, connection: Connection) -> Endpoint | None:
-        """The endpoint that was chosen for a connection; None where none had to be."""
-        return self._conntrack.endpoint(*_direction(connection))
+    def route_of(self, connection: Connection) -> Route:
+        """Where a connection came from and where it was led, as connection tracking knows it."""
+        if not self._conntrack_works:
+            return Route()
+        try:
+            return self._route_of(connection)
+        except OSError as error:
+            self._conntrack_works = False
+            log.warning("which Pods are chosen cannot be told: %s", error)
+            return Route()
 
-    def is_passing(self, connection: Connection) -> bool:
-        """Whether a connection that seems to begin at this node came from elsewhere.
-
-        Where its SYN was not seen, or there is none, only connection tracking knows that the
-        node's address was put in place of the client's.
-        """
+    def _route_of(self, connection: Connection) -> Route:
+        flow = Tuple(
+            connection.client, connection.client_port, connection.server, connection.server_port
+        )
+        protocol = UDP if isinstance(connection, Flow) else TCP
         own = self._interfaces.present.addresses
-        if connection.client not in own or connection.whole:
-            return False
-        original = self._conntrack.original(*_direction(connection))
-        return original is not None and original.source not in own
+        if connection.client not in own:
+            return Route(endpoint=self._conntrack.endpoint(flow, protocol))
+        # What leaves the node with its own address has been translated already.
+        original = self._conntrack.original(flow, protocol)
+        if original is None or original.source not in own:
+            return Route(passing=original is not None)
+        if (original.target, original.target_port) == (connection.server, connection.server_port):
+            return Route()
+        return Route(
+            asked=Endpoint(original.target, original.target_port),
+            endpoint=Endpoint(connection.server, connection.server_port),
+        )
 
     def close(self) -> None:
         """End it. Connections that are open are not told any more."""
@@ -141,10 +183,3 @@ class Capture:
         self.doorway.pod_links = present.pod_links
         self.doorway.outer_links = present.outer_links
         self.doorway.own = present.addresses
-
-
-def _direction(connection: Connection) -> tuple[Tuple, int]:
-    flow = Tuple(
-        connection.client, connection.client_port, connection.server, connection.server_port
-    )
-    return flow, UDP if isinstance(connection, Flow) else TCP

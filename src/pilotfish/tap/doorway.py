@@ -30,6 +30,7 @@ class Doorway:
         outer_links: indexes of those that lead to the other nodes and to the world.
         own: the addresses of this node.
         nodes: the addresses of all nodes.
+        services: the addresses of Services.
         node_ports: the ports at which nodes answer for Services.
     """
 
@@ -37,6 +38,7 @@ class Doorway:
     outer_links: Collection[int] = ()
     own: Collection[bytes] = ()
     nodes: Collection[bytes] = ()
+    services: Collection[bytes] = ()
     node_ports: Collection[int] = ()
     _pod_networks: list[_Network] = field(default_factory=list)
 
@@ -70,7 +72,7 @@ class Doorway:
         return port in self.node_ports and target in self.nodes and target not in self.own
 
     def _is_inside(self, address: bytes) -> bool:
-        return address in self.nodes or self._is_pod(address)
+        return address in self.nodes or address in self.services or self._is_pod(address)
 
     def _is_pod(self, address: bytes) -> bool:
         number, length = int.from_bytes(address, "big"), len(address)

@@ -7,20 +7,24 @@ faster for longer, those that find the queue full are skipped and counted.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pilotfish.network.message import text_address
+from pilotfish.tap.datagrams import Flow
 from pilotfish.tap.entry import Entry, LazyEntry
 
 if TYPE_CHECKING:
-    from pilotfish.tap.capture import Capture
-    from pilotfish.tap.conntrack import Endpoint
+    from pilotfish.tap.capture import Capture, Route
     from pilotfish.tap.exchange import Exchange
     from pilotfish.tap.identity import Identity
     from pilotfish.tap.streams import Connection
+
+log = logging.getLogger(__name__)
 
 MAX_WAITING = 200_000
 MAX_WAITING_BYTES = 128 << 20
@@ -36,8 +40,7 @@ class _Known:
     """What was found out about a connection."""
 
     connection: Connection
-    passing: bool  # it entered elsewhere
-    endpoint: Endpoint | None
+    route: Route
     parties: dict[str, Any] = field(default_factory=dict)
     named_s: float = 0.0
 
@@ -75,12 +78,11 @@ class EntryMaker:
         known = self._connections.get(id(connection))
         if known is None or known.connection is not connection:
             # Now: connection tracking forgets soon.
-            passing = capture.is_passing(connection)
-            known = _Known(connection, passing, None if passing else capture.endpoint(connection))
+            known = _Known(connection, capture.route_of(connection))
             self._connections[id(connection)] = known
             if len(self._connections) > _MAX_CONNECTIONS:
                 self._connections.popitem(last=False)
-        if known.passing:
+        if known.route.passing:
             return
         if len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES:
             self.skipped += 1
@@ -95,7 +97,10 @@ class EntryMaker:
             exchange, known = self._waiting.popleft()
             self._waiting_bytes -= _bytes_of(exchange)
             self.made += 1
-            self._deliver(self._entry(exchange, known))
+            try:
+                self._deliver(self._entry(exchange, known))
+            except Exception:
+                log.exception("an exchange of protocol %s cannot be told", exchange.protocol)
             if time.monotonic() > until_s:
                 break
         return bool(self._waiting)
@@ -107,12 +112,17 @@ class EntryMaker:
         self._waiting_bytes = 0
 
     def _entry(self, exchange: Exchange, known: _Known) -> LazyEntry:
-        entry = LazyEntry(exchange, self._identity, known.endpoint, self._node_name, self.made)
+        endpoint, asked = known.route.endpoint, known.route.asked
+        entry = LazyEntry(exchange, self._identity, endpoint, self._node_name, self.made)
         time_s = exchange.request_s
         if known.parties and 0 <= time_s - known.named_s < _NAMED_FOR_S:
             entry.update(known.parties)
         else:
             known.named_s = time_s
+            if asked is not None:
+                transport = "udp" if isinstance(exchange.connection, Flow) else "tcp"
+                address = text_address(asked.address)
+                entry["dst"] = self._identity.server(address, asked.port, transport, time_s)
             known.parties = {key: entry[key] for key in _PARTIES if _has(entry, key)}
         if exchange.protocol == "dns":
             _note_look_up(self._identity, entry, exchange.end_s)

@@ -292,7 +292,7 @@ def _fronts(service: Object | None) -> _Fronts:
         "type": spec.get("type", "ClusterIP"),
     }
     uid = uid_of(service)
-    addresses = _service_addresses(service)
+    addresses = service_addresses(service)
     for address in addresses:
         found.addresses[address] = _Front(uid, common | {"port": ""})
     for port in spec.get("ports") or ():
@@ -305,7 +305,8 @@ def _fronts(service: Object | None) -> _Fronts:
     return found
 
 
-def _service_addresses(service: Object) -> list[str]:
+def service_addresses(service: Object) -> list[str]:
+    """A Service's own addresses: ClusterIPs, external ones, and its load balancer's."""
     spec = service.get("spec") or {}
     ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
     addresses = [

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pilotfish.client.api import Client
 from pilotfish.client.informer import ChangeHandler, Informer
 from pilotfish.objects.meta import Object
-from pilotfish.tap.identity import Identity, node_addresses
+from pilotfish.tap.identity import Identity, node_addresses, service_addresses
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,14 @@ class Naming:
         """Call `handler` when a Node or a Service came, changed or went, and for each present."""
         for informer in (self._nodes, self._services):
             informer.on_change(lambda _old, _new: handler())
+
+    def service_addresses(self) -> frozenset[bytes]:
+        """The addresses of all Services, packed."""
+        return frozenset(
+            ipaddress.ip_address(address).packed
+            for service in self._services.values()
+            for address in service_addresses(service)
+        )
 
     def node_ports(self) -> frozenset[int]:
         """The ports at which nodes answer for Services."""

@@ -75,6 +75,7 @@ class Session:
             "node_name": self._node_name,
             "packets": capture.frames if capture else 0,
             "dropped": capture.count_dropped() if capture else 0,
+            "failed": capture.failed if capture else 0,
             "entries": self._maker.made,
             "skipped": self._maker.skipped,
             "viewers": self.viewers,
@@ -136,6 +137,7 @@ class Session:
             doorway.nodes = self._naming.node_addresses()
             doorway.set_pod_networks(self._naming.pod_networks())
             doorway.node_ports = self._naming.node_ports()
+            doorway.services = self._naming.service_addresses()
 
     def _tell_status(self) -> None:
         status = self.status()

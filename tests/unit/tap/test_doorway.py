@@ -29,6 +29,7 @@ def doorway() -> Doorway:
         outer_links={ETH0},
         own={packed(NODE), packed(NODE_TO_ITS_PODS), packed("127.0.0.1")},
         nodes={packed(NODE), packed(NODE_TO_ITS_PODS), packed(FAR_NODE), packed("10.244.1.1")},
+        services={packed(SERVICE)},
         node_ports={NODE_PORT},
     )
     found.set_pod_networks([(packed("10.244.0.0"), 24), (packed("10.244.1.0"), 24)])
@@ -56,6 +57,7 @@ ENTERS = {
     "the world asks a NodePort": Sight(WORLD, NODE, NODE_PORT, ETH0),
     "the node asks its Pod": Sight(NODE_TO_ITS_PODS, POD, 8080, POD_LINK, True),
     "the node asks a Pod elsewhere": Sight(NODE, FAR_POD, 8080, ETH0, True),
+    "a machine that is no node asks a Service": Sight(NODE, SERVICE, 80, ETH0, True),
 }
 
 PASSES = {

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from pilotfish.tap import entry_maker
+from pilotfish.tap.capture import Route
 from pilotfish.tap.conntrack import Endpoint
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.entry_maker import EntryMaker
@@ -16,6 +17,7 @@ from pilotfish.tap.streams import Connection
 from support.workloads import make_pod, make_service
 
 CLIENT, SERVICE, POD = "10.244.0.2", "10.96.0.50", "10.244.0.3"
+NODE = "10.244.0.1"
 NOW = 1_700_000_000.0
 
 
@@ -24,14 +26,11 @@ class FakeCapture:
 
     def __init__(self) -> None:
         self.asked = 0
-        self.passing = False
+        self.route = Route(endpoint=Endpoint(ip_address(POD).packed, 8080))
 
-    def is_passing(self, connection: Connection) -> bool:
-        return self.passing
-
-    def endpoint(self, connection: Connection) -> Endpoint:
+    def route_of(self, connection: Connection) -> Route:
         self.asked += 1
-        return Endpoint(ip_address(POD).packed, 8080)
+        return self.route
 
 
 class Maker:
@@ -82,10 +81,32 @@ def test_connection_tracking_is_asked_once_for_a_connection(maker: Maker) -> Non
 
 
 def test_what_entered_elsewhere_is_not_told(maker: Maker) -> None:
-    maker.capture.passing = True
+    maker.capture.route = Route(passing=True)
     maker.add(connection())
     assert maker.made() == []
-    assert maker.capture.asked == 0
+
+
+def test_what_a_node_asked_for_is_told_though_the_packets_do_not_show_it(maker: Maker) -> None:
+    pod = Endpoint(ip_address(POD).packed, 8080)
+    maker.capture.route = Route(asked=Endpoint(ip_address(SERVICE).packed, 80), endpoint=pod)
+    maker.add(Connection(ip_address(NODE).packed, 40000, pod.address, pod.port, NOW))
+    (entry,) = maker.made()
+    assert (entry["dst"]["service"]["name"], entry["endpoint"]["name"]) == ("web", "web-1")
+
+
+def test_an_entry_that_nobody_can_take_keeps_nobody_from_the_next(maker: Maker) -> None:
+    took: list[int] = []
+
+    def deliver(entry: Entry) -> None:
+        took.append(entry["src"]["port"])
+        if entry["src"]["port"] == 1:
+            raise ValueError("a fault of ours")
+
+    maker.maker = EntryMaker(maker.identity, "node-1", deliver)
+    maker.add(connection(1))
+    maker.add(connection(2))
+    maker.made()
+    assert took == [1, 2]
 
 
 def test_names_that_change_during_a_connection_are_seen(maker: Maker) -> None:
