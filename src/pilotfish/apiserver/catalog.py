@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pilotfish.apiserver.custom.resource import version_priority
 from pilotfish.objects.resources import RESOURCES, Resource
 
 # Groups in the order in which kube-apiserver's discovery lists them (its priority); kubectl
@@ -77,6 +78,8 @@ class Catalog:
             versions = found.setdefault(group, [])
             if version not in versions:
                 versions.append(version)
+        for versions in found.values():
+            versions.sort(key=version_priority)
         order = {group: index for index, group in enumerate(_GROUP_ORDER)}
         return dict(sorted(found.items(), key=lambda item: (order.get(item[0], 99), item[0])))
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection as Several
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 import orjson
 
-from pilotfish.apiserver.entries import Entry
+from pilotfish.apiserver.entries import Entry, decode_entry
 from pilotfish.apiserver.errors import expired
+from pilotfish.apiserver.fields import fields_at, selectable_fields
 from pilotfish.apiserver.selection import Selection
+from pilotfish.objects.meta import Object
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 
@@ -98,6 +101,7 @@ class Collection:
         self._entries: dict[str, Entry] = {}
         self._keys: list[str] = []
         self._history: deque[Change] = deque()
+        self._selectable: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -105,6 +109,22 @@ class Collection:
     def get(self, key: str) -> Entry | None:
         """The committed object of that key."""
         return self._entries.get(key)
+
+    def fields_of(self, obj: Object) -> Mapping[str, str]:
+        """The values of an object's fields that selectors can ask for."""
+        if self._selectable:
+            return fields_at(obj, self._selectable)
+        return selectable_fields(self.name, obj)
+
+    def make_selectable(self, paths: Several[str]) -> None:
+        """Let selectors ask for these fields of a custom resource's objects."""
+        if self._selectable == frozenset(paths):
+            return
+        self._selectable = frozenset(paths)
+        self._entries = {
+            key: decode_entry(self.fields_of, key, entry.revision, entry.data)
+            for key, entry in self._entries.items()
+        }
 
     def load(self, entries: Sequence[Entry]) -> None:
         """Take over what the store held at start."""

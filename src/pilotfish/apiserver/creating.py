@@ -9,6 +9,9 @@ from typing import Final
 from pilotfish.apiserver.admission import admit_pod
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.custom.definitions import FINALIZER, settle, warnings
+from pilotfish.apiserver.custom.installing import definitions_of_group
+from pilotfish.apiserver.custom.resource import DEFINITIONS, CustomResource
 from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import StatusError, already_exists, forbidden, invalid, not_found
@@ -37,6 +40,8 @@ async def create(core: Core, call: Call) -> Answer:
     obj = incoming_object(call)
     # Who owns which fields is for the server to say.
     obj["metadata"].pop("managedFields", None)
+    if call.resource.full_name == DEFINITIONS:
+        call.warnings.extend(warnings(obj))
     entry = await create_object(core, call.resource, obj, dry_run=call.dry_run)
     return Answer(from_stored(call.resource, entry.data), 201)
 
@@ -48,6 +53,9 @@ async def create_object(core: Core, kind: Resource, obj: Object, *, dry_run: boo
         StatusError: when it may not be created.
     """
     check_namespace_takes_objects(core, kind, obj)
+    if isinstance(kind, CustomResource) and kind.is_ending:
+        why = "create not allowed while custom resource definition is terminating"
+        raise StatusError(405, "MethodNotAllowed", why)
     metadata = obj["metadata"]
     if metadata.get("resourceVersion"):
         raise StatusError(
@@ -67,6 +75,9 @@ async def create_object(core: Core, kind: Resource, obj: Object, *, dry_run: boo
     causes = validate_create(kind, obj)
     if causes:
         raise invalid(kind.kind, kind.group, metadata["name"], causes)
+    if kind.full_name == DEFINITIONS:
+        metadata["finalizers"] = list({*(metadata.get("finalizers") or ()), FINALIZER})
+        settle(obj, definitions_of_group(core, obj["spec"]["group"]))
     obj = to_stored(kind, obj)
     if kind.full_name == "services":
         return await _create_service(core, kind, obj, dry_run=dry_run)

@@ -11,6 +11,8 @@ import re
 from typing import Any, Final, Literal
 
 from pilotfish.apiserver.codec import json_type
+from pilotfish.apiserver.custom.objects import prune_object
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.errors import bad_request
 from pilotfish.objects.meta import Object
 from pilotfish.objects.quantities import parse_quantity
@@ -29,6 +31,10 @@ _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+
 _OPEN_TYPES: Final = frozenset(
     {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"}
 )
+# Of a custom resource's objects the metadata alone has a built-in type.
+_CUSTOM: Final = Type(
+    "", {"metadata": Field("object", ref="io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")}
+)
 
 
 class WrongTypeError(Exception):
@@ -44,6 +50,10 @@ def decode_object(resource: Resource, obj: Object) -> list[str]:
     Raises:
         StatusError: 400 for a value of the wrong type.
     """
+    if isinstance(resource, CustomResource):
+        metadata = {"metadata": obj.get("metadata") or {}}
+        unknown = decode_as(_CUSTOM, metadata, resource.kind, resource.version)
+        return unknown + prune_object(resource, obj)
     schema = schema_for(resource.api_version, resource.kind)
     if schema is None:
         return []

@@ -6,15 +6,17 @@ gigabyte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import orjson
 
-from pilotfish.apiserver.fields import selectable_fields
 from pilotfish.objects.meta import Object
 
 _NO_LABELS: Final[Mapping[str, str]] = {}
+
+# What field selectors can ask an object for.
+FieldsOf = Callable[[Object], Mapping[str, str]]
 
 
 class Entry:
@@ -50,7 +52,7 @@ class Entry:
         return obj
 
 
-def encode(resource_name: str, key: str, revision: int, obj: Object) -> Entry:
+def encode(fields_of: FieldsOf, key: str, revision: int, obj: Object) -> Entry:
     """Encode an object at its revision; sets metadata.resourceVersion in `obj`.
 
     Revision 0 is that of an object that was never written (a dry run): it carries none.
@@ -67,11 +69,11 @@ def encode(resource_name: str, key: str, revision: int, obj: Object) -> Entry:
         revision,
         data,
         metadata.get("labels") or _NO_LABELS,
-        selectable_fields(resource_name, obj),
+        fields_of(obj),
     )
 
 
-def decode_entry(resource_name: str, key: str, revision: int, data: bytes) -> Entry:
+def decode_entry(fields_of: FieldsOf, key: str, revision: int, data: bytes) -> Entry:
     """An entry from the bytes that the store kept."""
     obj: Object = orjson.loads(data)
     return Entry(
@@ -79,5 +81,5 @@ def decode_entry(resource_name: str, key: str, revision: int, data: bytes) -> En
         revision,
         data,
         obj["metadata"].get("labels") or _NO_LABELS,
-        selectable_fields(resource_name, obj),
+        fields_of(obj),
     )

@@ -6,7 +6,7 @@ what the registry strategy of each kind adds to them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pilotfish.objects.meta import Object
@@ -116,6 +116,11 @@ def selectable_fields(resource_name: str, obj: Object) -> Mapping[str, str]:
     if not readers:
         return _NO_FIELDS
     return {path: read(obj) for path, read in readers.items()}
+
+
+def fields_at(obj: Object, paths: Iterable[str]) -> Mapping[str, str]:
+    """The values at paths that a custom resource's definition makes selectable."""
+    return {path: _at(path)(obj) for path in paths}
 
 
 def stored_path(resource_name: str, path: str) -> str | None:

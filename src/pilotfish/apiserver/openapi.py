@@ -14,6 +14,8 @@ from functools import cache
 from typing import Any, Final
 
 from pilotfish.apiserver.catalog import Catalog
+from pilotfish.apiserver.custom.publishing import published, type_name
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.discovery import subresource
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -147,7 +149,7 @@ def document_v3(catalog: Catalog, group: str, version: str) -> Object | None:
     if not resources:
         return None
     dialect = _Dialect(3)
-    schemas = _schemas(dialect, _roots(resources))
+    schemas = _schemas(dialect, resources)
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": KUBERNETES_VERSION},
@@ -164,11 +166,13 @@ def document_v2(catalog: Catalog) -> Object:
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": KUBERNETES_VERSION},
         "paths": _paths(dialect, resources),
-        "definitions": _schemas(dialect, _roots(resources)),
+        "definitions": _schemas(dialect, resources),
     }
 
 
 def _type_name(resource: Resource) -> str:
+    if isinstance(resource, CustomResource):
+        return type_name(resource)
     return kinds().get(f"{resource.api_version}/{resource.kind}", "")
 
 
@@ -194,8 +198,10 @@ def _roots(resources: Iterable[Resource]) -> set[str]:
     return names
 
 
-def _schemas(dialect: _Dialect, roots: set[str]) -> Object:
-    """The schemas of the types and of all that they refer to, by name."""
+def _schemas(dialect: _Dialect, resources: Iterable[Resource]) -> Object:
+    """The schemas of the resources' types and of all that they refer to, by name."""
+    customs = (each for each in resources if isinstance(each, CustomResource))
+    custom = published(customs, dialect.version, dialect.refs)
     by_type: dict[str, list[Object]] = {}
     for api_kind, name in kinds().items():
         api_version, _, kind = api_kind.rpartition("/")
@@ -203,10 +209,10 @@ def _schemas(dialect: _Dialect, roots: set[str]) -> Object:
         gvk = {"group": group, "kind": kind, "version": version}
         by_type.setdefault(name, []).append(gvk)
     schemas: Object = {}
-    waiting = set(roots)
+    waiting = _roots(resources)
     while waiting:
         name = waiting.pop()
-        schema = _schema(dialect, name)
+        schema = custom[name] if name in custom else _schema(dialect, name)
         if name in by_type:
             schema[_GVK] = by_type[name]
         schemas[name] = schema
@@ -351,7 +357,9 @@ def _operation(
     if action in ("post", "put"):
         body = dialect.body(sent, ("application/json", "application/yaml"))
     elif action == "patch":
-        body = dialect.body(sent, _PATCH_TYPES)
+        # kubectl sends the kind of patch that it finds here.
+        custom = isinstance(resource, CustomResource) and gvk["kind"] != "Scale"
+        body = dialect.body(sent, _PATCH_TYPES[:3] if custom else _PATCH_TYPES)
     elif action in ("delete", "deletecollection"):
         body = dialect.body(kinds()["v1/DeleteOptions"], ("application/json",))
     if "body" in body:

@@ -11,6 +11,7 @@ from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.codec import encode_body, load_json, load_yaml
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
+from pilotfish.apiserver.custom.resource import type_of
 from pilotfish.apiserver.decoding import decode_object
 from pilotfish.apiserver.errors import (
     StatusError,
@@ -87,7 +88,7 @@ async def _apply(core: Core, call: Call) -> Answer:
         )
     if resource.namespaced:
         check_namespace(call, applied)
-    schema = schema_for(resource.api_version, resource.kind)
+    schema = type_of(resource)
     applier = partial(
         apply_configuration,
         applied=applied,

@@ -22,7 +22,7 @@ def get(core: Core, call: Call) -> bytes:
         raise not_found(resource, call.route.name)
     match call.route.subresource:
         case "scale":
-            return encode_body(scale_of(entry.decode()))
+            return encode_body(scale_of(resource, entry.decode()))
         case "binding" | "eviction" | "finalize" | "token" if resource.kind != "ResourceClaim":
             raise method_not_allowed()
     return from_stored(resource, entry.data)

@@ -51,7 +51,8 @@ class Registry:
         by_resource: dict[str, list[Entry]] = {}
         for record in records:
             assert record.value is not None
-            entry = decode_entry(record.resource, record.key, record.revision, record.value)
+            collection = self.collection(record.resource)
+            entry = decode_entry(collection.fields_of, record.key, record.revision, record.value)
             by_resource.setdefault(record.resource, []).append(entry)
         for name, entries in by_resource.items():
             self.collection(name).load(entries)
@@ -85,7 +86,7 @@ class Registry:
     def preview(self, resource_name: str, obj: Object) -> Entry:
         """The entry that a write would make: the answer to a dry run."""
         revision = int(obj["metadata"].get("resourceVersion") or 0)
-        return encode(self.collection(resource_name).name, key_of(obj), revision, obj)
+        return encode(self.collection(resource_name).fields_of, key_of(obj), revision, obj)
 
     async def put(self, resource_name: str, obj: Object) -> Entry:
         """Write an object at the next revision; returns when it is on the disk.
@@ -108,7 +109,7 @@ class Registry:
     async def _write(self, resource_name: str, obj: Object, *, removed: bool) -> Entry:
         collection = self.collection(resource_name)
         self._assigned += 1
-        entry = encode(collection.name, key_of(obj), self._assigned, obj)
+        entry = encode(collection.fields_of, key_of(obj), self._assigned, obj)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         write = _Write(collection, entry, removed, done)
         self._waiting.append(write)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import bad_request
 from pilotfish.apiserver.fields import stored_path
@@ -58,6 +59,12 @@ def _field_matches(requirement: FieldRequirement, entry: Entry) -> bool:
     return (value == requirement.value) == (requirement.operator == "=")
 
 
+def _stored_path(resource: Resource, path: str) -> str | None:
+    if isinstance(resource, CustomResource) and path in resource.selectable:
+        return path
+    return stored_path(resource.full_name, path)
+
+
 def selection_of(
     resource: Resource,
     namespace: str,
@@ -77,7 +84,7 @@ def selection_of(
         raise bad_request(str(error)) from error
     fields: list[FieldRequirement] = []
     for requirement in wanted:
-        path = stored_path(resource.full_name, requirement.path)
+        path = _stored_path(resource, requirement.path)
         if path is None:
             raise bad_request(f"field label not supported: {requirement.path}")
         if path == "metadata.name" and requirement.operator == "=":

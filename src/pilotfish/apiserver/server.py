@@ -19,6 +19,7 @@ from pilotfish.apiserver.bootstrap import bootstrap, keep
 from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.custom.installing import CustomResources
 from pilotfish.apiserver.dispatch import MAX_BODY, Dispatcher
 from pilotfish.apiserver.expiry import expire_events
 from pilotfish.apiserver.registry import Registry
@@ -51,8 +52,10 @@ class ApiServer:
         registry.start()
         try:
             core = _core(self._config, registry)
+            customs = CustomResources(core)
             await bootstrap(core)
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(customs.run(), name="custom resources")
                 tasks.create_task(expire_events(core), name="Event expiry")
                 tasks.create_task(keep(core), name="system's objects")
                 tasks.create_task(self._serve(core), name="API listener")

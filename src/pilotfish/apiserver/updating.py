@@ -12,6 +12,9 @@ from pilotfish.apiserver.apply.managers import account_update
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
+from pilotfish.apiserver.custom.definitions import settle
+from pilotfish.apiserver.custom.installing import definitions_of_group
+from pilotfish.apiserver.custom.resource import DEFINITIONS, type_of
 from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.deleting import is_finished, remove
 from pilotfish.apiserver.entries import Entry
@@ -29,7 +32,6 @@ from pilotfish.apiserver.validation import validate_update
 from pilotfish.apiserver.versions import from_stored, to_served, to_stored
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
-from pilotfish.objects.schema import schema_for
 
 # What makes an object's successor: gets a copy of it to keep or change.
 Change = Callable[[Object], Object]
@@ -126,6 +128,9 @@ async def replace(
         causes = validate_update(resource, new, old, subresource)
         if causes:
             raise invalid(resource.kind, resource.group, name, causes)
+        if resource.full_name == DEFINITIONS and not subresource:
+            new["status"] = dict(new.get("status") or {})
+            settle(new, definitions_of_group(core, new["spec"]["group"], but=name))
     new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
     _keep_account(resource, new, old, manager, subresource)
     if new == old:
@@ -157,8 +162,7 @@ def _keep_account(
         return  # an empty list gives the account up
     given = metadata.setdefault("managedFields", before)
     if given == before:
-        schema = schema_for(resource.api_version, resource.kind)
-        account_update(new, old, schema, manager, subresource)
+        account_update(new, old, type_of(resource), manager, subresource)
 
 
 def _same_but_times(left: list[Object] | None, right: list[Object]) -> bool:

@@ -1,7 +1,7 @@
 """Versions: one object, stored once, served under several API versions.
 
 Event is served as v1 and events.k8s.io/v1, HorizontalPodAutoscaler as autoscaling/v2 and v1;
-the first is what is stored.
+the first is what is stored. Versions of custom resources differ in their schemas alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from pilotfish.apiserver.custom import objects as custom_objects
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
@@ -30,24 +32,32 @@ _EVENT_FIELDS: Final = (
 
 def to_stored(resource: Resource, obj: Object) -> Object:
     """The object in the version that is stored."""
+    if isinstance(resource, CustomResource):
+        return custom_objects.to_stored(resource, obj)
     convert = _CONVERSIONS.get(resource.api_version + "/" + resource.kind)
     return convert[0](obj) if convert else obj
 
 
 def to_served(resource: Resource, obj: Object) -> Object:
-    """A stored object in the version of a resource."""
+    """A stored object in the version of a resource; it may be changed."""
+    if isinstance(resource, CustomResource):
+        return custom_objects.to_served(resource, obj)
     convert = _CONVERSIONS.get(resource.api_version + "/" + resource.kind)
     return convert[1](obj) if convert else obj
 
 
 def from_stored(resource: Resource, data: bytes) -> bytes:
     """The JSON of a stored object in the version of a resource: nearly always itself."""
+    if isinstance(resource, CustomResource):
+        return orjson.dumps(custom_objects.to_served(resource, orjson.loads(data)))
     convert = _CONVERSIONS.get(resource.api_version + "/" + resource.kind)
     return orjson.dumps(convert[1](orjson.loads(data))) if convert else data
 
 
 def is_converted(resource: Resource) -> bool:
     """Whether objects are served in another version than they are stored in."""
+    if isinstance(resource, CustomResource):
+        return True
     return resource.api_version + "/" + resource.kind in _CONVERSIONS
 
 

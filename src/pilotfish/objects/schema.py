@@ -47,6 +47,7 @@ class Field:
         merge_key: the key that strategic merge patch goes by.
         patch_strategy: of "merge", "replace", "retainKeys"; may be several.
         map_type: "atomic" for an object that is replaced as a whole.
+        struct: for "object", its type where that has no name (custom resources).
     """
 
     type: FieldType
@@ -58,6 +59,7 @@ class Field:
     merge_key: str = ""
     patch_strategy: tuple[str, ...] = ()
     map_type: str = ""
+    struct: Type | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from pilotfish.apiserver.entries import Entry, encode
 from pilotfish.apiserver.errors import StatusError
+from pilotfish.apiserver.fields import selectable_fields
 from pilotfish.apiserver.selection import selection_of
 from pilotfish.objects.resources import resource
 
@@ -16,7 +17,7 @@ def entry(name: str, namespace: str = "a", node: str = "", **labels: str) -> Ent
     obj = {"metadata": {"name": name, "namespace": namespace, "labels": labels}, "spec": {}}
     if node:
         obj["spec"] = {"nodeName": node}
-    return encode("pods", f"{namespace}/{name}", 1, obj)
+    return encode(lambda obj: selectable_fields("pods", obj), f"{namespace}/{name}", 1, obj)
 
 
 @pytest.mark.parametrize(

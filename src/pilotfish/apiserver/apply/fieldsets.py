@@ -83,8 +83,10 @@ def is_granular(field: Field) -> bool:
 
 
 def struct_of(field: Field | None) -> Type | None:
-    """The named type of a field that has one."""
-    return type_named(field.ref) if field is not None and field.type == "object" else None
+    """The type of a field that holds objects of one."""
+    if field is None or field.type != "object":
+        return None
+    return field.struct or type_named(field.ref)
 
 
 def key_segment(item: Object, field: Field) -> str:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pilotfish.apiserver.custom import definitions
+from pilotfish.apiserver.custom.defaulting import fill_defaults
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.defaulting import (
     cronjobs,
     daemonsets,
@@ -57,6 +60,7 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): (
         webhookconfigurations.apply_defaults
     ),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.apply_defaults,
     ("apps", "DaemonSet"): daemonsets.apply_defaults,
     ("apps", "Deployment"): deployments.apply_defaults,
     ("apps", "ReplicaSet"): replicasets.apply_defaults,
@@ -76,6 +80,9 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {
 
 def apply_defaults(resource: Resource, obj: Object) -> None:
     """Fill in Kubernetes' defaults of a decoded object, in place."""
+    if isinstance(resource, CustomResource):
+        fill_defaults(obj, resource.schema)
+        return
     fill = _DEFAULTS.get((resource.group, resource.kind))
     if fill is not None:
         fill(obj)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pilotfish.apiserver.custom import objects as custom_objects
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.strategy import jobs, namespaces, pods, secrets, services
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -98,6 +100,9 @@ def prepare_for_create(resource: Resource, obj: Object) -> None:
     metadata = obj["metadata"]
     metadata.pop("deletionTimestamp", None)
     metadata.pop("deletionGracePeriodSeconds", None)
+    if isinstance(resource, CustomResource):
+        custom_objects.prepare_for_create(resource, obj)
+        return
     if kind in _GENERATION:
         metadata["generation"] = 1
     else:
@@ -113,6 +118,9 @@ def prepare_for_update(resource: Resource, new: Object, old: Object, subresource
     """Take from `old`, in place, what this request may not change in `new`."""
     kind = (resource.group, resource.kind)
     _keep_metadata(new["metadata"], old["metadata"])
+    if isinstance(resource, CustomResource):
+        custom_objects.prepare_for_update(resource, new, old, subresource)
+        return
     if subresource == "status":
         _keep_all_but_status(new, old)
         return

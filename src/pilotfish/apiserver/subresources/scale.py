@@ -7,32 +7,29 @@ from typing import Any
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.codec import decode_body, encode_body
 from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.custom.jsonpath import values_at
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.decoding import decode_as
 from pilotfish.apiserver.errors import bad_request, invalid
 from pilotfish.apiserver.patching import patch_change
 from pilotfish.apiserver.updating import check_preconditions, replace
 from pilotfish.apiserver.validation.causes import invalid as invalid_field
 from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
 from pilotfish.objects.schema import schema_for
 from pilotfish.objects.selectors import format_label_selector, label_selector, match_labels
 
 _API_VERSION = "autoscaling/v1"
 
 
-def scale_of(obj: Object) -> Object:
+def scale_of(resource: Resource, obj: Object) -> Object:
     """The autoscaling/v1 Scale of an object with replicas and a selector."""
     metadata = {
         key: obj["metadata"][key]
         for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
         if key in obj["metadata"]
     }
-    selector = obj["spec"].get("selector")
-    plain = obj["kind"] == "ReplicationController"
-    parsed = match_labels(selector) if plain else label_selector(selector)
-    status: dict[str, Any] = {"replicas": obj.get("status", {}).get("replicas", 0)}
-    if parsed:
-        status["selector"] = format_label_selector(parsed)
-    replicas = obj["spec"].get("replicas", 0)
+    replicas, status = _custom(resource, obj) if isinstance(resource, CustomResource) else _own(obj)
     return {
         "kind": "Scale",
         "apiVersion": _API_VERSION,
@@ -40,6 +37,40 @@ def scale_of(obj: Object) -> Object:
         "spec": {"replicas": replicas} if replicas else {},
         "status": status,
     }
+
+
+def _own(obj: Object) -> tuple[int, Object]:
+    """The replicas wanted, and the Scale's status, of a built-in object."""
+    selector = obj["spec"].get("selector")
+    plain = obj["kind"] == "ReplicationController"
+    parsed = match_labels(selector) if plain else label_selector(selector)
+    status: dict[str, Any] = {"replicas": obj.get("status", {}).get("replicas", 0)}
+    if parsed:
+        status["selector"] = format_label_selector(parsed)
+    return obj["spec"].get("replicas", 0), status
+
+
+def _custom(resource: CustomResource, obj: Object) -> tuple[int, Object]:
+    """The same of a custom object, whose definition says where they are."""
+
+    def at(which: str) -> Any:
+        path = resource.scale_paths.get(which)
+        return next(iter(values_at(obj, path)), None) if path else None
+
+    status: dict[str, Any] = {"replicas": at("statusReplicasPath") or 0}
+    if at("labelSelectorPath"):
+        status["selector"] = at("labelSelectorPath")
+    return at("specReplicasPath") or 0, status
+
+
+def _set_replicas(resource: Resource, obj: Object, replicas: int) -> None:
+    path = ".spec.replicas"
+    if isinstance(resource, CustomResource):
+        path = resource.scale_paths["specReplicasPath"]
+    *parents, last = path.removeprefix(".").split(".")
+    for name in parents:
+        obj = obj.setdefault(name, {})
+    obj[last] = replicas
 
 
 async def update_scale(core: Core, call: Call) -> Answer:
@@ -65,7 +96,7 @@ async def _rescale(core: Core, call: Call, change: Any) -> Answer:
     resource, name = call.resource, call.route.name
 
     def rescaled(obj: Object) -> Object:
-        scale = change(scale_of(obj))
+        scale = change(scale_of(resource, obj))
         identity = (scale.get("kind") or "Scale", scale.get("apiVersion") or _API_VERSION)
         if identity != ("Scale", _API_VERSION):
             raise bad_request(f"a {_API_VERSION} Scale is expected")
@@ -84,10 +115,10 @@ async def _rescale(core: Core, call: Call, change: Any) -> Answer:
             why = "must be greater than or equal to 0"
             cause = invalid_field("spec.replicas", replicas, why)
             raise invalid("Scale", "autoscaling", name, [cause])
-        obj["spec"]["replicas"] = replicas
+        _set_replicas(resource, obj, replicas)
         return obj
 
     entry = await replace(
         core, resource, call.key, rescaled, manager=call.manager, dry_run=call.dry_run
     )
-    return Answer(encode_body(scale_of(entry.decode())))
+    return Answer(encode_body(scale_of(resource, entry.decode())))

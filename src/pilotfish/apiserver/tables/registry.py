@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pilotfish.apiserver.custom import columns as custom_columns
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.tables import (
     authorization,
     configuration,
@@ -90,11 +92,16 @@ def table(resource: Resource, objects: Iterable[Mapping[str, Any]]) -> dict[str,
 
     Its rows hold `cells` alone: `metadata` and each row's `object` are the caller's to add.
     """
-    how = _TABLES.get((resource.group, resource.kind), machinery.GENERIC)
+    if isinstance(resource, CustomResource):
+        definitions = custom_columns.definitions(resource)
+        cells = custom_columns.printer(resource)
+    else:
+        how = _TABLES.get((resource.group, resource.kind), machinery.GENERIC)
+        definitions, cells = how.definitions, how.cells
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {},
-        "columnDefinitions": how.definitions,
-        "rows": [{"cells": how.cells(obj)} for obj in objects],
+        "columnDefinitions": definitions,
+        "rows": [{"cells": cells(obj)} for obj in objects],
     }

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pilotfish.apiserver.custom import definitions
+from pilotfish.apiserver.custom import objects as custom_objects
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.validation import (
     configmaps,
     cronjobs,
@@ -61,6 +64,7 @@ _VALIDATE: dict[_Kind, Callable[[Object], list[Cause]]] = {
     ("", "ReplicationController"): replicationcontrollers.validate,
     ("", "Secret"): secrets.validate,
     ("", "Service"): services.validate,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.validate,
     ("apps", "DaemonSet"): daemonsets.validate,
     ("apps", "Deployment"): deployments.validate,
     ("apps", "ReplicaSet"): replicasets.validate,
@@ -90,6 +94,7 @@ _VALIDATE_UPDATE: dict[_Kind, Callable[[Object, Object], list[Cause]]] = {
     ("", "Pod"): pods.validate_update,
     ("", "Secret"): secrets.validate_update,
     ("", "Service"): services.validate_update,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.validate_update,
     ("apps", "DaemonSet"): templates.validate_selector_kept,
     ("apps", "Deployment"): templates.validate_selector_kept,
     ("apps", "ReplicaSet"): templates.validate_selector_kept,
@@ -115,7 +120,7 @@ def validate_update(
 ) -> list[Cause]:
     """What is wrong with the new version of an object, in itself and as a change of the old."""
     causes = validate_metadata_update(new, old)
-    if subresource == "status":
+    if subresource == "status" and not isinstance(resource, CustomResource):
         return causes
     # What was stored stays valid, also when the checks have become stricter since.
     if any(new.get(field) != old.get(field) for field in new if field != "metadata"):
@@ -127,6 +132,8 @@ def validate_update(
 
 
 def _validate_content(resource: Resource, obj: Object) -> list[Cause]:
+    if isinstance(resource, CustomResource):
+        return custom_objects.validate(resource, obj)
     validate = _VALIDATE.get((resource.group, resource.kind))
     if validate is not None:
         return validate(obj)

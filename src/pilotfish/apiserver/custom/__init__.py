@@ -1,0 +1,1 @@
+"""Custom resources: what CustomResourceDefinitions add to the API while the server runs."""

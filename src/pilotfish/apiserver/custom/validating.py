@@ -1,0 +1,228 @@
+"""Validation of values by a structural schema, in the words of Kubernetes' OpenAPI validator.
+
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+`x-kubernetes-validations` (CEL) are not evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from pilotfish.apiserver.custom.formats import has_format
+from pilotfish.apiserver.validation.causes import (
+    Cause,
+    duplicate,
+    invalid,
+    not_supported,
+    required,
+    too_many,
+)
+
+Schema = Mapping[str, Any]
+
+_INT_RANGES: Final = {"int32": 2**31, "int64": 2**63}
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+def validate_value(value: Any, schema: Schema, path: str = "") -> list[Cause]:
+    """What is wrong with a value, one cause for each field."""
+    return list(_check(value, schema, path))
+
+
+def _check(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+    if value is None:
+        if not schema.get("nullable") and (_types(schema)):
+            yield _wrong_type(path, schema, value)
+        return
+    wanted = _types(schema)
+    if wanted and not any(_is(value, each) for each in wanted):
+        yield _wrong_type(path, schema, value)
+        return
+    if schema.get("enum") and value not in schema["enum"]:
+        yield not_supported(path, value, schema["enum"])
+    if isinstance(value, str):
+        yield from _check_text(value, schema, path)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from _check_number(value, schema, path)
+    elif isinstance(value, list):
+        yield from _check_list(value, schema, path)
+    elif isinstance(value, dict):
+        yield from _check_object(value, schema, path)
+    yield from _check_combinations(value, schema, path)
+
+
+def _types(schema: Schema) -> tuple[str, ...]:
+    if schema.get("x-kubernetes-int-or-string"):
+        return ("integer", "string")
+    return (schema["type"],) if schema.get("type") else ()
+
+
+def _is(value: Any, kind: str) -> bool:
+    match kind:
+        case "string":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            whole = isinstance(value, float) and value.is_integer()
+            return (isinstance(value, int) and not isinstance(value, bool)) or whole
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "array":
+            return isinstance(value, list)
+        case "object":
+            return isinstance(value, dict)
+    return True
+
+
+def _wrong_type(path: str, schema: Schema, value: Any) -> Cause:
+    found = _type_name(value)
+    wanted = ",".join(_types(schema))
+    shown = json.dumps(found)
+    return Cause(
+        path or "<nil>",
+        "FieldValueTypeInvalid",
+        f"Invalid value: {shown}: {_in_body(path)} must be of type {wanted}: {shown}",
+    )
+
+
+def _type_name(value: Any) -> str:
+    if value is None:
+        return "null"
+    for kind in ("boolean", "string", "integer", "number", "array"):
+        if _is(value, kind):
+            return kind
+    return "object"
+
+
+def _in_body(path: str) -> str:
+    return f"{path} in body" if path else " in body"
+
+
+def _check_text(value: str, schema: Schema, path: str) -> Iterator[Cause]:
+    most, least = schema.get("maxLength"), schema.get("minLength")
+    if most is not None and len(value) > most:
+        yield Cause(path, "FieldValueTooLong", f"Too long: may not be more than {most} bytes")
+    if least is not None and len(value) < least:
+        yield invalid(path, value, f"{_in_body(path)} should be at least {least} chars long")
+    pattern = schema.get("pattern")
+    if pattern and not _pattern(pattern).search(value):
+        yield invalid(path, value, f"{_in_body(path)} should match '{pattern}'")
+    name = schema.get("format", "")
+    if name and not has_format(value, name):
+        yield invalid(path, value, f"{_in_body(path)} must be of type {name}: {json.dumps(value)}")
+
+
+def _check_number(value: float, schema: Schema, path: str) -> Iterator[Cause]:
+    limit = _INT_RANGES.get(schema.get("format", ""))
+    if limit is not None and not -limit <= value < limit:
+        name = schema["format"]
+        yield invalid(path, value, f"Checked value must be of type integer with format {name}")
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None:
+        if schema.get("exclusiveMinimum"):
+            if value <= low:
+                yield invalid(path, value, f"{_in_body(path)} should be greater than {low:g}")
+        elif value < low:
+            why = f"{_in_body(path)} should be greater than or equal to {low:g}"
+            yield invalid(path, value, why)
+    if high is not None:
+        if schema.get("exclusiveMaximum"):
+            if value >= high:
+                yield invalid(path, value, f"{_in_body(path)} should be less than {high:g}")
+        elif value > high:
+            why = f"{_in_body(path)} should be less than or equal to {high:g}"
+            yield invalid(path, value, why)
+    factor = schema.get("multipleOf")
+    if factor and not math.isclose(value / factor, round(value / factor), abs_tol=1e-9):
+        yield invalid(path, value, f"{_in_body(path)} should be a multiple of {factor:g}")
+
+
+def _check_list(values: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
+    most, least = schema.get("maxItems"), schema.get("minItems")
+    if most is not None and len(values) > most:
+        yield too_many(path, len(values), most)
+    if least is not None and len(values) < least:
+        yield invalid(path, values, f"{_in_body(path)} should have at least {least} items")
+    items = schema.get("items")
+    if items:
+        for index, item in enumerate(values):
+            yield from _check(item, items, f"{path}[{index}]")
+    list_type = schema.get("x-kubernetes-list-type")
+    if schema.get("uniqueItems") or list_type in ("set", "map"):
+        yield from _check_unique(values, schema, path)
+
+
+def _check_unique(values: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
+    keys = schema.get("x-kubernetes-list-map-keys") or ()
+    seen: set[str] = set()
+    for index, item in enumerate(values):
+        told = item
+        if keys and isinstance(item, dict):
+            told = {name: item[name] for name in keys if name in item}
+        text = json.dumps(told, sort_keys=True)
+        if text in seen:
+            yield duplicate(f"{path}[{index}]", told)
+        seen.add(text)
+
+
+def _check_object(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
+    most, least = schema.get("maxProperties"), schema.get("minProperties")
+    if most is not None and len(value) > most:
+        yield too_many(path, len(value), most)
+    if least is not None and len(value) < least:
+        yield invalid(path, value, f"{_in_body(path)} should have at least {least} properties")
+    for name in schema.get("required") or ():
+        if name not in value:
+            yield required(_below(path, name))
+    properties: Mapping[str, Any] = schema.get("properties") or _NOTHING
+    others = schema.get("additionalProperties")
+    for name, item in value.items():
+        child = properties.get(name)
+        if child is None and isinstance(others, Mapping):
+            child = others
+        if child is not None:
+            yield from _check(item, child, _below(path, name))
+    if schema.get("x-kubernetes-embedded-resource"):
+        for name in ("apiVersion", "kind"):
+            if not value.get(name):
+                yield required(_below(path, name), "must not be empty")
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _check_combinations(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+    shown = f'"{path}"'
+    if schema.get("allOf"):
+        found = [cause for each in schema["allOf"] for cause in _check(value, each, path)]
+        if found:
+            yield invalid(path, value, f"{shown} must validate all the schemas (allOf)")
+            yield from found
+    if schema.get("anyOf") and not any(_holds(value, each) for each in schema["anyOf"]):
+        yield invalid(path, value, f"{shown} must validate at least one schema (anyOf)")
+        yield from _check(value, schema["anyOf"][0], path)
+    if schema.get("oneOf"):
+        count = sum(_holds(value, each) for each in schema["oneOf"])
+        if count != 1:
+            found_words = f"Found {count} valid alternatives" if count else "Found none valid"
+            why = f"{shown} must validate one and only one schema (oneOf). {found_words}"
+            yield invalid(path, value, why)
+    if schema.get("not") and _holds(value, schema["not"]):
+        yield invalid(path, value, f"{shown} must not validate the schema (not)")
+
+
+def _holds(value: Any, schema: Schema) -> bool:
+    return next(_check(value, schema, ""), None) is None
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    """A pattern of Go's (RE2), whose end is \\z and classes are ASCII."""
+    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", text).replace("\\z", "\\Z"), re.ASCII)

@@ -1,0 +1,111 @@
+"""Custom resources through a running server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pilotfish.client.api import Client
+from pilotfish.client.errors import ApiError, Invalid, NotFound
+from pilotfish.objects.meta import Object
+from support.apiserver import RunningApiServer, running_api_server
+from support.widgets import definition, widget
+
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+WIDGETS = "/apis/example.com/v1/namespaces/default/widgets"
+
+
+async def post(client: Client, obj: Object) -> Object:
+    return await client.request("POST", WIDGETS, body=obj)
+
+
+async def test_a_definition_is_served_and_told_at_once(
+    server: RunningApiServer, client: Client
+) -> None:
+    created = await client.create(DEFINITIONS, definition())
+    assert {each["type"]: each["status"] for each in created["status"]["conditions"]} == {
+        "NamesAccepted": "True",
+        "Established": "True",
+    }
+    made = await post(client, widget("a", unknown=1))
+    assert made["spec"] == {"color": "red", "replicas": 1}
+    assert made["metadata"]["generation"] == 1
+    assert "wd" in await server.kubectl("api-resources", "--api-group=example.com")
+    assert "-required-" in await server.kubectl("explain", "widgets.spec")
+    assert "widget.example.com/a" in await server.kubectl("get", "all", "-o", "name")
+
+
+async def test_what_the_schema_does_not_allow_is_refused_field_by_field(client: Client) -> None:
+    await client.create(DEFINITIONS, definition())
+    with pytest.raises(Invalid) as refused:
+        await post(client, widget("a", color="green", replicas=11))
+    fields = {cause["field"] for cause in refused.value.status["details"]["causes"]}
+    assert fields == {"spec.color", "spec.replicas"}
+
+
+async def test_stock_kubectl_applies_prints_scales_and_finds_them(
+    server: RunningApiServer, client: Client
+) -> None:
+    await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(definition()))
+    await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(widget("a")))
+    changed = yaml.safe_dump(widget("a", ports=[{"port": 1}]))
+    assert "configured" in await server.kubectl("apply", "-f", "-", stdin=changed)
+    await server.kubectl("scale", "wd", "a", "--replicas=3")
+    status = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    patch = ("patch", "wd", "a", "--type=merge", "-p", json.dumps(status))
+    await server.kubectl(*patch)
+    assert "True" not in await server.kubectl("get", "wd")
+    await server.kubectl(*patch, "--subresource=status")
+    lines = (await server.kubectl("get", "wd")).splitlines()
+    assert lines[0].split() == ["NAME", "COLOR", "READY"]
+    assert lines[1].split() == ["a", "red", "True"]
+    red = await server.kubectl("get", "wd", "--field-selector=spec.color=red", "-o", "name")
+    blue = await server.kubectl("get", "wd", "--field-selector=spec.color=blue", "-o", "name")
+    assert (red, blue) == ("widget.example.com/a\n", "")
+    other = await server.kubectl("get", "widgets.v1beta1.example.com", "a", "-o", "json")
+    assert json.loads(other)["apiVersion"] == "example.com/v1beta1"
+    assert json.loads(other)["spec"]["replicas"] == 3
+
+
+async def test_two_appliers_share_a_list_by_its_keys(server: RunningApiServer) -> None:
+    await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(definition()))
+    for manager, port in (("x", 1), ("y", 2)):
+        manifest = yaml.safe_dump(widget("a", ports=[{"port": port}]))
+        how = ("apply", "--server-side", f"--field-manager={manager}", "-f", "-")
+        await server.kubectl(*how, stdin=manifest)
+    ports = await server.kubectl("get", "wd", "a", "-o", "jsonpath={.spec.ports[*].port}")
+    assert ports == "1 2"
+
+
+async def test_they_outlive_a_restart_and_go_with_their_definition(tmp_path: Path) -> None:
+    async with running_api_server(tmp_path) as server, Client(server.client_config()) as client:
+        await client.create(DEFINITIONS, definition())
+        held = widget("a")
+        held["metadata"]["finalizers"] = ["example.com/hold"]
+        await post(client, held)
+    async with running_api_server(tmp_path) as server, Client(server.client_config()) as client:
+        name = "widgets.example.com"
+        assert (await client.request("GET", f"{WIDGETS}/a"))["spec"]["color"] == "red"
+        await client.delete(DEFINITIONS, name)
+        with pytest.raises(ApiError, match="terminating"):
+            await post(client, widget("b"))
+        # Held by its object, as that is by its own finalizer.
+        assert "deletionTimestamp" in (await client.get(DEFINITIONS, name))["metadata"]
+        nobody = '{"metadata":{"finalizers":null}}'
+        await server.kubectl("wait", "--for=jsonpath={.metadata.deletionTimestamp}", "wd/a")
+        await server.kubectl("patch", "wd", "a", "--type=merge", "-p", nobody)
+        await server.kubectl("wait", "--for=delete", f"crd/{name}", "--timeout=10s")
+        with pytest.raises(NotFound):
+            await client.request("GET", f"{WIDGETS}/a")
+
+
+async def test_rules_in_cel_are_said_not_to_be_evaluated(server: RunningApiServer) -> None:
+    crd = definition()
+    schema = crd["spec"]["versions"][1]["schema"]["openAPIV3Schema"]
+    ruled = {**schema, "x-kubernetes-validations": [{"rule": "false"}]}
+    crd["spec"]["versions"][1]["schema"] = {"openAPIV3Schema": ruled}
+    code, _, errors = await server.try_kubectl("create", "-f", "-", stdin=yaml.safe_dump(crd))
+    assert (code, "not evaluated" in errors) == (0, True)

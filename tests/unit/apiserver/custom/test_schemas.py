@@ -1,0 +1,161 @@
+"""Structural schemas: what they refuse, drop and fill in."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from pilotfish.apiserver.custom.defaulting import fill_defaults
+from pilotfish.apiserver.custom.definitions import settle, validate
+from pilotfish.apiserver.custom.jsonpath import JsonPathError, values_at
+from pilotfish.apiserver.custom.pruning import prune
+from pilotfish.apiserver.custom.resource import version_priority
+from pilotfish.apiserver.custom.validating import validate_value
+from pilotfish.objects.conditions import condition
+from support.widgets import SCHEMA, definition
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "words"),
+    [
+        ({"type": "integer"}, "x", 'f in body must be of type integer: "string"'),
+        ({"type": "integer"}, True, 'f in body must be of type integer: "boolean"'),
+        ({"type": "string"}, None, 'f in body must be of type string: "null"'),
+        ({"type": "integer", "minimum": 3}, 2, "should be greater than or equal to 3"),
+        (
+            {"type": "integer", "minimum": 3, "exclusiveMinimum": True},
+            3,
+            "should be greater than 3",
+        ),
+        ({"type": "integer", "maximum": 3}, 4, "should be less than or equal to 3"),
+        ({"type": "number", "multipleOf": 0.5}, 0.7, "should be a multiple of 0.5"),
+        ({"type": "string", "pattern": "^a+$"}, "b", "f in body should match '^a+$'"),
+        ({"type": "string", "pattern": "^a+$"}, "a\n", "should match"),
+        ({"type": "string", "minLength": 2}, "b", "should be at least 2 chars long"),
+        ({"type": "string", "maxLength": 2}, "abc", "Too long"),
+        ({"type": "string", "format": "ipv4"}, "300.1.1.1", 'must be of type ipv4: "300.1.1.1"'),
+        ({"type": "string", "format": "date-time"}, "today", "must be of type date-time"),
+        ({"type": "string", "enum": ["a", "b"]}, "c", 'supported values: "a", "b"'),
+        ({"type": "array", "maxItems": 1}, [1, 2], "Too many: 2: must have at most 1 item"),
+        ({"type": "array", "x-kubernetes-list-type": "set"}, ["a", "a"], 'Duplicate value: "a"'),
+        ({"type": "object", "required": ["a"]}, {}, "Required value"),
+        ({"x-kubernetes-int-or-string": True}, 1.5, "must be of type integer,string"),
+        ({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"a": 1, "b": 1}, "(oneOf)"),
+        ({"not": {"required": ["a"]}}, {"a": 1}, "must not validate the schema (not)"),
+    ],
+)
+def test_a_value_is_refused_in_kubernetes_words(
+    schema: dict[str, Any], value: Any, words: str
+) -> None:
+    assert words in validate_value(value, schema, "f")[0].message
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "string", "nullable": True}, None),
+        ({"type": "integer"}, 3.0),
+        ({"x-kubernetes-int-or-string": True}, "80%"),
+        ({"type": "string", "format": "unheard-of"}, "x"),
+        ({"type": "string", "format": "cidr"}, "10.0.0.0/8"),
+        ({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"a": 1, "b": 1}),
+    ],
+)
+def test_a_value_that_fits_is_taken(schema: dict[str, Any], value: Any) -> None:
+    assert validate_value(value, schema, "f") == []
+
+
+def test_unknown_fields_go_unless_the_schema_keeps_them() -> None:
+    obj = {
+        "apiVersion": "example.com/v1",
+        "metadata": {"name": "a"},
+        "other": 1,
+        "spec": {
+            "colour": "red",
+            "free": {"x": {"y": 1}},
+            "ports": [{"port": 1, "x": 2}],
+            "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}},
+        },
+    }
+    assert prune(obj, SCHEMA) == ["other", "spec.colour", "spec.ports[0].x", "spec.template.spec"]
+    assert obj["spec"] == {
+        "free": {"x": {"y": 1}},
+        "ports": [{"port": 1}],
+        "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {}},
+    }
+
+
+def test_defaults_fill_what_is_left_out_or_null_and_nothing_else() -> None:
+    child = {"type": "object", "properties": {"a": {"type": "integer", "default": 1}}}
+    schema = {"properties": {"made": {**child, "default": {}}, "left": child, "n": {"type": "x"}}}
+    obj: dict[str, Any] = {"made": None, "n": None}
+    fill_defaults(obj, schema)
+    assert obj == {"made": {"a": 1}}
+    again = deepcopy(obj)
+    fill_defaults(again, schema)
+    assert again == obj
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (".a.b", [1]),
+        (".c[1].n", ["y"]),
+        (".c[-1].n", ["y"]),
+        (".c[*].n", ["x", "y"]),
+        ('.c[?(@.n=="y")].v', [2]),
+        (".c[?(@.n != 'y')].v", [1]),
+        (r".d\.e", [3]),
+        ("['d.e']", [3]),
+        (".nothing.here", []),
+    ],
+)
+def test_json_paths_find_what_columns_show(path: str, expected: list[Any]) -> None:
+    obj = {"a": {"b": 1}, "c": [{"n": "x", "v": 1}, {"n": "y", "v": 2}], "d.e": 3}
+    assert values_at(obj, path) == expected
+
+
+def test_a_path_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(JsonPathError):
+        values_at({}, ".a[?(broken")
+
+
+def test_versions_are_ordered_as_the_documentation_orders_them() -> None:
+    wanted = ["v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "foo1", "foo10"]
+    assert sorted(set(wanted), key=version_priority) == wanted
+
+
+def causes_of(changes: dict[str, Any]) -> list[str]:
+    crd = definition()
+    crd["spec"]["names"] |= {"singular": "widget", "listKind": "WidgetList"}
+    crd["spec"]["conversion"] = {"strategy": "None"}
+    crd["spec"] |= changes
+    return [str(cause) for cause in validate(crd)]
+
+
+def test_a_good_definition_is_taken_and_bad_ones_are_told_what_is_wrong() -> None:
+    assert causes_of({}) == []
+    assert "metadata.name" in causes_of({"group": "example.org"})[0]
+    assert "spec.scope: Unsupported value" in causes_of({"scope": "World"})[0]
+    assert "spec.conversion.strategy" in causes_of({"conversion": {"strategy": "Webhook"}})[0]
+    untyped = {"openAPIV3Schema": {"type": "object", "properties": {"spec": {}}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": untyped}
+    assert causes_of({"versions": [version]}) == [
+        "spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not "
+        "be empty for specified object fields"
+    ]
+
+
+def test_a_name_that_is_taken_keeps_a_definition_from_being_established() -> None:
+    first, second = definition(), definition("gadgets", "Gadget")
+    settle(first, [])
+    settle(second, [first])
+    accepted, established = condition(second, "NamesAccepted"), condition(second, "Established")
+    assert accepted is not None and established is not None
+    assert (accepted["status"], accepted["reason"]) == ("False", "ShortNamesConflict")
+    assert established["status"] == "False"
+    settle(second, [])
+    established = condition(second, "Established")
+    assert established is not None and established["status"] == "True"
