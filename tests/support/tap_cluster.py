@@ -31,12 +31,14 @@ def manifests() -> str:
         "image": "host",
         "command": ["nginx", "-c", "/conf/nginx.conf"],
         "volumeMounts": [{"name": "conf", "mountPath": "/conf"}],
+        # It serves on until the proxies know that it is going.
+        "lifecycle": {"preStop": {"exec": {"command": ["sleep", "1"]}}},
         "readinessProbe": {"httpGet": {"path": "/probe", "port": 8080}, "periodSeconds": 1},
     }
     template = {
         "metadata": {"labels": {"app": "web"}},
         "spec": {
-            "terminationGracePeriodSeconds": 1,
+            "terminationGracePeriodSeconds": 5,
             "containers": [container],
             "volumes": [{"name": "conf", "configMap": {"name": "nginx"}}],
         },

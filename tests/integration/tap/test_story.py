@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
 from pilotfish.tap.entry import Entry
 from support.shell import Shell
-from support.tap_cluster import kubeconfig_of, watching
+from support.tap_cluster import NAME, kubeconfig_of, watching
 
 CURL = ("curl", "-sS", "--max-time", "5")
 HAIRPINS = 8
@@ -76,7 +77,7 @@ async def test_every_way_to_a_service_is_seen_once_with_the_pod_that_answered(
     assert set(answered.values()) == set(known.pods)
 
 
-def is_one_of(paths: dict[str, str]):  # type: ignore[no-untyped-def]
+def is_one_of(paths: dict[str, str]) -> Callable[[Entry], bool]:
     return lambda entry: entry.get("path") in paths
 
 
@@ -118,6 +119,23 @@ async def test_a_request_by_name_is_linked_to_its_look_up(cluster: Shell) -> Non
     assert look_up["dst"]["service"]["name"] == "kube-dns"
     asked = [each["request"]["type"] for each in watch.entries if each["protocol"] == "dns"]
     assert sorted(asked) == ["A", "AAAA"]
+
+
+async def test_a_process_of_a_node_is_seen_with_what_it_asked_for(cluster: Shell) -> None:
+    known = Cluster(cluster)
+    answered: dict[str, str] = {}
+    inside = ("ip", "netns", "exec", f"pf-{NAME}-node-1")
+    async with watching(kubeconfig_of(cluster)) as watch:
+        for number in range(6):
+            path = f"/from-node/{number}"
+            url = f"http://{known.cluster_ip}{path}"
+            answered[path] = (await asyncio.to_thread(cluster.out, *inside, *CURL, url)).strip()
+        found = await watch.settled(len(answered), is_one_of(answered))
+    assert {entry["path"]: entry["endpoint"]["pod"]["name"] for entry in found} == answered
+    assert len(found) == len(answered)
+    for entry in found:
+        assert (entry["src"]["kind"], entry["src"]["name"]) == ("node", "node-1")
+        assert (entry["dst"]["service"]["name"], entry["dst"]["ip"]) == ("web", known.cluster_ip)
 
 
 async def test_a_service_without_endpoints_refuses(cluster: Shell) -> None:

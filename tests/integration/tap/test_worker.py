@@ -13,7 +13,8 @@ import pytest
 from pilotfish.client.api import Client
 from pilotfish.client.config import ClientConfig
 from pilotfish.client.errors import ApiError
-from pilotfish.tap.viewer import packets_path
+from pilotfish.tap.local import LocalViewer
+from pilotfish.tap.viewer import Viewer, packets_path
 from support.shell import Shell, eventually
 from support.tap_cluster import kubeconfig_of, node_process, sessions, watching
 
@@ -100,3 +101,46 @@ async def test_a_question_that_cannot_be_answered_is_refused(cluster: Shell) -> 
             await client.request(
                 "GET", "/api/v1/nodes/https:node-1:10251/proxy/v1/entries", {"probes": "maybe"}
             )
+
+
+async def test_the_workers_apply_the_filter_and_hide_secrets(cluster: Shell) -> None:
+    config = kubeconfig_of(cluster)
+    wanted = 'http && path.startsWith("/wanted")'
+    async with watching(config, filter_text=wanted) as some, watching(config, redact=False) as all_:
+        for path in ("/wanted", "/other"):
+            address = f"http://{cluster.cluster_ip('web')}{path}"
+            await asyncio.to_thread(cluster.curl, address, "-H", "Authorization: Bearer s3cret")
+        await all_.settled(2, lambda entry: entry.get("path") in ("/wanted", "/other"))
+    (entry,) = some.entries
+    assert entry["path"] == "/wanted"
+    assert "s3cret" not in str(entry)
+    assert "s3cret" in str(all_.entries)
+
+
+async def test_a_filter_that_is_wrong_is_refused_and_the_place_shown(cluster: Shell) -> None:
+    async with Client(ClientConfig.from_kubeconfig(kubeconfig_of(cluster))) as client:
+        with pytest.raises(ApiError, match="methd"):
+            await anext(Viewer(client, filter_text='methd == "GET"').entries())
+
+
+async def test_this_machine_is_viewed_without_a_worker(cluster: Shell) -> None:
+    seen = []
+
+    async def collect() -> None:
+        async with Client(ClientConfig.from_kubeconfig(kubeconfig_of(cluster))) as client:
+            viewer = LocalViewer(
+                client, lambda entry: entry["protocol"] == "http" and entry["path"] == "/local"
+            )
+            seen.append(await anext(viewer.entries()))
+
+    collecting = asyncio.create_task(collect())
+    try:
+        await asyncio.sleep(1.0)
+        address = cluster.cluster_ip("web")
+        await asyncio.to_thread(cluster.curl, f"http://{address}/local")
+        await asyncio.to_thread(eventually, lambda: bool(seen), "it is seen")
+    finally:
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
+    (entry,) = seen
+    assert (entry["src"]["name"], entry["dst"]["service"]["name"]) == ("host", "web")
