@@ -19,7 +19,7 @@ from pilotfish.tap.dissectors.dns_message import (
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
-MAX_WAITING = 1000
+MAX_WAITING = 200
 # Resolvers ask again after 5 s, and give up after 10 (resolv.conf(5)).
 TIMEOUT_S = 10.0
 

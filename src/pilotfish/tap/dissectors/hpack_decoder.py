@@ -20,7 +20,9 @@ _ENTRY_OVERHEAD = 32  # RFC 7541, section 4.1
 _DEFAULT_TABLE_BYTES = 4096
 # What SETTINGS may raise the table to is up to the peers; what we keep is not.
 MAX_TABLE_BYTES = 256 * 1024
+# One byte may stand for a field of any length, a thousand times.
 MAX_FIELDS = 1000
+MAX_FIELDS_BYTES = 256 * 1024
 _UNKNOWN = (b"", b"")
 
 Fields = list[tuple[bytes, bytes]]
@@ -35,12 +37,14 @@ class HpackDecoder:
 
     Attributes:
         unknown: how many fields (so far) referred to what was said before we listened.
+        size: how long the fields of the last block are, bytes.
     """
 
     def __init__(self) -> None:
         self.unknown = 0
         self._table: deque[tuple[bytes, bytes]] = deque()
         self._bytes = 0
+        self.size = 0
         self._max_bytes = _DEFAULT_TABLE_BYTES
 
     def forget(self) -> None:
@@ -62,6 +66,7 @@ class HpackDecoder:
 
     def _decode(self, block: bytes) -> Fields:
         fields: Fields = []
+        self.size = 0
         at, end = 0, len(block)
         while at < end:
             first = block[at]
@@ -93,7 +98,9 @@ class HpackDecoder:
     def _append(self, fields: Fields, field: tuple[bytes, bytes]) -> None:
         if not field[0]:
             self.unknown += 1
-        elif len(fields) < MAX_FIELDS:
+            return
+        self.size += len(field[0]) + len(field[1])
+        if self.size <= MAX_FIELDS_BYTES and len(fields) < MAX_FIELDS:
             fields.append(field)
 
     def _entry(self, index: int) -> tuple[bytes, bytes]:

@@ -19,6 +19,8 @@ from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED = 1000
+# Of all requests that wait for their answers.
+MAX_WAITING_BYTES = 8 * 1024 * 1024
 
 _METHODS = (
     rb"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE"
@@ -298,8 +300,15 @@ class Http1:
 
     def _requested(self, request: HttpMessage, begun_s: float) -> None:
         self._requests.append((request, begun_s))
-        if len(self._requests) > MAX_PIPELINED:
+        if not len(self._requests) % 16:  # now and then: nearly always there is but one
+            self._shed()
+
+    def _shed(self) -> None:
+        """Let go of the oldest requests where too many, or too large ones, wait."""
+        waiting = sum(len(request.head) + len(request.body) for request, _ in self._requests)
+        while len(self._requests) > MAX_PIPELINED or waiting > MAX_WAITING_BYTES:
             lost, lost_s = self._requests.popleft()
+            waiting -= len(lost.head) + len(lost.body)
             self._emit(self._exchange(lost, lost_s, failure="lost"))
 
     def _answered(

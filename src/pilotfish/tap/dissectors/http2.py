@@ -20,7 +20,7 @@ from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_STREAMS = 1000
 MAX_HEADER_BYTES = 256 * 1024
-# All bodies of one connection that are not shown yet.
+# Headers and bodies of all streams of one connection that are not told yet.
 MAX_KEPT_BYTES = 4 * 1024 * 1024
 
 # RFC 9113, section 7
@@ -197,12 +197,16 @@ class Http2:
             if asks and number <= self._highest:
                 return  # the trailer of a request that was answered before its end
             stream = self._begin(number, time_s)
+        stream.kept += this.decoder.size
+        self._kept += this.decoder.size
         if asks:
             self._take_request(stream, message)
         else:
             self._take_response(stream, message, time_s)
         if frame.flags & frames.END_STREAM and side == SERVER:
             self._finish(number, time_s, "")
+        while self._kept > MAX_KEPT_BYTES + MAX_HEADER_BYTES:
+            self._finish(next(iter(self._streams)), time_s, "lost")
 
     def _take_request(self, stream: _Stream, message: Http2Message) -> None:
         if stream.request is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,7 +27,7 @@ class HttpMessage:
         size: bytes on the wire, head and framing included.
     """
 
-    __slots__ = ("__dict__", "body", "body_size", "head", "size")
+    __slots__ = ("_headers", "_start_line", "body", "body_size", "head", "size")
 
     def __init__(self, head: bytes, size: int, body: bytes = b"", body_size: int = 0) -> None:
         self.head = head
@@ -36,17 +35,29 @@ class HttpMessage:
         self.body = body
         self.body_size = body_size
 
-    @cached_property
+    # Kept once they are asked for. (functools.cached_property takes a lock each time, in 3.11.)
+    @property
     def start_line(self) -> tuple[str, str, str]:
         """Method, target, version of a request; version, status code, reason of a response."""
-        line = self.head.split(b"\n", 1)[0].rstrip(b"\r").decode("latin-1")
-        first, _, rest = line.partition(" ")
-        second, _, third = rest.partition(" ")
-        return first, second, third
+        try:
+            return self._start_line
+        except AttributeError:
+            line = self.head.split(b"\n", 1)[0].rstrip(b"\r").decode("latin-1")
+            first, _, rest = line.partition(" ")
+            second, _, third = rest.partition(" ")
+            self._start_line: tuple[str, str, str] = first, second, third
+            return self._start_line
 
-    @cached_property
+    @property
     def headers(self) -> dict[str, str]:
         """Header fields by lower-case name; repeated ones are joined by ", " (RFC 9110, 5.3)."""
+        try:
+            return self._headers
+        except AttributeError:
+            self._headers: dict[str, str] = self._read_headers()
+            return self._headers
+
+    def _read_headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
         lines = self.head.partition(b"\n")[2]
         for match in _FIELD.finditer(lines):
@@ -54,7 +65,7 @@ class HttpMessage:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return headers
 
-    @cached_property
+    @property
     def content(self) -> bytes:
         """The body with its content codings undone, as far as it was kept."""
         return decoded(self.body, self.headers.get("content-encoding", ""))

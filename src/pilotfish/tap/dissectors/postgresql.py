@@ -22,11 +22,15 @@ from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_WAITING = 10_000
+# Of all statements that wait for their outcome.
+MAX_WAITING_BYTES = 4 * 1024 * 1024
 MAX_STATEMENTS = 1000
+MAX_PORTALS = 50
 MAX_STATEMENT_BYTES = 1 << 20
 MAX_PARAMETERS = 100
 MAX_COMMANDS = 100
 _MAX_STARTUP_BYTES = 10_000
+_MAX_TAG_CHARS = 200
 
 
 def recognise(client: bytes, server: bytes) -> bool | None:
@@ -83,6 +87,11 @@ class Statement:
         self.copied = 0
         self.ends_batch = False
         self.asked_s = asked_s
+
+    @property
+    def kept(self) -> int:
+        """Bytes of it that are in memory, about."""
+        return len(self.query) + sum(len(each or "") for each in self.parameters)
 
     def fields(self) -> dict[str, Any]:
         """What is asked, as JSON values."""
@@ -155,6 +164,7 @@ class Postgresql:
         self._first = connection.whole
         self._readers: tuple[MessageReader, MessageReader] | None = None
         self._waiting: deque[Statement] = deque()
+        self._waiting_bytes = 0
         self._outcome: Outcome | None = None
         # The client asked for encryption, and the server has not said yes or no.
         self._asks_encryption = False
@@ -247,7 +257,7 @@ class Postgresql:
                 query = self._prepared.get(name, "")
                 parameters = messages.bind_parameters(payload, at, MAX_PARAMETERS)
                 self._portals[portal] = (query, parameters)
-                if len(self._portals) > MAX_STATEMENTS:
+                if len(self._portals) > MAX_PORTALS:
                     self._portals.popitem(last=False)
             case "E":
                 self._execute(payload, message.size, time_s)
@@ -303,7 +313,8 @@ class Postgresql:
     def _ask(self, statement: Statement, ends_batch: bool) -> None:
         statement.ends_batch = ends_batch
         self._waiting.append(statement)
-        if len(self._waiting) > MAX_WAITING:
+        self._waiting_bytes += statement.kept
+        while len(self._waiting) > MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES:
             self._finish(statement.asked_s, "lost")
 
     # What the server says
@@ -327,7 +338,7 @@ class Postgresql:
             case "C":
                 (tag,), _ = strings(payload, 1)
                 if len(outcome.commands) < MAX_COMMANDS:
-                    outcome.commands.append(tag)
+                    outcome.commands.append(tag[:_MAX_TAG_CHARS])
                 self._executed(time_s)
             case "I" | "s":
                 self._executed(time_s)
@@ -363,6 +374,7 @@ class Postgresql:
 
     def _finish(self, time_s: float, failure: str = "") -> None:
         statement = self._waiting.popleft()
+        self._waiting_bytes -= statement.kept
         outcome, self._outcome = self._outcome, None
         if statement.method != "SYNC":
             self._tell(statement, statement.asked_s, outcome, time_s, failure)

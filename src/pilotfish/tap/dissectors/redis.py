@@ -13,11 +13,20 @@ from functools import cached_property
 from typing import Any
 
 from pilotfish.tap.conversation import Context
-from pilotfish.tap.dissectors.resp import RespError, RespReader, Value, json_of, text_of
+from pilotfish.tap.dissectors.resp import (
+    MAX_MESSAGE_BYTES,
+    RespError,
+    RespReader,
+    Value,
+    json_of,
+    text_of,
+)
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, Connection, End
 
 MAX_PIPELINED = 10_000
+# Of all commands that wait for their replies.
+MAX_WAITING_BYTES = 4 * 1024 * 1024
 
 _COMMAND = re.compile(rb"\*[1-9]\d{0,6}\r\n\$\d{1,9}\r\n")
 _COMMAND_BEGINNING = re.compile(rb"\*(?:[1-9]\d{0,6}(?:\r(?:\n(?:\$(?:\d{1,9}\r?)?)?)?)?)?\Z")
@@ -33,6 +42,7 @@ _REPLY = re.compile(rb"[-+:$*%~>#_,(=!|][^\r\n]*\r\n")
 _SUBSCRIBES = frozenset(
     prefix + word for prefix in ("", "P", "S") for word in ("SUBSCRIBE", "UNSUBSCRIBE")
 )
+_SUBSCRIBES_AS_SENT = frozenset(word.encode() for word in _SUBSCRIBES)
 _PUBLISHED = frozenset(("message", "pmessage", "smessage"))
 _HIDDEN = "[hidden]"
 
@@ -70,6 +80,19 @@ class Command:
     def __init__(self, value: Value) -> None:
         self.value = value
         self.size = value.size
+
+    @property
+    def kept(self) -> int:
+        """Bytes of it that are in memory, about."""
+        return min(self.size, MAX_MESSAGE_BYTES)
+
+    @property
+    def name(self) -> bytes:
+        """The command's name in upper case, found without reading the arguments."""
+        data = self.value.data
+        if isinstance(data, list):
+            data = data[0].data if data else b""
+        return data.upper().partition(b" ")[0] if isinstance(data, bytes) else b""
 
     @cached_property
     def words(self) -> list[str]:
@@ -135,7 +158,7 @@ class _Waiting:
         self.command = command
         self.asked_s = asked_s
         self.replies = 1
-        if command.words[0] in _SUBSCRIBES:
+        if command.name in _SUBSCRIBES_AS_SENT:
             self.replies = max(len(command.words) - 1, 1)
 
 
@@ -152,6 +175,7 @@ class Redis:
         self._lost = [False, False]
         self._begun_s = [0.0, 0.0]
         self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""
@@ -197,15 +221,21 @@ class Redis:
         self._give_up("lost")
 
     def _give_up(self, failure: str) -> None:
-        for waiting in self._waiting:
+        while self._waiting:
+            waiting = self._next_waiting()
             self._tell(waiting.command, waiting.asked_s, None, 0.0, 0.0, failure)
-        self._waiting.clear()
 
     def _asked(self, command: Command, begun_s: float) -> None:
         self._waiting.append(_Waiting(command, begun_s))
-        if len(self._waiting) > MAX_PIPELINED:
-            lost = self._waiting.popleft()
+        self._waiting_bytes += command.kept
+        while len(self._waiting) > MAX_PIPELINED or self._waiting_bytes > MAX_WAITING_BYTES:
+            lost = self._next_waiting()
             self._tell(lost.command, lost.asked_s, None, 0.0, 0.0, "lost")
+
+    def _next_waiting(self) -> _Waiting:
+        waiting = self._waiting.popleft()
+        self._waiting_bytes -= waiting.command.kept
+        return waiting
 
     def _replied(self, reply: Reply, begun_s: float, time_s: float) -> None:
         waiting = self._waiting[0] if self._waiting else None
@@ -214,7 +244,7 @@ class Redis:
             return
         waiting.replies -= 1
         if waiting.replies <= 0 or reply.is_error:
-            self._waiting.popleft()
+            self._next_waiting()
             self._tell(waiting.command, waiting.asked_s, reply, begun_s, time_s)
 
     def _is_published(self, reply: Reply, waiting: _Waiting) -> bool:

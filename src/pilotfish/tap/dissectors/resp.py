@@ -6,6 +6,7 @@ come; of large ones the beginning is kept, the rest is counted.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 MAX_LINE_BYTES = 64 * 1024
@@ -26,6 +27,11 @@ _LINE = {
     b"#": "boolean",
     b"_": "null",
 }
+
+
+# What nearly everybody says: short arrays of strings, and strings.
+_array_head = re.compile(rb"\*(\d{1,3})\r\n").match
+_string_head = re.compile(rb"\$(\d{1,4})\r\n").match
 
 
 class Value(NamedTuple):
@@ -92,6 +98,8 @@ class RespReader:
         while at < len(data):
             if self._bulk_kind:
                 step = self._bulk_part(data, at, messages)
+            elif not self._stack and (end := _usual(data, at, messages)):
+                step = end - at
             else:
                 step = self._line(data, at, messages)
             if not step:
@@ -209,6 +217,26 @@ class RespReader:
     def _fail(self, why: str) -> None:
         self.reset()
         raise RespError(why)
+
+
+def _usual(data: bytes, at: int, messages: list[Value]) -> int:
+    """Read a message that is usual, and whole; where it ends, or 0 when it is not."""
+    begin = at
+    head = _array_head(data, at)
+    items: list[Value] = []
+    at = head.end() if head else at
+    for _ in range(int(head[1]) if head else 1):
+        string = _string_head(data, at)
+        if string is None:
+            return 0
+        start = string.end()
+        at = start + int(string[1]) + 2
+        if at > len(data):
+            return 0
+        items.append(Value("bulk", data[start : at - 2]))
+    size = at - begin
+    messages.append(Value("array", items, size) if head else Value("bulk", items[0].data, size))
+    return at
 
 
 def text_of(data: bytes) -> str:

@@ -261,6 +261,14 @@ def test_an_upgrade_to_something_unknown_leaves_a_plain_flow() -> None:
     assert wire.exchanges[1].request.size == 44
 
 
+def test_requests_that_nobody_answers_are_bounded_in_memory() -> None:
+    wire = Wire()
+    post = b"POST / HTTP/1.1\r\nContent-Length: 200000\r\n\r\n" + bytes(200_000)
+    wire.say([(CLIENT, post)] * 200)
+    assert len(wire.exchanges) > 100
+    assert {each.failure for each in wire.exchanges} == {"lost"}
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_mutations_do_no_harm(seed: int) -> None:
     conversation = [said for each in CONVERSATIONS.values() for said in each]

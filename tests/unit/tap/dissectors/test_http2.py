@@ -264,6 +264,34 @@ def test_http2_is_recognised_by_preface_or_frames(
     assert recognise(client, server) is verdict
 
 
+def literal(name: bytes, value: bytes) -> bytes:
+    """A field that stays out of the table, with a long value (RFC 7541, section 6.2.2)."""
+    over = len(value) - 127
+    length = bytes((0x7F, 0x80 | over & 0x7F, 0x80 | over >> 7 & 0x7F, over >> 14))
+    return b"\0" + bytes((len(name),)) + name + length + value
+
+
+def headers_frame(stream: int, block: bytes) -> bytes:
+    return len(block).to_bytes(3, "big") + b"\x01\x05" + struct.pack("!I", stream) + block
+
+
+def test_headers_of_streams_that_nobody_answers_are_bounded_in_memory() -> None:
+    wire = Wire().say((CLIENT, PREFACE))
+    for number in range(90):
+        block = b"\x82\x84" + literal(b"x-much", b"y" * 60_000)
+        wire.say((CLIENT, headers_frame(2 * number + 1, block)))
+    assert len(wire.exchanges) > 10
+    assert {each.failure for each in wire.exchanges} == {"lost"}
+    assert wire.requests[0]["headers"]["x-much"] == "y" * 60_000
+
+
+def test_a_header_block_that_unpacks_without_end_does_not() -> None:
+    # One field of 4000 bytes goes into the table, and is named 60,000 times.
+    block = b"\x40" + literal(b"a", b"v" * 4000)[1:] + b"\xbe" * 60_000
+    wire = Wire().say((CLIENT, PREFACE + headers_frame(1, block))).end()
+    assert len(wire.requests[0]["headers"]["a"]) < 300_000
+
+
 @pytest.mark.parametrize("seed", range(80))
 def test_mutations_do_no_harm(seed: int) -> None:
     assert_mutations_do_no_harm(conversation(), seed)

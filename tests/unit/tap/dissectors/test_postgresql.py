@@ -196,6 +196,14 @@ def test_postgresql_is_recognised_by_its_first_bytes(client: bytes, verdict: boo
     assert recognise(client, b"") is verdict
 
 
+def test_statements_that_nobody_answers_are_bounded_in_memory() -> None:
+    wire = Wire().say(*LOG_IN)
+    for _ in range(200):
+        wire.say((CLIENT, query("select '" + "x" * 60_000 + "'")))
+    assert len(wire.exchanges) > 100
+    assert {each.failure for each in wire.exchanges[1:]} == {"lost"}
+
+
 @pytest.mark.parametrize("seed", range(80))
 def test_mutations_do_no_harm(seed: int) -> None:
     assert_mutations_do_no_harm(CONVERSATION, seed)

@@ -134,6 +134,14 @@ def test_redis_is_recognised_by_its_first_bytes(
     assert recognise(client, server) is verdict
 
 
+def test_commands_that_nobody_answers_are_bounded_in_memory() -> None:
+    wire = Wire()
+    for _ in range(100):
+        wire.say((CLIENT, command(b"SET", b"a", bytes(60_000)) * 10))
+    assert len(wire.exchanges) > 900
+    assert {each.failure for each in wire.exchanges} == {"lost"}
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_mutations_do_no_harm(seed: int) -> None:
     assert_mutations_do_no_harm(PIPELINED, seed)
