@@ -49,6 +49,7 @@ class Session:
         self._packet_viewers: set[PacketViewer] = set()
         self._maker = EntryMaker(self._naming.identity, node_name, self._deliver)
         self._making: asyncio.Handle | None = None
+        self._telling: asyncio.Handle | None = None
         self._busy = False  # more packets wait than one turn of the capture took
 
     @property
@@ -61,7 +62,7 @@ class Session:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._naming.run(), name="tap names")
             await self._naming.wait_synced()
-            self._naming.on_change(self._tell_doorway)
+            self._naming.on_change(self._tell_doorway_soon)
             while True:
                 await asyncio.sleep(STATUS_EVERY_S)
                 if self._capture is not None:
@@ -131,7 +132,13 @@ class Session:
         self._capture = None
         self._maker.forget()
 
+    def _tell_doorway_soon(self) -> None:
+        """Changes come by the thousand when everything is heard of for the first time."""
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_soon(self._tell_doorway)
+
     def _tell_doorway(self) -> None:
+        self._telling = None
         if self._capture is not None:
             doorway = self._capture.doorway
             doorway.nodes = self._naming.node_addresses()

@@ -18,6 +18,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -135,10 +136,12 @@ class Viewer:
         elif new is not None and name_of(new) not in self._streams:
             name = name_of(new)
             self.nodes[name] = NodeStatus(name)
-            self._streams[name] = asyncio.create_task(self._follow(name, failed))
+            stream = asyncio.create_task(self._follow(name), name=f"tap {name}")
+            stream.add_done_callback(partial(_pass_on, failed))
+            self._streams[name] = stream
 
-    async def _follow(self, node: str, failed: asyncio.Future[None]) -> None:
-        """Keep a node's stream open."""
+    async def _follow(self, node: str) -> None:
+        """Keep a node's stream open. Raises ApiError for a question that cannot be answered."""
         status, pause_s = self.nodes[node], FIRST_PAUSE_S
         path = f"/api/v1/nodes/https:{node}:{PORT}/proxy/v1/entries"
         while True:
@@ -151,9 +154,7 @@ class Viewer:
             except ApiError as error:
                 # What is wrong with the question will not get better by repeating it.
                 if error.code in (400, 401, 403):
-                    if not failed.done():
-                        failed.set_exception(error)
-                    return
+                    raise
                 status.problem = error.message
             except Unreachable as error:
                 status.problem = str(error)
@@ -176,6 +177,15 @@ class Viewer:
     def _tell(self, status: NodeStatus) -> None:
         if self._on_status is not None:
             self._on_status(status)
+
+
+def _pass_on(failed: asyncio.Future[None], task: asyncio.Task[None]) -> None:
+    """What ended a stream for good ends the whole view."""
+    if task.cancelled() or failed.done():
+        return
+    error = task.exception()
+    if error is not None:
+        failed.set_exception(error)
 
 
 class Merge:
