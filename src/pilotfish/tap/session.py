@@ -70,7 +70,7 @@ class Session:
                 self._tell_status()
 
     def status(self) -> dict[str, Any]:
-        """Counters since the capture began: see docs/reference/tap.md."""
+        """Counters since the capture began: see docs/reference/tap-workers.md."""
         capture = self._capture
         return {
             "node_name": self._node_name,
