@@ -20,7 +20,9 @@ def value(text: str, node: syntax.Node, wanted: Type) -> str:
     if wanted == BOOL and given in ("true", "false"):
         return given
     if wanted.name in ("timestamp", "duration"):
-        return f"{wanted}({text[node.at : node.at + node.width]})"
+        # "2026-…" is a moment, whatever it is compared with or added to.
+        made = "timestamp" if given[4:5] == "-" else "duration"
+        return f"{made}({text[node.at : node.at + node.width]})"
     return ""
 
 

@@ -133,7 +133,8 @@ def _unexpected(text: str, at: int) -> FilterError:
     if word in "\"'":
         return FilterError("this string has no end", text, at)
     instead = _FOREIGN.get(word, "")
-    return FilterError(f"{word} has no meaning here", text, at, len(word), instead)
+    shown = word if word.isprintable() else f"U+{ord(word):04X}"
+    return FilterError(f"{shown} has no meaning here", text, at, len(word), instead)
 
 
 class _Builder(Transformer[Token, Node]):
@@ -164,7 +165,8 @@ class _Builder(Transformer[Token, Node]):
     def prefix(self, children: list[Any]) -> Node:
         *tokens, operand = children
         for token in reversed(tokens):
-            if token == "-" and isinstance(operand, syntax.Literal) and operand.type in _SIGNED:
+            is_literal = isinstance(operand, syntax.Literal) and operand.type in _SIGNED
+            if token == "-" and is_literal and operand.value >= 0:
                 operand = replace(operand, at=token.start_pos, value=-operand.value)
                 continue
             depth = _depth(token, operand)
