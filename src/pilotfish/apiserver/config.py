@@ -20,6 +20,7 @@ class ApiServerConfig:
         service_account_key_file: PEM private key (RSA or P-256) that signs ServiceAccount tokens.
         store_path: the SQLite file.
         service_cidr: range of ClusterIPs: "10.96.0.0/12".
+        second_service_cidr: that of the other address family in a dual-stack cluster.
         node_ports: first and last NodePort, both included.
         advertise_address: where the endpoint of Service `kubernetes` leads.
         advertise_port: the port there.
@@ -35,6 +36,7 @@ class ApiServerConfig:
     service_account_key_file: Path
     store_path: Path
     service_cidr: str = "10.96.0.0/12"
+    second_service_cidr: str = ""
     node_ports: tuple[int, int] = (30000, 32767)
     advertise_address: str = "127.0.0.1"
     advertise_port: int = 6443

@@ -117,7 +117,7 @@ def _core(config: ApiServerConfig, registry: Registry) -> Core:
                 return False
         return "serviceaccount" in bound
 
-    services = ServiceAllocator(config.service_cidr, config.node_ports)
+    services = ServiceAllocator(config.service_cidr, config.node_ports, config.second_service_cidr)
     services.load(entry.decode() for entry in registry.collection("services").select(Selection()))
     tokens = Tokens(config.service_account_key_file, config.service_account_issuer, is_current)
     return Core(config, Catalog(), registry, tokens, services)

@@ -8,9 +8,10 @@ afterwards, `undo` sets the books back. After a restart `load` rebuilds them fro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from pilotfish.apiserver.allocation.families import settle_families
 from pilotfish.apiserver.allocation.pool import Pool, PoolExhaustedError
 from pilotfish.apiserver.validation.causes import Cause, internal, invalid
 from pilotfish.objects.meta import Object
@@ -21,10 +22,16 @@ HEADLESS = "None"
 class ServiceAllocator:
     """Hands out the cluster's Service addresses and node ports."""
 
-    def __init__(self, service_cidr: str, node_port_range: tuple[int, int]) -> None:
-        """`service_cidr` such as "10.96.0.0/12"; the first and the last node port."""
-        self._network = IPv4Network(service_cidr)
-        self._addresses = _address_pool(self._network)
+    def __init__(
+        self, service_cidr: str, node_port_range: tuple[int, int], second_service_cidr: str = ""
+    ) -> None:
+        """`service_cidr` such as "10.96.0.0/12"; the first and the last node port.
+
+        `second_service_cidr` is of the other family, "" unless the cluster is dual-stack.
+        """
+        networks = [ip_network(cidr) for cidr in (service_cidr, second_service_cidr) if cidr]
+        self._networks = {f"IPv{network.version}": network for network in networks}
+        self._addresses = {name: _address_pool(net) for name, net in self._networks.items()}
         low, high = node_port_range
         # The band of kube-apiserver: min(max(16, size/32), 128).
         self._ports = Pool(low, high, min(max(16, (high - low + 1) // 32), 128))
@@ -38,8 +45,9 @@ class ServiceAllocator:
 
     def release(self, service: Object) -> None:
         """Give back everything that a deleted Service held."""
-        for number in _addresses_of(service):
-            self._addresses.give_back(number)
+        for family, number in _addresses_of(service):
+            if family in self._addresses:
+                self._addresses[family].give_back(number)
         for port in _node_ports_of(service):
             self._ports.give_back(port)
 
@@ -49,7 +57,7 @@ class ServiceAllocator:
         Returns why it cannot be done; then nothing is booked.
         """
         taken = _Taken(self._addresses, self._ports)
-        causes = self._allocate_address(new, old, taken)
+        causes = self._allocate_addresses(new, old, taken)
         if not causes:
             causes = self._allocate_ports(new, old, taken)
         if not causes:
@@ -69,50 +77,64 @@ class ServiceAllocator:
         self._give_back_surplus(new, old)
         self.load([old])
 
-    def _addresses_take(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            if number in self._addresses:
-                self._addresses.take(number)
+    def _addresses_take(self, addresses: Iterable[tuple[str, int]]) -> None:
+        for family, number in addresses:
+            pool = self._addresses.get(family)
+            if pool is not None and number in pool:
+                pool.take(number)
 
     def _give_back_surplus(self, holder: Object, keeper: Object) -> None:
-        for number in _addresses_of(holder) - _addresses_of(keeper):
-            self._addresses.give_back(number)
+        for family, number in _addresses_of(holder) - _addresses_of(keeper):
+            if family in self._addresses:
+                self._addresses[family].give_back(number)
         for port in _node_ports_of(holder) - _node_ports_of(keeper):
             self._ports.give_back(port)
 
-    def _allocate_address(self, new: Object, old: Object | None, taken: _Taken) -> list[Cause]:
+    def _allocate_addresses(self, new: Object, old: Object | None, taken: _Taken) -> list[Cause]:
+        """One ClusterIP of each of the Service's families, in their order."""
         spec = new["spec"]
         if spec.get("type") == "ExternalName":
             return []
-        wanted = spec.get("clusterIP", "")
-        if wanted == HEADLESS:
-            spec["clusterIPs"] = [HEADLESS]
+        if spec.get("clusterIP"):
+            spec.setdefault("clusterIPs", [spec["clusterIP"]])
+        causes = settle_families(spec, old["spec"] if old is not None else None, [*self._networks])
+        if causes:
+            return causes
+        if spec.get("clusterIP") == HEADLESS:
             return []
-        if not wanted:
-            try:
-                chosen = str(IPv4Address(taken.any_address()))
-            except PoolExhaustedError:
-                return [
-                    internal("spec.clusterIPs", "failed to allocate a serviceIP: range is full")
-                ]
-            spec["clusterIP"] = chosen
-            spec["clusterIPs"] = [chosen]
-            return []
-        spec.setdefault("clusterIPs", [wanted])
+        addresses: list[str] = list(spec.get("clusterIPs") or ())
+        for index, family in enumerate(spec["ipFamilies"]):
+            if index >= len(addresses):
+                try:
+                    addresses.append(
+                        str(type(self._networks[family][0])(taken.any_address(family)))
+                    )
+                except PoolExhaustedError:
+                    return [
+                        internal("spec.clusterIPs", "failed to allocate a serviceIP: range is full")
+                    ]
+                continue
+            causes += self._book_address(family, addresses[index], addresses, old, taken)
+        if not causes:
+            spec["clusterIP"], spec["clusterIPs"] = addresses[0], addresses
+        return causes
+
+    def _book_address(
+        self, family: str, wanted: str, shown: list[str], old: Object | None, taken: _Taken
+    ) -> list[Cause]:
         number = int(ip_address(wanted))
-        if old is not None and number in _addresses_of(old):
+        if old is not None and (family, number) in _addresses_of(old):
             return []
-        shown = spec["clusterIPs"]
-        if number not in self._addresses:
+        if number not in self._addresses[family]:
             return [
                 invalid(
                     "spec.clusterIPs",
                     shown,
                     f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the "
-                    f"valid range. The range of valid IPs is {self._network}",
+                    f"valid range. The range of valid IPs is {self._networks[family]}",
                 )
             ]
-        if not taken.address(number):
+        if not taken.address(family, number):
             why = f"failed to allocate IP {wanted}: provided IP is already allocated"
             return [invalid("spec.clusterIPs", shown, why)]
         return []
@@ -186,21 +208,21 @@ class ServiceAllocator:
 class _Taken:
     """What one `allocate` has taken so far, to be given back when it fails halfway."""
 
-    def __init__(self, addresses: Pool, ports: Pool) -> None:
-        self._address_pool = addresses
+    def __init__(self, addresses: dict[str, Pool], ports: Pool) -> None:
+        self._address_pools = addresses
         self._port_pool = ports
-        self._addresses: list[int] = []
+        self._addresses: list[tuple[str, int]] = []
         self._ports: list[int] = []
 
-    def address(self, number: int) -> bool:
-        ok = self._address_pool.take(number)
+    def address(self, family: str, number: int) -> bool:
+        ok = self._address_pools[family].take(number)
         if ok:
-            self._addresses.append(number)
+            self._addresses.append((family, number))
         return ok
 
-    def any_address(self) -> int:
-        number = self._address_pool.take_any()
-        self._addresses.append(number)
+    def any_address(self, family: str) -> int:
+        number = self._address_pools[family].take_any()
+        self._addresses.append((family, number))
         return number
 
     def port(self, number: int) -> bool:
@@ -215,29 +237,30 @@ class _Taken:
         return number
 
     def give_back(self) -> None:
-        for number in self._addresses:
-            self._address_pool.give_back(number)
+        for family, number in self._addresses:
+            self._address_pools[family].give_back(number)
         for number in self._ports:
             self._port_pool.give_back(number)
 
 
-def _address_pool(network: IPv4Network) -> Pool:
-    """All addresses but the network's and the broadcast's.
+def _address_pool(network: IPv4Network | IPv6Network) -> Pool:
+    """All addresses but the network's and, for IPv4, the broadcast's.
 
     The static band is kube-apiserver's: min(max(16, size/16), 256).
     """
-    size = network.num_addresses - 2
     first = int(network.network_address) + 1
-    last = int(network.broadcast_address) - 1
-    return Pool(first, last, min(max(16, size // 16), 256))
+    last = int(network.broadcast_address) - (network.version == 4)
+    return Pool(first, last, min(max(16, (last - first + 1) // 16), 256))
 
 
-def _addresses_of(service: Object) -> set[int]:
+def _addresses_of(service: Object) -> set[tuple[str, int]]:
+    """(family, number) of each ClusterIP."""
     spec = service.get("spec") or {}
     if spec.get("type") == "ExternalName":
         return set()
     texts = {spec.get("clusterIP") or "", *(spec.get("clusterIPs") or ())}
-    return {int(ip_address(text)) for text in texts if text and text != HEADLESS}
+    found = (ip_address(text) for text in texts if text and text != HEADLESS)
+    return {(f"IPv{address.version}", int(address)) for address in found}
 
 
 def _node_ports_of(service: Object) -> set[int]:

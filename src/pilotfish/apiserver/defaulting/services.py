@@ -1,4 +1,4 @@
-"""Defaults of Services."""
+"""Defaults of Services. Address families follow the cluster: see `allocation.families`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ def apply_defaults(obj: Object) -> None:
         if not spec.get("internalTrafficPolicy"):
             spec["internalTrafficPolicy"] = "Cluster"
         _normalize_cluster_ips(spec)
-        _default_families(spec)
     if (kind in ("NodePort", "LoadBalancer") or spec.get("externalIPs")) and not spec.get(
         "externalTrafficPolicy"
     ):
@@ -49,17 +48,3 @@ def _normalize_cluster_ips(spec: dict[str, Any]) -> None:
     """A client of the single-address days knows only clusterIP."""
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
-
-
-def _default_families(spec: dict[str, Any]) -> None:
-    """The cluster has one family, IPv4; only a headless Service without selector may have both."""
-    if spec.get("clusterIP") == "None" and not spec.get("selector"):
-        policy = spec.setdefault("ipFamilyPolicy", "RequireDualStack")
-        families = spec.get("ipFamilies") or ["IPv4"]
-        if len(families) == 1 and policy != "SingleStack":
-            families = [families[0], "IPv6" if families[0] == "IPv4" else "IPv4"]
-        spec["ipFamilies"] = families
-        return
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
-    if not spec.get("ipFamilies"):
-        spec["ipFamilies"] = ["IPv4"]

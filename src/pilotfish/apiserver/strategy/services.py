@@ -17,7 +17,7 @@ def prepare_for_update(new: Object, old: Object) -> None:
     _keep_allocated(after, before)
     _follow_cluster_ip(after, before)
     _drop_fields_of_old_type(after, before)
-    _give_up_second_family(after, before)
+    _keep_families(after, before)
     if after["type"] != "LoadBalancer":
         new["status"] = {**new.get("status", {}), "loadBalancer": {}}
 
@@ -72,13 +72,23 @@ def _drop_fields_of_old_type(after: dict[str, Any], before: dict[str, Any]) -> N
         _drop_unchanged(after, before, "externalName")
 
 
-def _give_up_second_family(after: dict[str, Any], before: dict[str, Any]) -> None:
-    """Headless and without selector, a Service has both families; with one, the cluster's alone."""
-    gains_selector = bool(after.get("selector")) and not before.get("selector")
-    families = after.get("ipFamilies")
-    if gains_selector and families == before.get("ipFamilies") and len(families or ()) > 1:
-        after["ipFamilies"] = ["IPv4"]
-        after["ipFamilyPolicy"] = "SingleStack"
+def _keep_families(after: dict[str, Any], before: dict[str, Any]) -> None:
+    """Who says nothing of families keeps them; SingleStack gives the second one up.
+
+    https://kubernetes.io/docs/concepts/services-networking/dual-stack/
+    #switching-services-between-single-stack-and-dual-stack
+    """
+    if not (_has_cluster_ip(before) and _has_cluster_ip(after)):
+        return
+    for field in ("ipFamilyPolicy", "ipFamilies"):
+        if not after.get(field) and before.get(field):
+            after[field] = before[field]
+    if before.get("ipFamilyPolicy") != "SingleStack" and after.get("ipFamilyPolicy") == (
+        "SingleStack"
+    ):
+        for field in ("ipFamilies", "clusterIPs"):
+            if after.get(field) == before.get(field) and len(after.get(field) or ()) > 1:
+                after[field] = after[field][:1]
 
 
 def _drop_unchanged(after: dict[str, Any], before: dict[str, Any], *fields: str) -> None:

@@ -72,6 +72,10 @@ def validate_update(new: Object, old: Object) -> list[Cause]:
         elif (after.get("ipFamilies") or [""])[0] != (before.get("ipFamilies") or [""])[0]:
             shown = after.get("ipFamilies") or []
             causes.append(invalid("spec.ipFamilies[0]", shown, "may not change once set"))
+        second, was_second = ((spec.get("clusterIPs") or [])[1:] for spec in (after, before))
+        if second and was_second and second != was_second:
+            shown = after["clusterIPs"]
+            causes.append(invalid("spec.clusterIPs[1]", shown, "may not change once set"))
     if after.get("type") == before.get("type") == "LoadBalancer":
         chosen = after.get("loadBalancerClass")
         if chosen != before.get("loadBalancerClass"):
@@ -168,7 +172,6 @@ def _validate_addresses(spec: Spec, kind: str) -> list[Cause]:
     policy = spec.get("ipFamilyPolicy")
     if policy is not None and policy not in _FAMILY_POLICIES:
         causes.append(not_supported("spec.ipFamilyPolicy", policy, _FAMILY_POLICIES))
-    free_choice = spec.get("clusterIP") == "None" and not spec.get("selector")
     seen: set[str] = set()
     for index, name in enumerate(spec.get("ipFamilies") or ()):
         at = f"spec.ipFamilies[{index}]"
@@ -176,12 +179,7 @@ def _validate_addresses(spec: Spec, kind: str) -> list[Cause]:
             causes.append(not_supported(at, name, _FAMILIES))
         elif name in seen:
             causes.append(duplicate(at, name))
-        elif name != "IPv4" and not free_choice:
-            causes.append(invalid(at, name, "not configured on this cluster"))
         seen.add(name)
-    if policy == "RequireDualStack" and not free_choice:
-        why = "this cluster is not configured for dual-stack services"
-        causes.append(invalid("spec.ipFamilyPolicy", policy, why))
     return causes
 
 
@@ -202,9 +200,9 @@ def _validate_cluster_ips(first: str, addresses: list[str]) -> list[Cause]:
                 causes.append(invalid("spec.clusterIPs", addresses, why))
         elif not family(text):
             causes.append(invalid(f"spec.clusterIPs[{index}]", text, BAD_ADDRESS))
-        elif ":" in text:
-            why = "IPv6 is not configured on this cluster"
-            causes.append(invalid(f"spec.clusterIPs[{index}]", text, why))
+    if len(addresses) == 2 and family(addresses[0]) == family(addresses[1]) != "":
+        why = "may specify no more than one IP for each IP family"
+        causes.append(invalid("spec.clusterIPs", addresses, why))
     return causes
 
 

@@ -17,7 +17,7 @@ def defaulted(**spec: Any) -> dict[str, Any]:
     return obj["spec"]
 
 
-def test_a_plain_service_is_a_single_stack_cluster_ip_service() -> None:
+def test_a_plain_service_is_a_cluster_ip_service() -> None:
     spec = defaulted(selector={"app": "web"}, ports=[{"port": 80}])
     assert spec == {
         "type": "ClusterIP",
@@ -25,8 +25,6 @@ def test_a_plain_service_is_a_single_stack_cluster_ip_service() -> None:
         "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}],
         "sessionAffinity": "None",
         "internalTrafficPolicy": "Cluster",
-        "ipFamilyPolicy": "SingleStack",
-        "ipFamilies": ["IPv4"],
     }
 
 
@@ -72,15 +70,8 @@ def test_an_external_name_gets_nothing_that_is_about_addresses() -> None:
     }
 
 
-def test_headless_without_selector_may_have_both_families() -> None:
-    spec = defaulted(clusterIP="None")
-    assert (spec["ipFamilyPolicy"], spec["ipFamilies"]) == ("RequireDualStack", ["IPv4", "IPv6"])
-    assert spec["clusterIPs"] == ["None"]
-
-
-def test_headless_with_selector_has_one_family() -> None:
-    spec = defaulted(clusterIP="None", selector={"a": "b"})
-    assert (spec["ipFamilyPolicy"], spec["ipFamilies"]) == ("SingleStack", ["IPv4"])
+def test_a_lone_cluster_ip_is_the_first_of_the_list() -> None:
+    assert defaulted(clusterIP="None")["clusterIPs"] == ["None"]
 
 
 def test_defaulting_twice_changes_nothing() -> None:
