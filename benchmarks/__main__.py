@@ -25,6 +25,7 @@ BENCHMARKS = (
     "proxy_traffic",
     "dns_rate",
     "tap_live",
+    "tap_file",
 )
 _SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)(?=<!-- \w+ -->|\Z)", re.DOTALL)
 

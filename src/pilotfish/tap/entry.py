@@ -8,6 +8,7 @@ each part when it is first asked for, and is a dict like any other once it is wh
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pilotfish.network.message import text_address
@@ -210,7 +211,14 @@ class LazyEntry(dict[str, Any]):
 
 def timestamp(time_s: float) -> str:
     """Seconds since 1970 as RFC 3339, with microseconds."""
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    micros = round(time_s * 1e6)
+    return f"{_second(micros // 1_000_000)}.{micros % 1_000_000:06d}Z"
+
+
+@lru_cache(maxsize=16)
+def _second(time_s: int) -> str:
+    """Many entries share a second, and calendars are slow."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _micros(time_s: float) -> int:

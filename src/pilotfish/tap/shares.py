@@ -75,9 +75,9 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 
     The closed forms for whole degrees: NIST Handbook of Mathematical Functions, 26.4.4-26.4.5.
     """
-    if degrees < 1 or statistic <= 0:
-        return 1.0
     half = statistic / 2
+    if degrees < 1 or half <= 0:
+        return 1.0
     tail = math.erfc(math.sqrt(half)) if degrees % 2 else 0.0
     # Terms half^a · e^-half / Γ(a+1), in logarithms so that large ones do not overflow.
     at = 0.5 if degrees % 2 else 0.0
