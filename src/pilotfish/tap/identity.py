@@ -33,8 +33,8 @@ Named = TypeVar("Named")
 REMEMBERED_S = 600.0
 MAX_REMEMBERED = 10_000
 
-# Look-ups are linked to connections for as long as resolvers keep the answers of cluster names
-# (30 s), and a bit longer; a client that keeps an address for hours asked nobody lately.
+# Resolvers keep answers about a cluster's names for up to 30 s. A client that goes on using an
+# address for longer has asked nobody lately.
 LOOK_UP_LINKED_S = 60.0
 MAX_LOOK_UPS = 20_000
 

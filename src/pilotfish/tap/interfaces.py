@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pilotfish.network import links, routes
+from pilotfish.network import links, namespaces, routes
 from pilotfish.network.links import Link
 from pilotfish.network.netlink import Netlink
 
@@ -107,7 +107,16 @@ class InterfaceFollower:
 
     def _read(self) -> Interfaces:
         gateway_links = [
-            route.link_index for route in routes.all_routes(self._netlink) if route.gateways
+            route.link_index
+            for family in _families()
+            for route in routes.all_routes(self._netlink, family)
+            if route.gateways
         ]
         addresses = [address for _, address in links.addresses(self._netlink)]
         return classify(links.all_links(self._netlink), gateway_links, addresses)
+
+
+def _families() -> list[int]:
+    """The address families that this kernel has, in the thread's namespace."""
+    has_ipv6 = namespaces.has_sysctl("ipv6/conf/default")
+    return [socket.AF_INET, socket.AF_INET6] if has_ipv6 else [socket.AF_INET]
