@@ -38,7 +38,11 @@ async def run_probe(
         result = await probe()
         if not result.success:
             on_failure(result)
-        if verdict.feed(result.success) and not on_verdict(result.success, result):
+        if (
+            not result.errored
+            and verdict.feed(result.success)
+            and not on_verdict(result.success, result)
+        ):
             return
         # A probe that took longer than the period does not make the next ones pile up.
         due = max(due + step_s, loop.time())

@@ -23,7 +23,8 @@ class Kind(Enum):
 class Result:
     """One probe's outcome; `output` is the message of the Unhealthy Event.
 
-    `errored`: the probe itself did not work (no such program, say), which counts as a failure.
+    `errored`: the probe itself did not work (no such program, say). It is told as an Event, and
+    counts neither as a success nor as a failure, as with the kubelet (prober/worker.go).
     """
 
     success: bool

@@ -52,6 +52,24 @@ async def test_the_loop_reports_failures_and_verdicts_until_told_to_stop() -> No
     assert len(failures) == 3
 
 
+async def test_a_probe_that_does_not_work_is_told_but_is_no_failure() -> None:
+    broken = Result(False, "no such program", errored=True)
+    results = iter([broken, broken, broken, Result(True)])
+    told: list[Result] = []
+    heard: list[bool] = []
+
+    async def probe() -> Result:
+        return next(results)
+
+    def decide(success: bool, _result: Result) -> bool:
+        heard.append(success)
+        return False
+
+    await run_probe(timing(failure=1), time.time(), probe, told.append, decide)
+    assert told == [broken] * 3
+    assert heard == [True]
+
+
 async def test_readiness_is_asked_for_only_after_the_startup_probe_passed() -> None:
     asked: list[str] = []
     heard: list[tuple[Kind, bool]] = []
