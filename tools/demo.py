@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -34,6 +36,7 @@ TUTORIAL_END = """## What to try next
     $ kubectl delete pod -l type=db                       # and watch its Service heal
     $ kubectl create deployment web --image=host -- python3 -m http.server 8080
     $ kubectl expose deployment web --port=80 --target-port=8080 --type=LoadBalancer
+    $ pilotfish tap -A --stats                            # requests, errors, shares a Service
     $ pilotfish tables go-demo-2 --name demo              # what the kernel does with its packets
     $ pilotfish status
 
@@ -64,6 +67,8 @@ class Demo:
         self.types()
         self.port_forward()
         self.the_host()
+        with tempfile.TemporaryDirectory(prefix="pilotfish-demo-") as folder:
+            self.tap(Path(folder))
 
     def cluster(self) -> None:
         n = self.n
@@ -348,6 +353,56 @@ class Demo:
         answer = n.run(f"curl -s http://{pod['address']}:8080/demo/hello")
         n.expect(f"you are {self.host}" in answer, f"{self.host} as the client")
 
+    def tap(self, folder: Path) -> None:
+        n = self.n
+        n.heading(
+            13,
+            "See every request",
+            """The tap shows each request as it happens, once: who asked, which Service, and the Pod
+            that the kernel chose. It writes the packets down as well.""",
+        )
+        service = self.service_address("go-demo-2-api")
+        n.show_command("pilotfish tap -A --write requests.pcapng")
+        print()
+        lines = folder / "lines"
+        with lines.open("w") as out:
+            tap = subprocess.Popen(
+                ["pilotfish", "tap", "-A", "--write", str(folder / "requests.pcapng")],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                hello = f"http://{service}:8080/demo/hello"
+                n.until(
+                    "the tap sees a request",
+                    lambda: bool(n.ask(f"curl -s {hello}")) and "/demo/hello" in lines.read_text(),
+                )
+                n.run(f'for i in 1 2 3; do curl -s "{hello}"; done', quiet=True)
+                n.run(f'curl -s "http://{service}:8080/demo/person?name=Viktor"', quiet=True)
+                # The API asks its database on behalf of this one: look-up, question, answer.
+                n.until("the tap sees both hops", lambda: lines.read_text().count("Viktor") >= 2)
+            finally:
+                tap.send_signal(signal.SIGINT)
+                tap.wait()
+        n.say("What the tap said meanwhile:")
+        said = lines.read_text()
+        n.quote("\n".join(said.splitlines()[-8:]))
+        n.expect("host → default/go-demo-2-api → default/go-demo-2-api-" in said, "the Pod chosen")
+        n.expect("default/go-demo-2-db → default/go-demo-2-db-" in said, "the second hop")
+
+        n.heading(
+            14,
+            "The same as a capture file",
+            """requests.pcapng opens in Wireshark, tshark and tcpdump; it carries the names of the
+            addresses, and each request's line as a comment. The tap reads it too.""",
+        )
+        answer = n.run(
+            f"pilotfish tap --read {folder}/requests.pcapng --filter 'path == \"/demo/person\"'",
+            shown="pilotfish tap --read requests.pcapng --filter 'path == \"/demo/person\"'",
+        )
+        n.expect(f"→ {service}" in answer, "the request that was captured")
+
     def pods_of(self, labels: str) -> list[dict[str, str]]:
         """Name, address and node of the running Pods with these labels, by name."""
         listed = json.loads(self.n.ask(f"kubectl get pods -l {labels} -o json"))
@@ -461,6 +516,7 @@ def say_what_next(keep: bool) -> None:
   kubectl delete pod -l type=db              and watch its Service heal
   kubectl create deployment web --image=host -- python3 -m http.server 8080
   kubectl expose deployment web --port=80 --target-port=8080 --type=LoadBalancer
+  pilotfish tap -A --stats                   each Service's requests, errors, shares
   pilotfish tables go-demo-2 --name {CLUSTER}      what the kernel does with its packets
   pilotfish status                           processes, addresses, memory
   docs/tutorial.md                           the same story, to read

@@ -55,14 +55,15 @@ class Narrator:
         fails: bool = False,
         lines: int | None = None,
         quiet: bool = False,
+        shown: str = "",
         timeout_s: float = _COMMAND_TIMEOUT_S,
     ) -> str:
         """Show a shell command, run it, show what came back (its first `lines`), return it all.
 
-        fails: the command has to fail instead. quiet: do not show what came back.
-        Raises StoryBroken.
+        fails: the command has to fail instead. quiet: do not show what came back. shown: how the
+        command is shown, where it names things of this run only. Raises StoryBroken.
         """
-        self.show_command(command)
+        self.show_command(shown or command)
         try:
             done = subprocess.run(
                 ["bash", "-c", command],
@@ -82,6 +83,12 @@ class Narrator:
                 self._show(done.stdout, None)
             raise StoryBroken(f"exit code {done.returncode} from: {command}")
         return done.stdout
+
+    def quote(self, output: str) -> None:
+        """Show what a command that runs meanwhile has said."""
+        self.transcript.append("")
+        self._show(output, None)
+        self.transcript[-1] = self.transcript[-1].removeprefix("\n")
 
     def ask(self, command: str) -> str:
         """Run a command without telling: for names and addresses that the next one needs."""
