@@ -35,6 +35,10 @@ class Dissector(Listener, Protocol):
 class DissectorModule(Protocol):
     """One file of `dissectors/`, as the registry names it."""
 
+    @property
+    def NAMES(self) -> tuple[str, ...]:  # noqa: N802 (a module's constant)
+        """What its exchanges may have as their `protocol`."""
+
     def recognise(self, client: bytes, server: bytes) -> bool | None:
         """Whether these first bytes of both sides are this protocol; None: too few to say."""
 

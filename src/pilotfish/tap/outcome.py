@@ -203,8 +203,18 @@ def _tls(_exchange: Exchange, messages: Mapping[str, Fields | None], failure: st
     return Outcome("", "", "", None, status, error, summary[:MAX_SUMMARY_CHARS])
 
 
-def _other(exchange: Exchange, _messages: Mapping[str, Fields | None], failure: str) -> Outcome:
-    """Plain flows, and protocols that need no words of their own: how much was said."""
+def _other(exchange: Exchange, messages: Mapping[str, Fields | None], failure: str) -> Outcome:
+    """A protocol without words of its own here: what its fields say under the usual names."""
+    request, response = messages["request"] or {}, messages["response"] or {}
+    method, path = str(request.get("method", "")), str(request.get("path", ""))
+    status = failure or str(response.get("status", ""))
+    error = failure not in UNSEEN or bool(response.get("error"))
+    asked = " ".join(filter(None, (exchange.protocol.upper(), method, path)))
+    return _told(method, "", path, None, status, error, short(asked), short(status))
+
+
+def _flow(exchange: Exchange, _messages: Mapping[str, Fields | None], failure: str) -> Outcome:
+    """Plain flows: how much was said."""
     said = [
         size_text(message.size) if message is not None else "nothing"
         for message in (exchange.request, exchange.response)
@@ -252,4 +262,6 @@ _OF: dict[str, Callable[[Exchange, Mapping[str, Fields | None], str], Outcome]] 
     "redis": _redis,
     "postgresql": _postgresql,
     "tls": _tls,
+    "tcp": _flow,
+    "udp": _flow,
 }

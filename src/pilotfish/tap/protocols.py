@@ -17,7 +17,7 @@ STREAMS: tuple[DissectorModule, ...] = (http1, tls, redis, dns, postgresql, http
 DATAGRAMS: tuple[DatagramModule, ...] = (dns,)
 
 # Every name that an exchange's `protocol` may have.
-NAMES = ("http", "grpc", "websocket", "dns", "redis", "postgresql", "tls", "tcp", "udp")
+NAMES = tuple(dict.fromkeys((*(name for module in STREAMS for name in module.NAMES), "tcp", "udp")))
 
 
 def plain(connection: Connection, emit: Emit) -> Dissector:

@@ -24,6 +24,9 @@ MAX_WAITING = 200
 TIMEOUT_S = 10.0
 
 
+NAMES = ("dns",)
+
+
 def recognise(client: bytes, server: bytes) -> bool | None:
     """Whether this is DNS over TCP by the first bytes of both sides; None: too few to say."""
     said = client or server

@@ -40,6 +40,9 @@ _TRAILER_END = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
 _NO_BODY = frozenset((b"204", b"304"))
 
 
+NAMES = ("http", "websocket")
+
+
 def recognise(client: bytes, server: bytes) -> bool | None:
     """Whether this is HTTP/1.x by the first bytes of both sides; None: too few to say."""
     if client:

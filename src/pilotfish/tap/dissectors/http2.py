@@ -42,6 +42,9 @@ _ERRORS = (
 )
 
 
+NAMES = ("http", "grpc")
+
+
 def recognise(client: bytes, server: bytes) -> bool | None:
     """Whether this is HTTP/2 by the first bytes of both sides; None: too few to say."""
     if client:

@@ -33,6 +33,9 @@ _MAX_STARTUP_BYTES = 10_000
 _MAX_TAG_CHARS = 200
 
 
+NAMES = ("postgresql",)
+
+
 def recognise(client: bytes, server: bytes) -> bool | None:
     """Whether this is PostgreSQL by the first bytes of both sides; None: too few to say."""
     if not client:

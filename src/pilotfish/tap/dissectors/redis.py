@@ -44,7 +44,9 @@ _SUBSCRIBES = frozenset(
 )
 _SUBSCRIBES_AS_SENT = frozenset(word.encode() for word in _SUBSCRIBES)
 _PUBLISHED = frozenset(("message", "pmessage", "smessage"))
-_HIDDEN = "[hidden]"
+
+
+NAMES = ("redis",)
 
 
 def recognise(client: bytes, server: bytes) -> bool | None:
@@ -96,13 +98,13 @@ class Command:
 
     @cached_property
     def words(self) -> list[str]:
-        """The name in upper case, and the arguments; passwords are not among them."""
+        """The name in upper case, and the arguments."""
         if self.value.kind == "inline":
             words = text_of(self.value.data).split()
         else:
             said = self.value.data if isinstance(self.value.data, list) else [self.value]
             words = [str(json_of(item)) for item in said]
-        return _without_passwords([words[0].upper(), *words[1:]]) if words else [""]
+        return [words[0].upper(), *words[1:]] if words else [""]
 
     def fields(self) -> dict[str, Any]:
         """What it says, as JSON values."""
@@ -271,27 +273,3 @@ class Redis:
         )
         exchange.first, self._first = self._first, False
         self._emit(exchange)
-
-
-def _without_passwords(words: list[str]) -> list[str]:
-    """A command without the passwords in it: they are for nobody's eyes."""
-    name = words[0]
-    if name == "AUTH":
-        return [name, *[_HIDDEN] * (len(words) - 1)]
-    if name in ("HELLO", "MIGRATE"):
-        for at, word in enumerate(words):
-            if word.upper() in ("AUTH", "AUTH2"):
-                return [
-                    *words[: at + 1],
-                    *[_HIDDEN] * min(2, len(words) - at - 1),
-                    *words[at + 3 :],
-                ]
-    if name == "CONFIG" and len(words) > 3 and words[1].upper() == "SET":
-        secret = ("requirepass", "masterauth")
-        return [
-            _HIDDEN if at > 2 and words[at - 1].lower() in secret else word
-            for at, word in enumerate(words)
-        ]
-    if name == "ACL" and len(words) > 2 and words[1].upper() == "SETUSER":
-        return [_HIDDEN if word[:1] in "><#!" and at > 2 else word for at, word in enumerate(words)]
-    return words

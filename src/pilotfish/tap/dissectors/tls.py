@@ -35,6 +35,9 @@ _RECORD_KINDS = frozenset((_CHANGE_CIPHER, _ALERT, HANDSHAKE, _APPLICATION))
 _CLIENT_HELLO, _SERVER_HELLO, _FINISHED, _KEY_UPDATE = 1, 2, 20, 24
 
 
+NAMES = ("tls",)
+
+
 def recognise(client: bytes, server: bytes) -> bool | None:
     """Whether this is TLS by the first bytes of both sides; None: too few to say."""
     said = client or server
