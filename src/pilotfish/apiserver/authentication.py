@@ -1,16 +1,19 @@
 """Authentication: who is asking, by client certificate or bearer token.
 
 A certificate signed by the client CA names the user (CN) and the groups (each O), as in
-"Authenticating" of the Kubernetes documentation. A bearer token is a ServiceAccount's.
+"Authenticating" of the Kubernetes documentation. A bearer token is a ServiceAccount's, or one of
+the token file's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import csv
 import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -19,6 +22,8 @@ from pilotfish.apiserver.errors import unauthorized
 from pilotfish.apiserver.tokens import Tokens
 
 AUTHENTICATED = "system:authenticated"
+ANONYMOUS: Final = "system:anonymous"
+UNAUTHENTICATED: Final = "system:unauthenticated"
 LOCAL_USER: Final = "system:kube-controller-manager"
 _REMEMBERED_S: Final = 10.0
 _MOST_REMEMBERED: Final = 1000
@@ -42,6 +47,39 @@ class User:
         if self.extra:
             info["extra"] = {key: list(values) for key, values in self.extra.items()}
         return info
+
+
+# Whoever opens the Unix socket is root on this machine, and all controllers are behind it.
+_LOCAL: Final = User(LOCAL_USER, ("system:masters", AUTHENTICATED))
+
+
+def groups_of_account(namespace: str) -> tuple[str, ...]:
+    """The groups of a namespace's ServiceAccounts."""
+    return (
+        "system:serviceaccounts",
+        f"system:serviceaccounts:{namespace}",
+        AUTHENTICATED,
+    )
+
+
+def read_token_file(path: Path) -> dict[str, User]:
+    """The users of a static token file: lines of `token,user,uid,"group,group"` (CSV).
+
+    Raises:
+        OSError: when it cannot be read.
+        ValueError: for a line with fewer than three fields, or without a token or a name.
+    """
+    users: dict[str, User] = {}
+    with path.open(newline="") as file:
+        for number, row in enumerate(csv.reader(file), 1):
+            if not row:
+                continue
+            if len(row) < 3 or not row[0].strip() or not row[1].strip():
+                raise ValueError(f"{path}, line {number}: a token, a user and a uid are needed")
+            token, name, uid, groups, *_ = (*(field.strip() for field in row), "")
+            listed = tuple(group.strip() for group in groups.split(",") if group.strip())
+            users[token] = User(name, (*listed, AUTHENTICATED), uid)
+    return users
 
 
 def user_of_certificate(certificate: Mapping[str, Any]) -> User | None:
@@ -78,7 +116,7 @@ def user_of_token(tokens: Tokens, token: str, audiences: Sequence[str] = ()) -> 
         extra["authentication.kubernetes.io/pod-uid"] = (pod["uid"],)
     return User(
         f"system:serviceaccount:{namespace}:{name}",
-        ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED),
+        groups_of_account(namespace),
         account["serviceaccount"]["uid"],
         extra,
     )
@@ -91,12 +129,20 @@ class TokenUsers:
     for 10 s as well, so a token outlives its ServiceAccount by that much at most.
     """
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, static: Mapping[str, User]) -> None:
+        """
+        Args:
+            static: the users of tokens that are none of a ServiceAccount's.
+        """
         self._tokens = tokens
+        self._static = static
         self._known: dict[str, tuple[float, User]] = {}
 
     def user(self, token: str) -> User | None:
         """The user of a token; None if it is not valid."""
+        static = self._static.get(token)
+        if static is not None:
+            return static
         now = time.monotonic()
         known = self._known.get(token)
         if known is not None and now < known[0]:
@@ -107,6 +153,13 @@ class TokenUsers:
                 self._known.clear()
             self._known[token] = (now + _REMEMBERED_S, user)
         return user
+
+    def review(self, token: str, audiences: Sequence[str]) -> User | None:
+        """The user of a token, looked at anew; None if it is not valid for any of the audiences."""
+        static = self._static.get(token)
+        if static is not None:
+            return static
+        return user_of_token(self._tokens, token, audiences)
 
 
 def _is_local(transport: asyncio.BaseTransport) -> bool:
@@ -128,7 +181,7 @@ def authenticate(request: web.BaseRequest, token_users: TokenUsers) -> User:
         if user is not None:
             return user
     elif transport is not None and _is_local(transport):
-        return User(LOCAL_USER, (AUTHENTICATED,))
+        return _LOCAL
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         user = token_users.user(token.strip())

@@ -26,6 +26,8 @@ class ApiServerConfig:
         advertise_port: the port there.
         kubelet_client_cert_file: PEM that the server shows to kubelets (logs, exec, …).
         kubelet_client_key_file: PEM, the key of it.
+        token_file: CSV of static tokens: `token,user,uid,"group,group"`.
+        audit_log: the file that every request is written to, as JSON lines.
         service_account_issuer: `iss` of ServiceAccount tokens.
     """
 
@@ -43,4 +45,6 @@ class ApiServerConfig:
     kubelet_client_cert_file: Path | None = None
     kubelet_client_key_file: Path | None = None
     local_socket: Path | None = None
+    token_file: Path | None = None
+    audit_log: Path | None = None
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotfish.apiserver.allocation.services import ServiceAllocator
+from pilotfish.apiserver.authentication import TokenUsers
 from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.config import ApiServerConfig
+from pilotfish.apiserver.rbac.authorizer import Authorizer
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.tokens import Tokens
 
@@ -20,3 +22,5 @@ class Core:
     registry: Registry
     tokens: Tokens
     services: ServiceAllocator
+    token_users: TokenUsers
+    authorizer: Authorizer

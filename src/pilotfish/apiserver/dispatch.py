@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import orjson
 from aiohttp import web
 
 from pilotfish.apiserver import health
-from pilotfish.apiserver.authentication import TokenUsers, User, authenticate
+from pilotfish.apiserver.admission import warn_of_what_is_not_enforced
+from pilotfish.apiserver.audit import AuditLog
+from pilotfish.apiserver.authentication import User, authenticate
 from pilotfish.apiserver.call import Answer, Call
+from pilotfish.apiserver.compression import compress
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import (
     StatusError,
@@ -20,6 +25,7 @@ from pilotfish.apiserver.errors import (
     too_large,
 )
 from pilotfish.apiserver.listing import list_body, list_page
+from pilotfish.apiserver.metrics import MEDIA_TYPE, Metrics, kind_of
 from pilotfish.apiserver.negotiation import (
     JSON,
     YAML,
@@ -30,9 +36,14 @@ from pilotfish.apiserver.negotiation import (
     watch_shape,
 )
 from pilotfish.apiserver.pages import page
+from pilotfish.apiserver.rbac.attributes import Attributes, attributes_of
+from pilotfish.apiserver.rbac.authorizer import MASTERS
+from pilotfish.apiserver.rbac.escalation import check_escalation, is_guarded
+from pilotfish.apiserver.rbac.impersonation import acting_user
 from pilotfish.apiserver.reading import get
 from pilotfish.apiserver.routing import Route, route
-from pilotfish.apiserver.verbs import verb_for
+from pilotfish.apiserver.trail import Trail
+from pilotfish.apiserver.verbs import REMOVING, Verb, verb_for
 from pilotfish.apiserver.versions import from_stored
 from pilotfish.apiserver.watching import error_frame, watch
 
@@ -45,6 +56,11 @@ log = logging.getLogger(__name__)
 MAX_BODY: Final = 3 * 1024 * 1024
 # Subresources whose bytes go to and from a kubelet, a Pod or a Service.
 _CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
+_STREAMS: Final = frozenset({"attach", "exec", "portforward"})
+# Beside health, what strangers may see: by it kubectl knows whom it speaks to.
+_OPEN_PAGES: Final = ("/version", "/version/")
+# What is counted for a request whose client left before it was answered (nginx's code).
+_CLIENT_GONE: Final = 499
 _HEADERS: Final = {"Cache-Control": "no-cache, private"}
 
 
@@ -53,42 +69,105 @@ class Dispatcher:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._token_users = TokenUsers(core.tokens)
+        self._metrics = Metrics(core.registry)
+        self._audit = AuditLog(core.config.audit_log) if core.config.audit_log else None
         self._connector: Connector | None = None
+
+    def close(self) -> None:
+        """Let go of the audit log."""
+        if self._audit is not None:
+            self._audit.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; nothing but a cancellation comes out of it as an exception."""
-        try:
-            return await self._answer(request)
-        except StatusError as error:
-            return _failure(error)
-        except web.HTTPRequestEntityTooLarge:
-            return _failure(too_large(MAX_BODY))
-        except ConnectionResetError:
-            raise
-        except Exception as error:
-            log.exception("%s %s failed", request.method, request.path)
-            return _failure(internal(f"{type(error).__name__}: {error}"))
-
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        core = self._core
         path = request.rel_url.path
         if path.startswith(health.PATHS):
             answer = health.health(path, "verbose" in request.rel_url.query)
             if answer is not None:
                 return answer
-        user = authenticate(request, self._token_users)
-        found = route(core.catalog, path) if path.startswith("/api") else None
+        asked, found = self._asked(request, path)
+        dry_run = "dryRun" in request.rel_url.query
+        kind = kind_of(asked, found.resource.version if found is not None else "", dry_run)
+        trail = Trail(self._audit, request, asked, kind[2]) if self._audit is not None else None
+        begun = time.perf_counter()
+        code = _CLIENT_GONE
+        self._metrics.begin(kind, asked)
+        try:
+            response = await self._answered(request, asked, found, trail)
+            code = response.status
+            return response
+        finally:
+            self._metrics.end(kind, asked, code, time.perf_counter() - begun)
+            if trail is not None:
+                trail.complete(code)
+
+    def _asked(self, request: web.BaseRequest, path: str) -> tuple[Attributes, Route | None]:
+        found = route(self._core.catalog, path) if path.startswith("/api") else None
         if found is None:
+            return Attributes(request.method.lower(), path=path), None
+        return attributes_of(request.method, found, request.rel_url.query), found
+
+    async def _answered(
+        self,
+        request: web.BaseRequest,
+        asked: Attributes,
+        found: Route | None,
+        trail: Trail | None,
+    ) -> web.StreamResponse:
+        try:
+            return await self._answer(request, asked, found, trail)
+        except StatusError as error:
+            failure = error
+        except web.HTTPRequestEntityTooLarge:
+            failure = too_large(MAX_BODY)
+        except ConnectionResetError:
+            raise
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            failure = internal(f"{type(error).__name__}: {error}")
+        if trail is not None:
+            trail.failure = failure
+        return _failure(failure)
+
+    async def _answer(
+        self,
+        request: web.BaseRequest,
+        asked: Attributes,
+        found: Route | None,
+        trail: Trail | None,
+    ) -> web.StreamResponse:
+        core = self._core
+        if asked.path in _OPEN_PAGES:
             return page(core, request)
-        if found.subresource in _CONNECTIONS:
+        user = authenticate(request, core.token_users)
+        if trail is not None:
+            trail.user = trail.acting = user
+        acting = acting_user(core.authorizer, user, request.headers)
+        if trail is not None:
+            trail.acting = acting
+        core.authorizer.check(acting, asked)
+        if found is None:
+            if asked.path == "/metrics":
+                headers = {"Content-Type": MEDIA_TYPE}
+                return web.Response(body=self._metrics.text().encode(), headers=headers)
+            response: web.StreamResponse = page(core, request)
+        elif found.subresource in _CONNECTIONS:
+            if found.subresource in _STREAMS:
+                # Whoever may only read must not run commands by a GET (a WebSocket's method).
+                core.authorizer.check(acting, asked._replace(verb="create"))
+            if trail is not None:
+                trail.start()
             return await self._connected().handle(
                 request, found.resource.plural, found.namespace, found.name, found.subresource
             )
-        query = request.rel_url.query
-        if request.method in ("GET", "HEAD"):
-            return await self._read(request, found, query, user)
-        return await self._write(request, found, query, user)
+        elif request.method in ("GET", "HEAD"):
+            if trail is not None and asked.verb == "watch":
+                trail.start()
+            response = await self._read(request, found, request.rel_url.query, acting)
+        else:
+            response = await self._write(request, found, request.rel_url.query, acting)
+        await compress(request, response)
+        return response
 
     def _connected(self) -> Connector:
         if self._connector is None:
@@ -134,6 +213,9 @@ class Dispatcher:
             headers.get("User-Agent", ""),
         )
         wanted = negotiate(request.headers.get("Accept", ""))
+        if is_guarded(found.resource):
+            await self._check_escalation(verb, call)
+        warn_of_what_is_not_enforced(call, request.method)
         answer: Answer = await verb(self._core, call)
         data = answer.content
         if not isinstance(data, bytes):
@@ -146,6 +228,24 @@ class Dispatcher:
             response.headers.add("Warning", f"299 - {orjson.dumps(text).decode()}")
         return response
 
+    async def _check_escalation(self, verb: Verb, call: Call) -> None:
+        """See that a write of a role or binding gives away nothing that its author lacks.
+
+        The verb runs dry first, to show the object that it would make. It has nothing to wait
+        for then, so the real run finds everything as this one did.
+
+        Raises:
+            StatusError: 403 when it does; and what the verb raises.
+        """
+        if MASTERS in call.user.groups or verb in REMOVING:
+            return
+        dry = replace(call, query={**call.query, "dryRun": "All"}, warnings=[])
+        content = (await verb(self._core, dry)).content
+        new = orjson.loads(content) if isinstance(content, bytes) else content
+        entry = self._core.registry.latest(call.resource.full_name, call.key)
+        old = entry.decode() if entry is not None and call.route.name else None
+        check_escalation(self._core.authorizer, call.user, call.resource, new, old)
+
     async def _watch(
         self, request: web.BaseRequest, call: Call, wanted: Wanted, include: str
     ) -> web.StreamResponse:
@@ -155,10 +255,14 @@ class Dispatcher:
         response = web.StreamResponse(headers={"Content-Type": JSON, **_HEADERS})
         response.enable_chunked_encoding()
         await response.prepare(request)
+        resource = call.resource
+        place = (resource.group, resource.version, resource.plural)
         try:
             await response.write(first)
+            self._metrics.sent(*place, first.count(b"\n"))
             async for line in lines:
                 await response.write(line)
+                self._metrics.sent(*place, line.count(b"\n"))
         except StatusError as error:
             await response.write(error_frame(error))
         finally:

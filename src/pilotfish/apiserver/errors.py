@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+import orjson
+
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
@@ -71,6 +73,11 @@ def success(code: int, details: Mapping[str, Any] | None = None) -> Object:
     if code != 200:
         status["code"] = code
     return status
+
+
+def quoted(text: str) -> str:
+    """Text in quotes, as Go's %q writes it into messages."""
+    return orjson.dumps(text).decode()
 
 
 def details_of(resource: Resource, name: str = "", uid: str = "") -> Object:

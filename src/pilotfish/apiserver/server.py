@@ -15,6 +15,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from pilotfish.apiserver.allocation import ServiceAllocator
+from pilotfish.apiserver.authentication import TokenUsers, read_token_file
 from pilotfish.apiserver.bootstrap import bootstrap, keep
 from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.config import ApiServerConfig
@@ -22,6 +23,9 @@ from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.installing import CustomResources
 from pilotfish.apiserver.dispatch import MAX_BODY, Dispatcher
 from pilotfish.apiserver.expiry import expire_events
+from pilotfish.apiserver.rbac.aggregation import aggregate
+from pilotfish.apiserver.rbac.authorizer import Authorizer
+from pilotfish.apiserver.rbac.bootstrapping import bootstrap_policy
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
 from pilotfish.apiserver.store import Store
@@ -33,6 +37,13 @@ log = logging.getLogger(__name__)
 _KEEPALIVE_S = 120.0
 # Selectors go in the URL and tokens in headers; Go's server takes long ones.
 _MAX_LINE = 64 * 1024
+# What a ServiceAccount token can be bound to, and the claim that names it.
+_BOUND_TO = (
+    ("serviceaccounts", "serviceaccount"),
+    ("pods", "pod"),
+    ("secrets", "secret"),
+    ("nodes", "node"),
+)
 
 
 class ApiServer:
@@ -54,10 +65,12 @@ class ApiServer:
             core = _core(self._config, registry)
             customs = CustomResources(core)
             await bootstrap(core)
+            await bootstrap_policy(core)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(customs.run(), name="custom resources")
                 tasks.create_task(expire_events(core), name="Event expiry")
                 tasks.create_task(keep(core), name="system's objects")
+                tasks.create_task(aggregate(core), name="ClusterRole aggregation")
                 tasks.create_task(self._serve(core), name="API listener")
         finally:
             await registry.stop()
@@ -102,25 +115,33 @@ class ApiServer:
             await asyncio.Event().wait()
         finally:
             await runner.cleanup()
+            dispatcher.close()
 
 
 def _core(config: ApiServerConfig, registry: Registry) -> Core:
     def is_current(bound: Mapping[str, Any]) -> bool:
         """Whether what a token is bound to still exists."""
         namespace = bound.get("namespace", "")
-        for resource_name, claim in (("serviceaccounts", "serviceaccount"), ("pods", "pod")):
+        for resource_name, claim in _BOUND_TO:
             reference = bound.get(claim)
             if reference is None:
                 continue
-            entry = registry.collection(resource_name).get(f"{namespace}/{reference['name']}")
-            if entry is None or entry.decode()["metadata"]["uid"] != reference["uid"]:
+            name = reference["name"]
+            key = name if resource_name == "nodes" else f"{namespace}/{name}"
+            entry = registry.collection(resource_name).get(key)
+            # A Pod's token names the Pod's node as well, without being bound to it.
+            uid = reference.get("uid")
+            if uid and (entry is None or entry.decode()["metadata"]["uid"] != uid):
                 return False
         return "serviceaccount" in bound
 
     services = ServiceAllocator(config.service_cidr, config.node_ports, config.second_service_cidr)
     services.load(entry.decode() for entry in registry.collection("services").select(Selection()))
     tokens = Tokens(config.service_account_key_file, config.service_account_issuer, is_current)
-    return Core(config, Catalog(), registry, tokens, services)
+    static = read_token_file(config.token_file) if config.token_file is not None else {}
+    token_users = TokenUsers(tokens, static)
+    authorizer = Authorizer(registry)
+    return Core(config, Catalog(), registry, tokens, services, token_users, authorizer)
 
 
 def _tls(config: ApiServerConfig) -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
@@ -20,6 +21,9 @@ from pilotfish.apiserver.subresources.token import request_token
 from pilotfish.apiserver.updating import update
 
 Verb = Callable[[Core, Call], Awaitable[Answer]]
+
+# What takes objects away, and gives nobody anything.
+REMOVING: Final[tuple[Verb, ...]] = (delete, delete_collection)
 
 
 # Parts of the object itself: the strategy of its kind says what they may change.

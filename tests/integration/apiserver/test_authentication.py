@@ -32,10 +32,10 @@ async def status_of(server: RunningApiServer, path: str, token: str = "") -> int
         return response.status
 
 
-async def test_strangers_see_nothing_but_health(server: RunningApiServer) -> None:
+async def test_strangers_see_nothing_but_health_and_version(server: RunningApiServer) -> None:
     assert await status_of(server, "/api/v1/pods") == 401
-    assert await status_of(server, "/version") == 401
-    for path in ("/healthz", "/livez", "/readyz", "/readyz?verbose", "/livez/ping"):
+    assert await status_of(server, "/apis") == 401
+    for path in ("/version", "/healthz", "/livez", "/readyz", "/readyz?verbose", "/livez/ping"):
         assert await status_of(server, path) == 200
 
 
@@ -56,7 +56,8 @@ async def test_a_service_account_speaks_by_its_token(
 ) -> None:
     await client.create("serviceaccounts", ACCOUNT)
     token = (await server.kubectl("create", "token", "robot")).strip()
-    assert await status_of(server, "/api/v1/pods", token) == 200
+    assert await status_of(server, "/apis", token) == 200
+    assert await status_of(server, "/api/v1/pods", token) == 403
     assert await status_of(server, "/api/v1/pods", token[:-4] + "AAAA") == 401
     review = {
         "apiVersion": "authentication.k8s.io/v1",

@@ -1,0 +1,94 @@
+"""Attributes: what a request wants to do, as roles speak of it.
+
+"Determine the Request Verb" in the Kubernetes documentation's authorization overview.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from pilotfish.apiserver.errors import StatusError, quoted
+from pilotfish.apiserver.routing import Route
+from pilotfish.objects.meta import Object
+
+_VERBS: Final = {
+    "GET": "get",
+    "HEAD": "get",
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
+_FALSE: Final = ("false", "0")
+_NAME_FIELD: Final = "metadata.name"
+
+
+class Attributes(NamedTuple):
+    """A verb on a resource, or on a path that is none.
+
+    Attributes:
+        path: of a request for no resource; such requests have nothing but verb and path.
+    """
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+
+    @property
+    def described(self) -> str:
+        """`cannot list resource "pods" in API group "" …`, without the `cannot`."""
+        if self.path:
+            return f"{self.verb} path {quoted(self.path)}"
+        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        where = f"in the namespace {quoted(self.namespace)}" if self.namespace else _EVERYWHERE
+        return f"{self.verb} resource {quoted(resource)} in API group {quoted(self.group)} {where}"
+
+
+_EVERYWHERE: Final = "at the cluster scope"
+
+
+def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attributes:
+    """What a request for a resource wants to do."""
+    verb = _VERBS.get(method) or method.lower()
+    resource, name = route.resource, route.name
+    if verb == "get" and not route.subresource:
+        if route.watch or ("watch" in query and query["watch"].lower() not in _FALSE):
+            verb = "watch"
+        elif not name:
+            verb = "list"
+    elif verb == "delete" and not name:
+        verb = "deletecollection"
+    if not name and "fieldSelector" in query:
+        name = _selected_name(query["fieldSelector"])
+    namespace = route.namespace
+    # A Namespace is in itself: a Role in it may speak of it.
+    if resource.plural == "namespaces" and not resource.group:
+        namespace = route.name
+    return Attributes(verb, resource.group, resource.plural, route.subresource, namespace, name)
+
+
+def _selected_name(selector: str) -> str:
+    """The one name that a field selector leaves: a role may allow just that object."""
+    for requirement in selector.split(","):
+        field, _, value = requirement.partition("=")
+        if field == _NAME_FIELD:
+            return value.removeprefix("=")
+    return ""
+
+
+def refusal(user: str, attributes: Attributes) -> StatusError:
+    """403, in kube-apiserver's words."""
+    why = f"User {quoted(user)} cannot {attributes.described}"
+    if attributes.path:
+        return StatusError(403, "Forbidden", f"forbidden: {why}", {})
+    group, name = attributes.group, attributes.name
+    qualified = f"{attributes.resource}.{group}" if group else attributes.resource
+    what = f"{qualified} {quoted(name)}" if name else qualified
+    details: Object = {"name": name, "group": group, "kind": attributes.resource}
+    details = {key: value for key, value in details.items() if value}
+    return StatusError(403, "Forbidden", f"{what} is forbidden: {why}", details)

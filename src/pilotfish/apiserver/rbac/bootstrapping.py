@@ -1,0 +1,58 @@
+"""Bootstrapping: the default roles and bindings, written when they are missing.
+
+As kube-apiserver does at its start: a default that somebody narrowed is widened again, unless its
+annotation `autoupdate` says "false".
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.creating import create_object
+from pilotfish.apiserver.rbac.aggregation import aggregated_rules
+from pilotfish.apiserver.rbac.authorizer import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
+from pilotfish.apiserver.rbac.policy import AUTOUPDATE, cluster_role_bindings, cluster_roles
+from pilotfish.apiserver.rbac.rules import uncovered
+from pilotfish.apiserver.updating import replace
+from pilotfish.objects.meta import Object, annotations_of, name_of
+from pilotfish.objects.resources import resource
+
+
+async def bootstrap_policy(core: Core) -> None:
+    """Write what is missing of the default roles and bindings.
+
+    Raises:
+        StatusError: when one of them cannot be written.
+    """
+    roles = cluster_roles()
+    # Roles are aggregated from the innermost out, so that they are complete at once.
+    for role in reversed(roles):
+        if "aggregationRule" in role:
+            role["rules"] = aggregated_rules(role, roles)
+    await asyncio.gather(
+        *(_ensure(core, CLUSTER_ROLES, role, "rules") for role in roles),
+        *(
+            _ensure(core, CLUSTER_ROLE_BINDINGS, binding, "subjects")
+            for binding in cluster_role_bindings()
+        ),
+    )
+
+
+async def _ensure(core: Core, resource_name: str, wanted: Object, field: str) -> None:
+    kind = resource(resource_name)
+    entry = core.registry.latest(resource_name, name_of(wanted))
+    if entry is None:
+        await create_object(core, kind, wanted)
+        return
+    present = entry.decode()
+    if annotations_of(present).get(AUTOUPDATE) == "false" or "aggregationRule" in wanted:
+        return
+    has = present.get(field) or []
+    if field == "rules":
+        missing = uncovered(has, wanted["rules"])
+    else:
+        missing = [subject for subject in wanted["subjects"] if subject not in has]
+    if missing:
+        change = {field: [*has, *missing]}
+        await replace(core, kind, name_of(wanted), lambda current: current | change)
