@@ -16,6 +16,8 @@ from pilotfish.objects.resources import resource
 log = logging.getLogger(__name__)
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# Under which name the server owns the fields of its own objects.
+_MANAGER = "kube-apiserver"
 # kube-apiserver looks after Service `kubernetes` as often.
 _PERIOD_S = 10.0
 _PRIORITY_CLASSES = {
@@ -62,7 +64,7 @@ async def _put(core: Core, resource_name: str, wanted: Object) -> None:
     if core.registry.latest(resource_name, key_of(obj)) is None:
         if kind.kind == "Namespace":
             obj["spec"] = {}
-        await create_object(core, kind, obj)
+        await create_object(core, kind, obj, manager=_MANAGER)
         log.info("created %s %s", kind.kind, key_of(obj))
         return
 
@@ -70,7 +72,7 @@ async def _put(core: Core, resource_name: str, wanted: Object) -> None:
         fields = {key: value for key, value in wanted.items() if key not in ("metadata", "spec")}
         return {**current, **fields}
 
-    await replace(core, kind, key_of(obj), change)
+    await replace(core, kind, key_of(obj), change, manager=_MANAGER)
 
 
 def _kubernetes_service(core: Core) -> list[tuple[str, Object]]:

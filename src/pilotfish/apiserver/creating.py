@@ -7,11 +7,12 @@ import uuid
 from typing import Final
 
 from pilotfish.apiserver.admission import admit_pod
+from pilotfish.apiserver.apply.accounting import account_creation
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.definitions import FINALIZER, settle, warnings
 from pilotfish.apiserver.custom.installing import definitions_of_group
-from pilotfish.apiserver.custom.resource import DEFINITIONS, CustomResource
+from pilotfish.apiserver.custom.resource import DEFINITIONS, CustomResource, type_of
 from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import StatusError, already_exists, forbidden, invalid, not_found
@@ -38,16 +39,26 @@ async def create(core: Core, call: Call) -> Answer:
         StatusError: 400, 403, 404, 409, 422, as kube-apiserver has them.
     """
     obj = incoming_object(call)
-    # Who owns which fields is for the server to say.
-    obj["metadata"].pop("managedFields", None)
     if call.resource.full_name == DEFINITIONS:
         call.warnings.extend(warnings(obj))
-    entry = await create_object(core, call.resource, obj, dry_run=call.dry_run)
+    entry = await create_object(
+        core, call.resource, obj, manager=call.manager, dry_run=call.dry_run
+    )
     return Answer(from_stored(call.resource, entry.data), 201)
 
 
-async def create_object(core: Core, kind: Resource, obj: Object, *, dry_run: bool = False) -> Entry:
-    """Create a decoded object: defaults, strategy, validation, allocation, store.
+async def create_object(
+    core: Core,
+    kind: Resource,
+    obj: Object,
+    *,
+    manager: str | None = None,
+    dry_run: bool = False,
+) -> Entry:
+    """Create a decoded object: defaults, strategy, validation, account, allocation, store.
+
+    Args:
+        manager: whose the fields become; None where managedFields says it already.
 
     Raises:
         StatusError: when it may not be created.
@@ -78,6 +89,11 @@ async def create_object(core: Core, kind: Resource, obj: Object, *, dry_run: boo
     if kind.full_name == DEFINITIONS:
         metadata["finalizers"] = list({*(metadata.get("finalizers") or ()), FINALIZER})
         settle(obj, definitions_of_group(core, obj["spec"]["group"]))
+    if manager is not None:
+        # Who owns which fields is for the server to say.
+        metadata.pop("managedFields", None)
+        has_status = "status" in kind.subresources
+        account_creation(obj, type_of(kind), manager, but_status=has_status)
     obj = to_stored(kind, obj)
     if kind.full_name == "services":
         return await _create_service(core, kind, obj, dry_run=dry_run)

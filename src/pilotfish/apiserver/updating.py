@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pilotfish.apiserver.apply.managers import account_update
+from pilotfish.apiserver.apply.accounting import account_update
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
@@ -78,7 +78,7 @@ async def update(core: Core, call: Call) -> Answer:
         and core.registry.latest(resource.full_name, call.key) is None
     ):
         obj["metadata"].pop("resourceVersion", None)
-        entry = await create_object(core, resource, obj, dry_run=dry_run)
+        entry = await create_object(core, resource, obj, manager=call.manager, dry_run=dry_run)
         return Answer(from_stored(resource, entry.data), 201)
     entry = await replace(
         core,
@@ -148,21 +148,13 @@ async def replace(
 def _keep_account(
     resource: Resource, new: Object, old: Object, manager: str | None, subresource: str
 ) -> None:
-    """Keep managedFields right, for objects that were ever applied to by the server."""
-    before, metadata = old["metadata"].get("managedFields"), new["metadata"]
-    if not before:
-        if manager is not None:
-            metadata.pop("managedFields", None)
-        return
-    if manager is None:
-        if _same_but_times(metadata.get("managedFields"), before):
-            metadata["managedFields"] = before
-        return
-    if metadata.get("managedFields") == []:
-        return  # an empty list gives the account up
-    given = metadata.setdefault("managedFields", before)
-    if given == before:
+    """Keep managedFields right."""
+    if manager is not None:
         account_update(new, old, type_of(resource), manager, subresource)
+        return
+    before, metadata = old["metadata"].get("managedFields"), new["metadata"]
+    if before and _same_but_times(metadata.get("managedFields"), before):
+        metadata["managedFields"] = before
 
 
 def _same_but_times(left: list[Object] | None, right: list[Object]) -> bool:

@@ -135,6 +135,9 @@ class Informer:
 
     def _apply(self, key: str, new: Object | None, last: Object) -> None:
         old = self._objects.get(key)
+        if new is not None:
+            # Whose which field is, no component asks; in a cache it would be half of each object.
+            new["metadata"].pop("managedFields", None)
         if new is None:
             if old is None:
                 return

@@ -21,7 +21,7 @@ Paths = set[Path]
 MISSING: Final = object()
 
 # Who an object is belongs to nobody; the rest of these is the server's.
-_UNOWNED: Final[frozenset[Path]] = frozenset(
+UNOWNED: Final[frozenset[Path]] = frozenset(
     {("f:apiVersion",), ("f:kind",)}
     | {
         ("f:metadata", f"f:{name}")
@@ -46,20 +46,21 @@ _KEY_DEFAULTS: Final = {"protocol": "TCP"}
 
 def fields_of(obj: Object, schema: Type | None) -> Paths:
     """The paths of all that an object says, as far down as its parts can have several owners."""
-    return {path for path in _struct_paths(obj, schema, ()) if path[:2] not in _UNOWNED}
+    return {path for path in _struct_paths(obj, schema, ()) if path[:2] not in UNOWNED}
 
 
 def _struct_paths(obj: Object, schema: Type | None, prefix: Path) -> Iterator[Path]:
     for name, value in obj.items():
         field = schema.fields.get(name, _ANY) if schema is not None else _ANY
-        yield from _paths(value, field, (*prefix, f"f:{name}"))
+        yield from paths_of(value, field, (*prefix, f"f:{name}"))
 
 
-def _paths(value: Any, field: Field, path: Path) -> Iterator[Path]:
+def paths_of(value: Any, field: Field, path: Path) -> Iterator[Path]:
+    """The paths of all that a value at a path says."""
     if isinstance(value, dict) and value and is_granular(field):
         if field.type == "map":
             for key, item in value.items():
-                yield from _paths(item, field.items or _ANY, (*path, f"f:{key}"))
+                yield from paths_of(item, field.items or _ANY, (*path, f"f:{key}"))
         else:
             yield from _struct_paths(value, struct_of(field), path)
     elif isinstance(value, list) and field.list_type == "map":

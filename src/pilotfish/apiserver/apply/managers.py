@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pilotfish.apiserver.apply.fieldsets import (
-    MISSING,
     Paths,
     fields_of,
     from_fields_v1,
     to_fields_v1,
-    value_at,
 )
 from pilotfish.objects.meta import Object
 from pilotfish.objects.schema import Type
@@ -103,34 +101,3 @@ def managers_before_apply(obj: Object, schema: Type | None) -> list[Manager]:
             paths=fields_of(obj, schema),
         )
     ]
-
-
-def account_update(
-    new: Object, old: Object, schema: Type | None, manager: str, subresource: str
-) -> None:
-    """Give the fields that an update changed to whoever made it, in place.
-
-    Only for objects that were applied to before: for others no account is kept.
-    """
-    before, after = fields_of(old, schema), fields_of(new, schema)
-    changed = {
-        path for path in after if path not in before or value_at(old, path) != value_at(new, path)
-    }
-    gone = {path for path in before - after if value_at(new, path) is MISSING}
-    # The elements of lists stand for themselves: they change with what is in them.
-    changed = {path for path in changed if path not in before or path[-1][:2] != "k:"}
-    if not changed and not gone:
-        return
-    managers = read_managers(old)
-    updater = Manager(manager, "Update", new["apiVersion"], subresource)
-    for other in managers:
-        other.paths -= gone
-        if other.is_same(updater):
-            updater = other
-        else:
-            other.paths -= changed
-    if updater not in managers:
-        managers.append(updater)
-    updater.paths |= changed
-    updater.time = now()
-    write_managers(new, managers)

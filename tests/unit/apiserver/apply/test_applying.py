@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilotfish.apiserver.apply.accounting import account_update
 from pilotfish.apiserver.apply.applying import apply_configuration
-from pilotfish.apiserver.apply.managers import account_update, read_managers
+from pilotfish.apiserver.apply.managers import read_managers
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.objects.schema import schema_for
 

@@ -1,0 +1,260 @@
+"""Accounting: metadata.managedFields kept right by every create, update and patch.
+
+Works on the trees of FieldsV1 as they are stored. Creating walks the object once; updating
+walks only what differs, so that a small change to a large object stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+
+from pilotfish.apiserver.apply.fieldsets import (
+    UNOWNED,
+    Path,
+    from_fields_v1,
+    is_granular,
+    key_segment,
+    paths_of,
+    struct_of,
+    value_segment,
+)
+from pilotfish.objects.meta import Object
+from pilotfish.objects.schema import Field, Type
+from pilotfish.objects.times import now
+
+_ANY: Final = Field("any")
+# Beyond so many updaters the oldest are put together under one name, as kube-apiserver does.
+_MOST_UPDATERS: Final = 10
+_ANCIENT: Final = "ancient-changes"
+# What a client writes to give the account up ("Clearing managedFields", Kubernetes).
+_CLEARED: Final[list[Object]] = [{}]
+
+
+def account_creation(obj: Object, schema: Type | None, manager: str, *, but_status: bool) -> None:
+    """Give all fields of a new object to whoever creates it, in place.
+
+    Args:
+        but_status: the status is not the creator's to write.
+    """
+    tree = _struct_tree(obj, schema, ())
+    if but_status:
+        tree.pop("f:status", None)
+    if tree:
+        entry = _entry(manager, obj["apiVersion"], "")
+        obj["metadata"]["managedFields"] = [entry | {"fieldsV1": tree}]
+
+
+def account_update(
+    new: Object, old: Object, schema: Type | None, manager: str, subresource: str
+) -> None:
+    """Give the fields that an update changed to whoever made it, in place.
+
+    An object without an account does not get one: nobody knows whose its other fields are.
+    """
+    before, metadata = old["metadata"].get("managedFields"), new["metadata"]
+    given = metadata.pop("managedFields", None)
+    if not before or given == _CLEARED:
+        return
+    changed: list[Path] = []
+    gone: list[Path] = []
+    _compare_structs(old, new, schema, (), changed, gone)
+    known = given if given and all(map(_is_entry, given)) else before
+    if not changed and not gone:
+        metadata["managedFields"] = known
+        return
+    # The old object keeps its own account: the two are compared afterwards.
+    entries: list[Object] = orjson.loads(orjson.dumps(known)) if known is before else known
+    metadata["managedFields"] = _accounted(
+        entries, changed, gone, _entry(manager, new["apiVersion"], subresource)
+    )
+
+
+def _accounted(
+    entries: list[Object], changed: list[Path], gone: list[Path], updater: Object
+) -> list[Object]:
+    own = next((entry for entry in entries if _identity(entry) == _identity(updater)), None)
+    for entry in entries:
+        for path in gone:
+            _remove(entry["fieldsV1"], path)
+        if entry is not own:
+            for path in changed:
+                _remove(entry["fieldsV1"], path)
+    if changed:
+        if own is None:
+            own = updater | {"fieldsV1": {}}
+            entries.append(own)
+        for path in changed:
+            _insert(own["fieldsV1"], path)
+        own["time"] = now()
+    return _capped([entry for entry in entries if entry["fieldsV1"]])
+
+
+def _entry(manager: str, api_version: str, subresource: str) -> Object:
+    entry: Object = {
+        "manager": manager,
+        "operation": "Update",
+        "apiVersion": api_version,
+        "time": now(),
+        "fieldsType": "FieldsV1",
+    }
+    return entry | {"subresource": subresource} if subresource else entry
+
+
+def _identity(entry: Object) -> tuple[Any, ...]:
+    return tuple(
+        entry.get(name, "") for name in ("manager", "operation", "apiVersion", "subresource")
+    )
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("fieldsV1"), dict)
+
+
+def _capped(entries: list[Object]) -> list[Object]:
+    updaters = [entry for entry in entries if entry.get("operation") == "Update"]
+    surplus = len(updaters) - _MOST_UPDATERS
+    if surplus <= 0:
+        return entries
+    updaters.sort(key=lambda entry: (entry.get("manager") != _ANCIENT, entry.get("time", "")))
+    bucket, *others = updaters[: surplus + 1]
+    bucket["manager"] = _ANCIENT
+    for other in others:
+        for path in from_fields_v1(other["fieldsV1"]):
+            _insert(bucket["fieldsV1"], path)
+    return [entry for entry in entries if not any(entry is other for other in others)]
+
+
+def _struct_tree(obj: Object, schema: Type | None, prefix: Path) -> Object:
+    """The FieldsV1 of all that an object says."""
+    tree: Object = {}
+    for name, value in obj.items():
+        segment = f"f:{name}"
+        if len(prefix) < 2 and (*prefix, segment) in UNOWNED:
+            continue
+        field = schema.fields.get(name, _ANY) if schema is not None else _ANY
+        below = _tree(value, field, (*prefix, segment) if len(prefix) < 2 else prefix)
+        if below is not None:
+            tree[segment] = below
+    return tree
+
+
+def _tree(value: Any, field: Field, prefix: Path) -> Object | None:
+    """The FieldsV1 of a value; None where there is nothing to own."""
+    if isinstance(value, dict):
+        if not value or not is_granular(field):
+            return {}
+        if field.type == "map":
+            items = field.items or _ANY
+            found = {f"f:{key}": _tree(item, items, prefix) for key, item in value.items()}
+            return {key: below for key, below in found.items() if below is not None} or None
+        return _struct_tree(value, struct_of(field), prefix) or None
+    if isinstance(value, list) and field.list_type == "map":
+        struct = struct_of(field.items)
+        return {
+            key_segment(item, field): {".": {}, **_struct_tree(item, struct, prefix)}
+            for item in value
+        } or None
+    if isinstance(value, list) and field.list_type == "set":
+        return {value_segment(item): {} for item in value} or None
+    return {}
+
+
+def _compare_structs(
+    old: Object,
+    new: Object,
+    schema: Type | None,
+    prefix: Path,
+    changed: list[Path],
+    gone: list[Path],
+) -> None:
+    """Collect the paths that were set or changed, and those that are no more."""
+    for name in old.keys() | new.keys():
+        before, after = old.get(name), new.get(name)
+        if before == after and type(before) is type(after):
+            continue
+        path = (*prefix, f"f:{name}")
+        if path in UNOWNED:
+            continue
+        field = schema.fields.get(name, _ANY) if schema is not None else _ANY
+        if name not in new:
+            gone.append(path)
+        elif name not in old:
+            changed.extend(paths_of(after, field, path))
+        else:
+            _compare(before, after, field, path, changed, gone)
+
+
+def _compare(
+    old: Any, new: Any, field: Field, path: Path, changed: list[Path], gone: list[Path]
+) -> None:
+    if isinstance(old, dict) and isinstance(new, dict) and old and new and is_granular(field):
+        if field.type == "map":
+            for key in old.keys() | new.keys():
+                below = (*path, f"f:{key}")
+                if key not in new:
+                    gone.append(below)
+                elif key not in old:
+                    changed.extend(paths_of(new[key], field.items or _ANY, below))
+                elif old[key] != new[key]:
+                    _compare(old[key], new[key], field.items or _ANY, below, changed, gone)
+        else:
+            _compare_structs(old, new, struct_of(field), path, changed, gone)
+    elif isinstance(old, list) and isinstance(new, list) and field.list_type in ("map", "set"):
+        _compare_lists(old, new, field, path, changed, gone)
+    elif isinstance(old, dict | list) or isinstance(new, dict | list):
+        gone.append(path)
+        changed.extend(paths_of(new, field, path))
+    else:
+        changed.append(path)
+
+
+def _compare_lists(
+    old: list[Any],
+    new: list[Any],
+    field: Field,
+    path: Path,
+    changed: list[Path],
+    gone: list[Path],
+) -> None:
+    before, after = dict(_elements(old, field)), dict(_elements(new, field))
+    gone.extend((*path, segment) for segment in before.keys() - after.keys())
+    for segment, item in after.items():
+        if segment not in before:
+            changed.extend(paths_of([item], field, path))
+        elif field.list_type == "map" and before[segment] != item:
+            struct = struct_of(field.items)
+            _compare_structs(before[segment], item, struct, (*path, segment), changed, gone)
+
+
+def _elements(values: list[Any], field: Field) -> Iterator[tuple[str, Any]]:
+    for item in values:
+        yield key_segment(item, field) if field.list_type == "map" else value_segment(item), item
+
+
+def _remove(tree: Object, path: Path) -> None:
+    """Take a path, and all below it, out of a tree, with the nodes that are empty without it."""
+    nodes = [tree]
+    for segment in path:
+        below = nodes[-1].get(segment)
+        if not isinstance(below, dict):
+            return
+        nodes.append(below)
+    for node, segment in zip(reversed(nodes[:-1]), reversed(path), strict=True):
+        del node[segment]
+        if node:
+            return
+
+
+def _insert(tree: Object, path: Path) -> None:
+    """Add a path to a tree; a node without anything below it stands for itself."""
+    node, is_new = tree, True
+    for segment in path:
+        if not node and not is_new:
+            node["."] = {}
+        is_new = segment not in node
+        node = node.setdefault(segment, {})
+    if node:
+        node["."] = {}

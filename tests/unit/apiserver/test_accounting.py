@@ -1,0 +1,194 @@
+"""managedFields: every writer owns what it wrote, and nobody loses what others own."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilotfish.apiserver.apply.accounting import account_creation, account_update
+from pilotfish.apiserver.apply.applying import apply_configuration
+from pilotfish.apiserver.apply.fieldsets import MISSING, fields_of, from_fields_v1, value_at
+from pilotfish.apiserver.apply.managers import read_managers
+from pilotfish.apiserver.patches.merge import merge_patch
+from pilotfish.objects.meta import Object
+from pilotfish.objects.schema import schema_for
+
+SERVICE = schema_for("v1", "Service")
+
+names = st.sampled_from(["a", "b", "c"])
+texts = st.sampled_from(["x", "y", "z"])
+ports = st.lists(
+    st.fixed_dictionaries(
+        {"port": st.integers(1, 3), "protocol": st.just("TCP")},
+        optional={"name": names, "targetPort": st.integers(1, 3)},
+    ),
+    max_size=3,
+    unique_by=lambda port: port["port"],
+)
+specs = st.fixed_dictionaries(
+    {},
+    optional={
+        "selector": st.dictionaries(names, texts, max_size=2),
+        "ports": ports,
+        "type": st.sampled_from(["ClusterIP", "NodePort"]),
+        "externalIPs": st.lists(texts, max_size=2),
+        "sessionAffinityConfig": st.fixed_dictionaries(
+            {}, optional={"clientIP": st.just({"timeoutSeconds": 1})}
+        ),
+    },
+)
+metadatas = st.fixed_dictionaries(
+    {"name": st.just("web")},
+    optional={
+        "labels": st.dictionaries(names, texts, max_size=3),
+        "finalizers": st.lists(names, max_size=2, unique=True),
+    },
+)
+services = st.fixed_dictionaries(
+    {
+        "apiVersion": st.just("v1"),
+        "kind": st.just("Service"),
+        "metadata": metadatas,
+        "spec": specs,
+    }
+)
+
+
+def created(obj: Object, manager: str = "maker") -> Object:
+    obj = deepcopy(obj)
+    account_creation(obj, SERVICE, manager, but_status=True)
+    return obj
+
+
+def updated(old: Object, new: Object, manager: str, subresource: str = "") -> Object:
+    new = deepcopy(new)
+    account_update(new, old, SERVICE, manager, subresource)
+    return new
+
+
+def owners(obj: Object) -> dict[str, set[tuple[str, ...]]]:
+    return {manager.name: manager.paths for manager in read_managers(obj)}
+
+
+def test_an_update_owns_what_it_changed_and_no_more() -> None:
+    web: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "labels": {"a": "x"}},
+        "spec": {"ports": [{"port": 80, "protocol": "TCP", "name": "http"}], "type": "ClusterIP"},
+    }
+    old = created(web)
+    new = deepcopy(old)
+    new["metadata"]["labels"]["b"] = "y"
+    new["spec"]["ports"][0]["name"] = "web"
+    place = 'k:{"port":80,"protocol":"TCP"}'
+    found = owners(updated(old, new, "editor"))
+    assert found["editor"] == {
+        ("f:metadata", "f:labels", "f:b"),
+        ("f:spec", "f:ports", place, "f:name"),
+    }
+    assert found["maker"] == {
+        ("f:metadata", "f:labels", "f:a"),
+        ("f:spec", "f:ports", place),
+        ("f:spec", "f:ports", place, "f:port"),
+        ("f:spec", "f:ports", place, "f:protocol"),
+        ("f:spec", "f:type"),
+    }
+
+
+def test_a_status_is_its_writers_through_the_subresource() -> None:
+    old = created({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {}})
+    new = old | {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+    entry = updated(old, new, "balancer", "status")["metadata"]["managedFields"][-1]
+    assert (entry["manager"], entry["operation"]) == ("balancer", "Update")
+    assert entry["subresource"] == "status"
+
+
+def test_the_account_can_be_cleared_and_stays_so() -> None:
+    old = created({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {}})
+    new = deepcopy(old)
+    new["metadata"]["managedFields"] = [{}]
+    cleared = updated(old, new, "x")
+    assert "managedFields" not in cleared["metadata"]
+    changed = cleared | {"spec": {"type": "NodePort"}}
+    assert "managedFields" not in updated(cleared, changed, "x")["metadata"]
+
+
+def test_many_updaters_are_put_together_and_own_what_they_owned() -> None:
+    obj = created({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {}})
+    for number in range(20):
+        new = deepcopy(obj)
+        new["metadata"].setdefault("labels", {})[f"l{number}"] = "x"
+        obj = updated(obj, new, f"m{number}")
+    found = owners(obj)
+    assert len(found) == 10
+    assert "ancient-changes" in found
+    owned = set().union(*found.values())
+    labels = {("f:metadata", "f:labels", f"f:l{number}") for number in range(20)}
+    assert owned == labels | {("f:spec",)}
+
+
+@given(services)
+def test_a_new_object_is_its_creators_as_a_whole(obj: Object) -> None:
+    entries = created(obj)["metadata"].get("managedFields", [])
+    paths = from_fields_v1(entries[0]["fieldsV1"]) if entries else set()
+    assert paths == fields_of(obj, SERVICE)
+
+
+@given(services, services)
+def test_what_is_there_has_one_owner_and_what_is_gone_none(first: Object, second: Object) -> None:
+    old = created(first)
+    found = owners(updated(old, second, "editor"))
+    fields = fields_of(second, SERVICE)
+    if old["metadata"].get("managedFields"):
+        assert set().union(*found.values()) == fields
+        both = found.get("maker", set()) & found.get("editor", set())
+        assert both == set()
+    for path in found.get("maker", set()):
+        if path[-1][:2] != "k:":
+            assert value_at(first, path) == value_at(second, path)
+
+
+@given(services, services)
+def test_applying_twice_is_applying_once(live: Object, wanted: Object) -> None:
+    def applied(obj: Object) -> Object:
+        return apply_configuration(deepcopy(obj), deepcopy(wanted), SERVICE, "me", force=True)
+
+    def timeless(obj: Object) -> Object:
+        obj = deepcopy(obj)
+        for entry in obj["metadata"].get("managedFields", ()):
+            del entry["time"]
+        return obj
+
+    once = applied(created(live))
+    assert timeless(applied(once)) == timeless(once)
+
+
+@given(services, services, services)
+def test_an_applier_that_gives_up_leaves_what_another_owns(
+    live: Object, first: Object, second: Object
+) -> None:
+    base = created(live)
+    theirs = fields_of(live, SERVICE)
+    mine = fields_of(first, SERVICE) | fields_of(second, SERVICE)
+    obj = apply_configuration(deepcopy(base), deepcopy(first), SERVICE, "me", force=True)
+    obj = apply_configuration(obj, deepcopy(second), SERVICE, "me", force=True)
+    for path in theirs:
+        if not any(path[: len(other)] == other or other[: len(path)] == path for other in mine):
+            assert value_at(obj, path) == value_at(live, path)
+
+
+@given(services, specs)
+def test_a_merge_patch_takes_only_what_it_names(live: Object, patch: Object) -> None:
+    old = created(live)
+    new = updated(old, merge_patch(deepcopy(old), {"spec": deepcopy(patch)}), "patcher")
+    kept = owners(new).get("maker", set())
+    for path in owners(old).get("maker", set()):
+        if path == ("f:spec",):
+            continue  # an empty spec, that is no longer empty or the same
+        if path[0] != "f:spec" or path[1][2:] not in patch:
+            assert path in kept
+            assert value_at(new, path) is not MISSING
