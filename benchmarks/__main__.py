@@ -24,6 +24,7 @@ BENCHMARKS = (
     "proxy_latency",
     "proxy_traffic",
     "dns_rate",
+    "api_rates",
     "tap_live",
     "tap_file",
 )
