@@ -53,7 +53,6 @@ def down(name: str, progress: Callable[[str], None]) -> None:
             if folder.exists():
                 shutil.rmtree(folder)
                 progress(f"Removed {folder}")
-        (paths.RUN_ROOT / f"{name}.lock").unlink(missing_ok=True)
     _remove_if_empty(paths.RUN_ROOT)
     _remove_if_empty(paths.STATE_ROOT)
 

@@ -145,19 +145,29 @@ def names() -> list[str]:
 
 @contextlib.contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Hold the cluster's lock: one `up` or `down` at a time. The kernel frees it on any death."""
+    """Hold the cluster's lock: one `up` or `down` at a time. The kernel frees it on any death.
+
+    The lock's file stays for as long as there is such a cluster.
+    """
     paths.RUN_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
     path = paths.RUN_ROOT / f"{name}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who removes a cluster removes the file too: then this may be a lock on nothing.
+            if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
+                raise BlockingIOError
         except BlockingIOError:
             raise ClusterError(
                 "another pilotfish is working on this cluster",
                 f"cluster {name!r}, lock {path}",
                 "wait until it has finished and try again",
             ) from None
-        yield
+        try:
+            yield
+        finally:
+            if not Folders(name).state_file.exists():
+                path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)

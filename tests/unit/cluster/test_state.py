@@ -66,3 +66,20 @@ def test_two_cannot_work_on_a_cluster_at_once() -> None:
         raise AssertionError("the second lock was granted")
     with state.locked("default"):
         pass
+
+
+def test_the_lock_of_a_cluster_that_does_not_exist_leaves_no_file() -> None:
+    with pytest.raises(ClusterError), state.locked("default"):
+        state.require("default")
+    assert list(paths.RUN_ROOT.iterdir()) == []
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_not_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def flock_while_the_file_goes(_descriptor: int, _operation: int) -> None:
+        (paths.RUN_ROOT / "default.lock").unlink()
+
+    monkeypatch.setattr(state.fcntl, "flock", flock_while_the_file_goes)
+    with pytest.raises(ClusterError, match="another pilotfish"), state.locked("default"):
+        raise AssertionError("a lock that others cannot see was granted")
