@@ -8,6 +8,12 @@ import sys
 _EXIT_FAILED = 1
 _EXIT_INTERRUPTED = 130
 
+# What to do after Ctrl-C, for commands that may leave something half done.
+_AFTER_INTERRUPT = {
+    "up": "run it again to go on, or remove what is there with: pilotfish down --name NAME",
+    "down": "run it again to remove the rest",
+}
+
 
 def main() -> int:
     """Run the command line. Returns the exit code; see docs/reference/cli.md."""
@@ -16,28 +22,31 @@ def main() -> int:
     # Most of a start is imports in other processes: let them begin before ours.
     from pilotfish.cluster import supervisor_start
 
-    supervisor_start.begin()
     try:
+        supervisor_start.begin()
         return _run()
     finally:
         supervisor_start.abandon_untaken()
 
 
 def _run() -> int:
-    # Imported late, since a start has begun by now.
-    from pilotfish.cli.app import app
-
     try:
-        return int(app(standalone_mode=False) or 0)
+        # Imported late, since a start has begun by now.
+        from pilotfish.cli.app import app
+
+        code = int(app(standalone_mode=False) or 0)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _EXIT_INTERRUPTED
+        code = _EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         return _report(error)
+    # The parser turns KeyboardInterrupt into this code, and says nothing.
+    if code == _EXIT_INTERRUPTED and (mend := _AFTER_INTERRUPT.get(sys.argv[1])):
+        print(f"error: interrupted; pilotfish {sys.argv[1]}; {mend}", file=sys.stderr)
+    return code
 
 
 def _report(error: Exception) -> int:

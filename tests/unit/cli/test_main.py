@@ -76,6 +76,22 @@ def test_a_mistake_is_one_line_without_traceback(arguments: list[str], message: 
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("swallowed", [False, True])
+def test_an_interrupt_says_how_to_go_on(
+    swallowed: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(**_options: object) -> int:
+        if swallowed:  # As the parser does while a command runs.
+            return 130
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pilotfish.cli.app.app", interrupted)
+    monkeypatch.setattr(sys, "argv", ["pilotfish", "down"])
+    assert cli._run() == 130
+    expected = "error: interrupted; pilotfish down; run it again to remove the rest\n"
+    assert capsys.readouterr().err == expected
+
+
 def test_a_defect_is_one_line_and_leaves_its_traceback_in_a_file(
     capsys: pytest.CaptureFixture[str], tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

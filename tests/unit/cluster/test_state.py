@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,6 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_not_held(
     def flock_while_the_file_goes(_descriptor: int, _operation: int) -> None:
         (paths.RUN_ROOT / "default.lock").unlink()
 
-    monkeypatch.setattr(state.fcntl, "flock", flock_while_the_file_goes)
+    monkeypatch.setattr(fcntl, "flock", flock_while_the_file_goes)
     with pytest.raises(ClusterError, match="another pilotfish"), state.locked("default"):
         raise AssertionError("a lock that others cannot see was granted")
