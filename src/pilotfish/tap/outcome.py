@@ -203,18 +203,8 @@ def _tls(_exchange: Exchange, messages: Mapping[str, Fields | None], failure: st
     return Outcome("", "", "", None, status, error, summary[:MAX_SUMMARY_CHARS])
 
 
-def _other(exchange: Exchange, messages: Mapping[str, Fields | None], failure: str) -> Outcome:
-    """A protocol without words of its own here: what its fields say under the usual names."""
-    request, response = messages["request"] or {}, messages["response"] or {}
-    method, path = str(request.get("method", "")), str(request.get("path", ""))
-    status = failure or str(response.get("status", ""))
-    error = failure not in UNSEEN or bool(response.get("error"))
-    asked = " ".join(filter(None, (exchange.protocol.upper(), method, path)))
-    return _told(method, "", path, None, status, error, short(asked), short(status))
-
-
 def _flow(exchange: Exchange, _messages: Mapping[str, Fields | None], failure: str) -> Outcome:
-    """Plain flows: how much was said."""
+    """Plain TCP and UDP: how much was said."""
     said = [
         size_text(message.size) if message is not None else "nothing"
         for message in (exchange.request, exchange.response)
@@ -225,6 +215,16 @@ def _flow(exchange: Exchange, _messages: Mapping[str, Fields | None], failure: s
     if opened and failure:
         summary += f" ({failure})"
     return Outcome("", "", "", None, failure, failure not in UNSEEN, summary)
+
+
+def _other(exchange: Exchange, messages: Mapping[str, Fields | None], failure: str) -> Outcome:
+    """A protocol without words of its own: what its fields say, if they have the usual names."""
+    request, response = messages["request"] or {}, messages["response"] or {}
+    method, url, path = (str(request.get(key) or "") for key in ("method", "url", "path"))
+    status = failure or str(response.get("status") or "")
+    error = failure not in UNSEEN or bool(response.get("error"))
+    asked = " ".join(filter(None, (exchange.protocol.upper(), method, url or path)))
+    return _told(method, url, path, None, status, error, short(asked), short(status))
 
 
 def _told(

@@ -11,6 +11,7 @@ from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, SERVER
 from support import exchanges
 from support.exchanges import (
+    AT_S,
     GET,
     NOT_FOUND,
     PG_COLUMNS,
@@ -121,6 +122,29 @@ def test_an_exchange_in_a_line(exchange: Exchange, summary: str, status: str, er
 def test_the_code_of_a_dns_answer_is_its_rcode() -> None:
     assert entry_of(look_up("10.96.3.4"))["status_code"] == 0
     assert entry_of(look_up(rcode=3))["status_code"] == 3
+
+
+class Said:
+    """A message of a protocol that nobody has words for."""
+
+    size = 10
+
+    def __init__(self, **fields: object) -> None:
+        self._fields = fields
+
+    def fields(self) -> dict[str, object]:
+        return self._fields
+
+
+def test_a_protocol_without_words_of_its_own_is_told_by_its_fields() -> None:
+    over = exchanges.connection()
+    asked, answered = Said(method="LIST", path="UPS"), Said(status="OK", error=False)
+    made = entry_of(Exchange("nut", over, asked, AT_S, answered, AT_S + 1, AT_S + 1))
+    assert (made["summary"], made["method"], made["path"]) == ("NUT LIST UPS → OK", "LIST", "UPS")
+    failed = entry_of(Exchange("nut", over, asked, AT_S, Said(status="ERR", error=True), AT_S))
+    assert (failed["summary"], failed["error"]) == ("NUT LIST UPS → ERR", True)
+    silent = entry_of(Exchange("nut", over, Said(), AT_S, failure="reset"))
+    assert (silent["summary"], silent["status"]) == ("NUT → reset", "reset")
 
 
 def test_a_line_is_short_whatever_strangers_send() -> None:

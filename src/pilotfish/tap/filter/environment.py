@@ -699,4 +699,11 @@ _VARIABLES: tuple[Variable, ...] = (
     ),
 )
 
-VARIABLES: Mapping[str, Variable] = {variable.name: variable for variable in _VARIABLES}
+# A protocol that was added has at least a name.
+_SPOKEN = tuple(
+    Variable(name, BOOL, f'as `protocol == "{name}"`', _is(name), "Protocols")
+    for name in protocols.NAMES
+)
+VARIABLES: Mapping[str, Variable] = {
+    variable.name: variable for variable in (*_SPOKEN, *_VARIABLES)
+}
