@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import socket
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pilotfish.objects.meta import (
     Object,
@@ -25,7 +25,6 @@ from pilotfish.objects.meta import (
 from pilotfish.objects.pods import host_node, is_terminal, pod_ips
 from pilotfish.objects.times import parse_time
 
-Kind = Literal["pod", "node", "host", "service", "external"]
 Key = TypeVar("Key", bound=Hashable)
 Named = TypeVar("Named")
 
@@ -76,12 +75,6 @@ class Spans(Generic[Key, Named]):
         """Who has the key now."""
         spans = self._spans.get(key)
         return spans[-1].named if spans and spans[-1].end_s is None else None
-
-    def all_present(self) -> Iterator[tuple[Key, Named]]:
-        """Who has which key now."""
-        for key, spans in self._spans.items():
-            if spans[-1].end_s is None:
-                yield key, spans[-1].named
 
     def at(self, key: Key, time_s: float) -> Named | None:
         """Who had the key at that moment.
@@ -182,24 +175,6 @@ class Identity:
             _follow(spans, getattr(had, of), getattr(has, of), time_s)
 
     # --- names -----------------------------------------------------------------------------
-
-    def is_node(self, address: str, time_s: float) -> bool:
-        """Whether a node of the cluster had that address."""
-        return self._nodes.at(address, time_s) is not None
-
-    def is_pod(self, address: str, time_s: float) -> bool:
-        """Whether a Pod (with a network of its own) had that address."""
-        return self._pods.at(address, time_s) is not None
-
-    def pod_addresses(self, namespace: str = "", names: Iterable[str] = ()) -> set[str]:
-        """Addresses that Pods have now: all, or those of a namespace, or of Pods so named."""
-        wanted = set(names)
-        return {
-            address
-            for address, pod in self._pods.all_present()
-            if (not namespace or pod.described["namespace"] == namespace)
-            and (not wanted or pod.described["name"] in wanted)
-        }
 
     def client(self, address: str, port: int, time_s: float) -> dict[str, Any]:
         """Who spoke from an address: `ip`, `port`, `name`, `kind` and, where they fit, `pod`,

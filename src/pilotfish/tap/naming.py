@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import time
 from collections.abc import Callable, Iterable
 
@@ -12,8 +11,6 @@ from pilotfish.client.api import Client
 from pilotfish.client.informer import ChangeHandler, Informer
 from pilotfish.objects.meta import Object
 from pilotfish.tap.identity import Identity, node_addresses, service_addresses
-
-log = logging.getLogger(__name__)
 
 
 class Naming:

@@ -203,7 +203,7 @@ def _respond(writer: asyncio.StreamWriter, code: int, content: Mapping[str, Any]
 async def _stream(
     outbox: Outbox, media_type: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Send what is put into the outbox, until it is closed or the viewer goes."""
+    """Send what is put into the outbox, until the viewer goes."""
     writer.write(
         f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\n"
         "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
@@ -224,5 +224,3 @@ async def _send(outbox: Outbox, writer: asyncio.StreamWriter) -> None:
     async for batch in outbox.batches():
         writer.write(f"{len(batch):x}\r\n".encode() + batch + b"\r\n")
         await writer.drain()
-    writer.write(b"0\r\n\r\n")
-    await writer.drain()

@@ -27,42 +27,32 @@ class Outbox:
 
     Attributes:
         dropped: pieces that found it full.
-        sent: pieces that did not.
+        queued_bytes: how much waits.
     """
 
     def __init__(self) -> None:
         self.dropped = 0
-        self.sent = 0
         self._pieces: deque[bytes] = deque()
-        self._queued_bytes = 0
+        self.queued_bytes = 0
         self._filled = asyncio.Event()
-        self._closed = False
 
     def put(self, piece: bytes, vital: bool = False) -> None:
         """Queue a piece, or drop it; a vital one is small and never dropped."""
-        if self._queued_bytes + len(piece) > MAX_QUEUED_BYTES and not vital:
+        if self.queued_bytes + len(piece) > MAX_QUEUED_BYTES and not vital:
             self.dropped += 1
             return
-        self.sent += 1
         self._pieces.append(piece)
-        self._queued_bytes += len(piece)
-        self._filled.set()
-
-    def close(self) -> None:
-        """Nothing more will come."""
-        self._closed = True
+        self.queued_bytes += len(piece)
         self._filled.set()
 
     async def batches(self) -> AsyncIterator[bytes]:
-        """What was put in, in larger portions, until it is closed."""
+        """What was put in, in larger portions, without an end."""
         while True:
             await self._filled.wait()
             self._filled.clear()
             while self._pieces:
                 batch = self._take()
                 yield batch
-            if self._closed:
-                return
 
     def _take(self) -> bytes:
         taken, size = [], 0
@@ -70,7 +60,7 @@ class Outbox:
             piece = self._pieces.popleft()
             taken.append(piece)
             size += len(piece)
-        self._queued_bytes -= size
+        self.queued_bytes -= size
         return b"".join(taken)
 
 
