@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from ipaddress import ip_address
+
+import pytest
 
 from pilotfish.tap import streams
 from pilotfish.tap.dissection import Dissection
@@ -201,3 +204,26 @@ def test_connections_that_begin_elsewhere_are_remembered_within_bounds() -> None
         for port in range(2000, 2100):
             node.see(tcp((OTHER, port), (POD, 80), 1, 1, ACK, b"x"), ETH0)
     assert len(asked) == 100
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_frames_that_are_changed_anyhow_do_no_harm(seed: int) -> None:
+    chance = random.Random(seed)
+    node = Node(live=bool(seed % 2))
+    said = [frame for _, frame in talk((POD, 40000), (SERVICE, 80))]
+    said += [frame for _, frame in talk(("fd00::5", 40000), ("fd00::6", 80))]
+    said += [udp((POD, 5000), (OTHER, 53), bytes(40)), icmp_unreachable(NODE, POD, 3, said[0])]
+    for _ in range(300):
+        frame = bytearray(chance.choice(said))
+        for _ in range(chance.randrange(4)):
+            frame[chance.randrange(len(frame))] = chance.randrange(256)
+        cut = chance.choice((len(frame), chance.randrange(len(frame) + 1)))
+        interface = chance.choice((VETH, OTHER_VETH, ETH0))
+        link_type = chance.choice((1, 1, 1, 0, 101, 113, 276, 999))
+        node.time_s += chance.choice((0.001, 0.001, 5.0))
+        node.dissection.feed(node.time_s, bytes(frame[:cut]), link_type, interface)
+    node.dissection.finish(node.time_s)
+    for each in node.exchanges:
+        assert each.connection.client_port >= 0
+        for message in (each.request, each.response):
+            assert message is None or message.fields()
