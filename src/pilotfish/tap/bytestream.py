@@ -32,17 +32,18 @@ class ByteStream:
             takes a segment that begins right there, while nothing waits, may
             deliver it and move `next` on without asking (the hot path does).
         waiting: segments that came early, by sequence number.
+        waiting_bytes: how much that is.
         repeated: segments that brought nothing new.
     """
 
-    __slots__ = ("_end", "_waiting_bytes", "finished", "next", "repeated", "waiting")
+    __slots__ = ("_end", "finished", "next", "repeated", "waiting", "waiting_bytes")
 
     def __init__(self) -> None:
         self.next = -1
         self.waiting: dict[int, bytes] = {}
         self.repeated = 0
         self.finished = False
-        self._waiting_bytes = 0
+        self.waiting_bytes = 0
         self._end = -1
 
     def segment(self, seq: int, payload: bytes, length: int) -> list[Piece]:
@@ -69,8 +70,15 @@ class ByteStream:
             self.repeated += 1
             return []
         self.waiting[seq] = payload
-        self._waiting_bytes += len(payload) - len(known or b"")
-        return self._skip() if self._waiting_bytes > MAX_WAITING_BYTES else []
+        self.waiting_bytes += len(payload) - len(known or b"")
+        return self._skip() if self.waiting_bytes > MAX_WAITING_BYTES else []
+
+    def give_up(self) -> list[Piece]:
+        """Wait no longer: everything that came early can be delivered, gaps included."""
+        pieces: list[Piece] = []
+        while self.waiting:
+            pieces += self._skip()
+        return pieces
 
     def end(self, seq: int) -> None:
         """A FIN says that the stream ends before `seq`."""
@@ -107,7 +115,7 @@ class ByteStream:
             if behind >= _HALF:
                 break
             payload = self.waiting.pop(first)
-            self._waiting_bytes -= len(payload)
+            self.waiting_bytes -= len(payload)
             if behind < len(payload):
                 pieces += self._pieces(payload[behind:], len(payload) - behind)
         return pieces

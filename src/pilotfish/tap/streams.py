@@ -21,6 +21,8 @@ FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 CLIENT, SERVER = 0, 1
 
 MAX_CONNECTIONS = 50_000
+# Of segments that came early, in all connections.
+MAX_EARLY_BYTES = 64 * 1024 * 1024
 IDLE_TIMEOUT_S = 3600.0
 # A SYN is sent again after 1, 3, 7, 15 … s; people want to hear earlier than the 127 s after
 # which Linux gives up (tcp_syn_retries), and whoever answered the fifth is rare.
@@ -192,6 +194,7 @@ class Assembler:
         self._elsewhere: dict[bytes, None] = {}
         # Sequence numbers of the last SYNs that began a connection, with its client's key.
         self._syns: dict[int, bytes] = {}
+        self._early_bytes = 0
         self._fragments = Reassembler()
         self._next_sweep_s = 0.0
 
@@ -320,12 +323,14 @@ class Assembler:
                 half.next = (seq + length) & 0xFFFFFFFF
                 connection.listener.data(side, payload, time_s)
             else:
-                self._tell(half, half.segment(seq, payload, length), time_s)
+                before = half.waiting_bytes
+                self._tell(half, half.segment(seq, payload, length), before, time_s)
         if flags & 0x01:
             half.end((seq + max(length, 0)) & _MASK)
             self._after_end(half, time_s)
         if half.peer.waiting and flags & 0x10:
-            self._tell(half.peer, half.peer.acknowledged(ack), time_s)
+            before = half.peer.waiting_bytes
+            self._tell(half.peer, half.peer.acknowledged(ack), before, time_s)
 
     def _beginning(
         self,
@@ -419,9 +424,15 @@ class Assembler:
         connection.established_s = time_s
         connection.listener.opened(time_s)
 
-    def _tell(self, half: Half, pieces: list[Piece], time_s: float) -> None:
-        listener = half.connection.listener
+    def _tell(self, half: Half, pieces: list[Piece], before: int, time_s: float) -> None:
+        """Deliver pieces; `before` them, so many bytes waited in this half."""
+        self._early_bytes += half.waiting_bytes - before
+        if self._early_bytes > MAX_EARLY_BYTES:
+            self._early_bytes -= half.waiting_bytes
+            pieces += half.give_up()
         for piece in pieces:
+            # A dissector may have handed its place over with the piece before.
+            listener = half.connection.listener
             if piece.payload:
                 listener.data(half.side, piece.payload, time_s)
             if piece.missing:
@@ -450,6 +461,7 @@ class Assembler:
             connection.listener.ended(how, time_s)
         self._ended.pop(connection.keys[CLIENT], None)
         del self._connections[connection.keys[CLIENT]]
+        self._early_bytes -= sum(half.waiting_bytes for half in connection.halves)
         for key in connection.keys:
             self._halves.pop(key, None)  # one that talks to itself has but one key
 

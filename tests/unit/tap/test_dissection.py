@@ -134,6 +134,18 @@ def test_the_middle_of_a_connection_begins_with_what_the_client_says() -> None:
     assert node.seen() == [("http", "")]
 
 
+def test_requests_that_came_in_the_wrong_order_are_all_told() -> None:
+    node = Node(live=False)
+    client, server = (POD, 40000), (OTHER, 80)
+    for _, frame in talk(client, server)[:3]:
+        node.see(frame)
+    again = 101 + len(GET)
+    node.see(tcp(client, server, again, 501, payload=GET * 2))
+    node.see(tcp(client, server, 101, 501, payload=GET))
+    node.see(tcp(server, client, 501, again + 2 * len(GET), payload=OK * 3))
+    assert node.seen() == [("http", "")] * 3
+
+
 def test_a_udp_flow_is_told_once_too() -> None:
     node = Node()
     for interface, outgoing in ((VETH, False), (OTHER_VETH, True)):

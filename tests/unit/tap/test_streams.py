@@ -159,6 +159,20 @@ def test_many_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(ended) == 15
 
 
+def test_what_came_early_is_bounded_in_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_EARLY_BYTES", 1000)
+    capture = Capture()
+    ends = [(("10.0.0.1", port), ("10.0.0.2", 80)) for port in range(40000, 40020)]
+    for a, b in ends:
+        capture.feed(*handshake(a, b), tcp(a, b, 200, 500, payload=bytes(100)))
+    gaps = [("gap", CLIENT, 100) in recorder.heard for recorder in capture.recorders]
+    assert gaps == [False] * 10 + [True] * 10
+    for a, b in ends[:10]:
+        capture.feed(tcp(a, b, 100, 500, payload=bytes(100)))
+    heard = [recorder.heard[1:] for recorder in capture.recorders[:10]]
+    assert heard == [[("data", CLIENT, bytes(100))] * 2] * 10
+
+
 def test_an_idle_connection_is_forgotten() -> None:
     a, b = ("10.0.0.1", 40000), ("10.0.0.2", 80)
     capture = Capture()
