@@ -44,7 +44,8 @@ def load(
     """Make an image of a folder or an archive. An image of that name is replaced."""
     with _store("load images", str(source)) as store:
         image = store.load(source, name)
-    print(f"Loaded {image.reference} ({len(image.layers)} layers, {megabytes(image.size_bytes)}).")
+    layers = f"{len(image.layers)} layer{'s' if len(image.layers) > 1 else ''}"
+    print(f"Loaded {image.reference} ({layers}, {megabytes(image.size_bytes)}).")
 
 
 @app.command("list")

@@ -15,6 +15,7 @@ from pilotfish.node import mounts
 from pilotfish.node.images import host
 from pilotfish.node.images.archive import BadImage
 from pilotfish.node.images.layer import UnsafeArchive
+from pilotfish.node.images.reference import InvalidReference
 from pilotfish.node.images.store import Image, ImageInUse, ImageStore, UnknownImage
 from support.oci_image import (
     Compression,
@@ -89,6 +90,7 @@ def test_all_forms_of_an_image_are_the_same_image(store: ImageStore, tmp_path: P
     three = store.load(write_docker_archive(tmp_path / "docker.tar", LAYERS, CONFIG), "three")
     assert one.id == two.id == three.id
     assert one.layers == two.layers == three.layers
+    assert one.size_bytes == two.size_bytes == three.size_bytes > 0
     assert [image.reference for image in store.list()] == [
         "docker.io/library/one:latest",
         "docker.io/library/three:latest",
@@ -164,7 +166,7 @@ def test_an_archive_that_leads_outside_is_refused(store: ImageStore, tmp_path: P
 
 
 def test_the_name_host_is_taken(store: ImageStore, tmp_path: Path) -> None:
-    with pytest.raises(BadImage, match="stands for the machine"):
+    with pytest.raises(InvalidReference, match="stands for the machine"):
         store.load(tmp_path, "host:1")
 
 

@@ -172,9 +172,11 @@ def open_source(path: Path) -> Iterator[ImageSource | None]:
         with tarfile.open(path, "r:*") as archive:
             yield _parse(_Files(None, archive))
     except tarfile.ReadError as error:
+        # Of several lines, one per compression, only the first says something.
+        reason = str(error).partition(":\n")[0]
         raise BadImage(
             f"{path} is no image: a folder, a tar of a root file system, a docker-archive "
-            f"or an OCI archive is expected ({error})"
+            f"or an OCI archive is expected ({reason})"
         ) from error
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise BadImage(f"{path} is a damaged image: {error!r}") from error

@@ -16,6 +16,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from pilotfish.node.images import host
 from pilotfish.node.images.archive import BadImage, ImageSource, open_source, string_list
 from pilotfish.node.images.compression import HashingReader, decompressed
 from pilotfish.node.images.layer import unpack
-from pilotfish.node.images.reference import is_host, normalize
+from pilotfish.node.images.reference import InvalidReference, is_host, normalize
 from pilotfish.node.oci.spec import ImageConfig
 from pilotfish.objects.times import now
 
@@ -88,6 +89,12 @@ def _from_json(data: dict[str, Any]) -> Image:
     )
 
 
+def _size_bytes(folder: Path) -> int:
+    """The size of all regular files in a layer."""
+    found = (entry.lstat() for entry in folder.rglob("*"))
+    return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))
+
+
 class ImageStore:
     """A store in `folder`, which is made when first needed."""
 
@@ -103,7 +110,7 @@ class ImageStore:
         """
         reference = normalize(name)
         if is_host(reference):
-            raise BadImage('the name "host" stands for the machine itself; choose another')
+            raise InvalidReference('the name "host" stands for the machine itself')
         with self._locked(), open_source(source) as image_source:
             if image_source is None:
                 config, layers, size_bytes = ImageConfig(), *self._load_rootfs(source)
@@ -197,9 +204,7 @@ class ImageStore:
             if finished.returncode != 0:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise BadImage(f"copying {source} failed: {finished.stderr.strip()}")
-            size_bytes = sum(
-                entry.lstat().st_size for entry in draft.rglob("*") if not entry.is_symlink()
-            )
+            size_bytes = _size_bytes(draft)
         else:
             with source.open("rb") as file, decompressed(file) as plain:
                 draft, size_bytes = self._unpack(HashingReader(plain), layer)
@@ -215,6 +220,7 @@ class ImageStore:
                 raise BadImage(f'the layer digest "{wanted.diff_id}" is malformed')
             layers = (*layers, layer)
             if (self._layers / layer).is_dir():
+                total_bytes += _size_bytes(self._layers / layer)
                 continue
             with wanted.open() as file, decompressed(file) as plain:
                 reader = HashingReader(plain)

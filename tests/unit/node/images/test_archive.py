@@ -58,8 +58,9 @@ def test_a_damaged_configuration_is_noticed(tmp_path: Path) -> None:
 def test_a_file_that_is_no_archive_is_refused_in_words(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("hello")
-    with pytest.raises(BadImage, match="is no image"), open_source(file):
+    with pytest.raises(BadImage, match="is no image") as caught, open_source(file):
         pass
+    assert "\n" not in str(caught.value)
 
 
 def test_blobs_outside_of_the_layout_are_not_read(tmp_path: Path) -> None:
