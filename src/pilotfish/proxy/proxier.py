@@ -248,7 +248,9 @@ class Proxier:
         self._balanced -= changed
         for key in changed:
             service = self._services.get(key)
-            if service is not None and load_balancer_addresses(service, IPV4):
+            if service is not None and any(
+                load_balancer_addresses(service, family) for family in FAMILIES
+            ):
                 self._balanced.add(key)
         if not (nodes_changed or before or self._balanced & changed):
             return

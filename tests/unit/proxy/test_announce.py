@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilotfish.proxy.announce import announcement, holders, ready_nodes
+from pilotfish.proxy.announce import advertisement, announcement, holders, ready_nodes
 
 
 def node(name: str, ready: str = "True", **labels: str) -> dict[str, Any]:
@@ -66,4 +66,22 @@ def test_an_announcement_is_a_broadcast_arp_request_for_the_senders_own_address(
     assert frame.hex(" ", 2) == (
         "ffff ffff ffff 0200 0000 0001 0806"
         " 0001 0800 0604 0001 0200 0000 0001 c0a8 40c8 0000 0000 0000 c0a8 40c8"
+    )
+
+
+def test_an_address_of_each_family_has_a_holder() -> None:
+    service = balanced("web", "192.168.64.200", clusterIPs=["10.96.0.7", "fd00:10:96::7"])
+    service["status"]["loadBalancer"]["ingress"].append({"ip": "fd00::c8"})
+    assert holders([service], lambda _: [], ["node-2"]) == {
+        "192.168.64.200": "node-2",
+        "fd00::c8": "node-2",
+    }
+
+
+def test_an_advertisement_overrides_what_all_nodes_of_the_link_know() -> None:
+    frame = advertisement(b"\x02\x00\x00\x00\x00\x01", "fd00::c8")
+    assert frame[:14].hex(" ", 2) == "3333 0000 0001 0200 0000 0001 86dd"
+    assert frame[14:22].hex(" ", 2) == "6000 0000 0020 3aff"  # 32 bytes of ICMPv6, hop limit 255
+    assert frame[54:].hex(" ", 2) == (
+        "8800 590d 2000 0000 fd00 0000 0000 0000 0000 0000 0000 00c8 0201 0200 0000 0001"
     )
