@@ -43,6 +43,7 @@ def status(
 
 def _print(status: ClusterStatus) -> None:
     from pilotfish.cluster import kubeconfig
+    from pilotfish.cluster.state import url_host
 
     cluster = status.cluster
     state = "running" if status.running else "not running; mend it with: pilotfish up"
@@ -50,18 +51,26 @@ def _print(status: ClusterStatus) -> None:
         state += f" --name {cluster.name}"
     print(f"Cluster   {cluster.name} ({state})")
     print(f"Context   {kubeconfig.context_name(cluster.name)} in {', '.join(cluster.kubeconfigs)}")
-    print(f"API       {cluster.local_server}, in the cluster https://{cluster.api_service_address}")
-    print(f"Host      {cluster.host_address} of {cluster.node_network}")
-    print(f"Pods      {cluster.pod_network}")
+    network = cluster.network
+    inside = f"https://{url_host(cluster.api_service_address)}"
+    print(f"API       {cluster.local_server}, in the cluster {inside}")
+    for address, prefix in zip(network.host_addresses, network.node_ranges, strict=True):
+        print(f"Host      {address} of {prefix}")
+    print(f"Pods      {', '.join(network.pod_ranges)}")
     print(
-        f"Services  {cluster.service_network}, DNS {cluster.dns_address}, LoadBalancer "
-        f"{'-'.join(cluster.load_balancer_pool)}"
+        f"Services  {', '.join(network.service_ranges)}, DNS {cluster.dns_address}, LoadBalancer "
+        f"{', '.join('-'.join(pool) for pool in cluster.load_balancer_pools)}"
     )
     print()
     print_table(
         ["NODE", "STATUS", "ADDRESS", "PODS"],
         [
-            [node.name, status.nodes[node.name], node.address, node.pod_cidr]
+            [
+                node.name,
+                status.nodes[node.name],
+                ", ".join(node.addresses),
+                ", ".join(node.pod_cidrs),
+            ]
             for node in cluster.nodes
         ],
     )

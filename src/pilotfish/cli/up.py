@@ -27,6 +27,12 @@ def up(
     service_cidr: Annotated[
         str, typer.Option(help="Range of the Services.", show_default="next free")
     ] = "",
+    ip_family: Annotated[
+        str,
+        typer.Option(
+            help="Addresses of the cluster: ipv4, ipv6 or dual (IPv4 first).", show_default="ipv4"
+        ),
+    ] = "",
     timeout_s: Annotated[
         float, typer.Option("--timeout", help="Seconds to wait until Services answer.")
     ] = 60.0,
@@ -40,7 +46,8 @@ def up(
     from pilotfish.cluster.up import Wanted
     from pilotfish.cluster.up import up as bring_up
 
-    wanted = Wanted(name, nodes, WantedRanges(node_cidr, pod_cidr, service_cidr), timeout_s)
+    ranges = WantedRanges(node_cidr, pod_cidr, service_cidr)
+    wanted = Wanted(name, nodes, ranges, timeout_s, ip_family)
     outcome = bring_up(wanted, mark_done)
     for note in preflight.notes():
         print(f"note: {note}", file=sys.stderr)
@@ -53,6 +60,8 @@ def up(
     if show_timeline:
         print(timeline.render(timeline.read(outcome.cluster.folders.timeline)))
     down = "pilotfish down" if name == DEFAULT_NAME else f"pilotfish down --name {name}"
+    web = "$(kubectl get svc web -o jsonpath='{.spec.clusterIP}')"
+    web = f"[{web}]" if outcome.cluster.ip_family == "ipv6" else web
     print(
         f"""
 Cluster {name!r} is up; kubectl context {context} is current in {outcome.kubeconfig}.
@@ -60,7 +69,7 @@ Cluster {name!r} is up; kubectl context {context} is current in {outcome.kubecon
   kubectl get nodes -o wide
   kubectl create deployment web --image=host --replicas=2 -- python3 -m http.server 8080
   kubectl expose deployment web --port=80 --target-port=8080
-  curl http://$(kubectl get svc web -o jsonpath='{{.spec.clusterIP}}')/
+  curl http://{web}/
 
 This machine is {outcome.cluster.host_address} to the Pods. Remove everything with: {down}"""
     )

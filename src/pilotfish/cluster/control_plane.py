@@ -51,7 +51,7 @@ def api_server_config(cluster: ClusterState) -> ApiServerConfig:
     return ApiServerConfig(
         listen=(
             ("127.0.0.1", cluster.api_port),
-            (cluster.host_address, state.BRIDGE_API_PORT),
+            *((address, state.BRIDGE_API_PORT) for address in cluster.network.host_addresses),
         ),
         cert_file=pki.cert_file(folder, "apiserver"),
         key_file=pki.key_file(folder, "apiserver"),
@@ -60,6 +60,7 @@ def api_server_config(cluster: ClusterState) -> ApiServerConfig:
         local_socket=cluster.folders.api_socket,
         store_path=cluster.folders.store,
         service_cidr=cluster.service_network,
+        second_service_cidr=cluster.second_service_network,
         advertise_address=cluster.host_address,
         advertise_port=state.BRIDGE_API_PORT,
         kubelet_client_cert_file=pki.cert_file(folder, kubelet_client),
@@ -71,7 +72,7 @@ def api_server_config(cluster: ClusterState) -> ApiServerConfig:
 def controller_config(cluster: ClusterState) -> ControllerConfig:
     """The controllers' settings in this cluster."""
     return ControllerConfig(
-        pod_cidr=cluster.pod_network,
-        load_balancer_pool=cluster.load_balancer_pool,
+        pod_cidrs=tuple(cluster.network.pod_ranges),
+        load_balancer_pools=cluster.load_balancer_pools,
         ca_certificate=pki.cert_file(cluster.folders.pki, "ca").read_text(),
     )

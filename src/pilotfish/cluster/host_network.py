@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from ipaddress import IPv4Network
+import socket
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilotfish.cluster import processes, state
+from pilotfish.cluster import preflight, processes, state
 from pilotfish.cluster.errors import EXIT_NOT_READY, ClusterError
 from pilotfish.network import links, namespaces, naming, node_link, pools, routes
 from pilotfish.network.netlink import Netlink
@@ -16,6 +17,7 @@ from pilotfish.network.netlink import Netlink
 if TYPE_CHECKING:
     from pilotfish.cluster.state import ClusterState
     from pilotfish.network.pools import Occupied
+    from pilotfish.network.routes import Route
 
 _RESOLV_CONF = Path("/etc/resolv.conf")
 
@@ -25,35 +27,34 @@ def occupied() -> list[Occupied]:
     with Netlink() as host:
         names = {link.index: link.name for link in links.all_links(host)}
         addresses = links.addresses(host)
-        destinations = [(route.link_index, route.destination) for route in routes.all_routes(host)]
+        destinations = [(route.link_index, route.destination) for route in _routes(host)]
     found = pools.occupied_by(names, addresses, destinations, _name_servers())
     for name in state.names():
         other = state.load(name)
         if other is not None:
             found += [
-                pools.Occupied(IPv4Network(network), f"cluster {name!r}")
-                for network in (other.node_network, other.pod_network, other.service_network)
+                pools.Occupied(ip_network(network), f"cluster {name!r}") for network in other.ranges
             ]
     return found
 
 
 def check_still_free(cluster: ClusterState) -> None:
     """Raise ClusterError if somebody took a range of a cluster that comes back after a reboot."""
-    own = {cluster.node_network, cluster.pod_network, cluster.service_network}
+    own = set(cluster.ranges)
     with Netlink() as host:
         if links.find(host, naming.host_link(cluster.name)) is not None:
             return
         names = {link.index: link.name for link in links.all_links(host)}
         destinations = [
             (route.link_index, route.destination)
-            for route in routes.all_routes(host)
+            for route in _routes(host)
             # Guards that a crash left behind are our own.
             if not (route.unreachable and route.destination in own)
         ]
         in_use = pools.occupied_by(names, links.addresses(host), destinations)
     for network in own:
         try:
-            pools.require_free(IPv4Network(network), in_use)
+            pools.require_free(ip_network(network), in_use)
         except pools.OccupiedSubnet as error:
             raise ClusterError(
                 str(error).split(":")[0],
@@ -61,6 +62,13 @@ def check_still_free(cluster: ClusterState) -> None:
                 f"remove what uses it, or give the cluster new ranges with: pilotfish down --name "
                 f"{cluster.name} and pilotfish up --name {cluster.name}",
             ) from error
+
+
+def _routes(host: Netlink) -> list[Route]:
+    return [
+        *routes.all_routes(host, socket.AF_INET),
+        *(routes.all_routes(host, socket.AF_INET6) if preflight.has_ipv6() else ()),
+    ]
 
 
 def create(cluster: ClusterState) -> None:

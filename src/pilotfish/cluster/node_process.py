@@ -52,7 +52,9 @@ async def _run(cluster: ClusterState, node: NodeNetwork, machine_namespace: str)
     ):
         kubelet = Kubelet(kubelet_client, kubelet_config(cluster, node))
         kubelet_server = KubeletServer(kubelet.runtime, _tls(cluster, node), node.address)
-        proxier = Proxier(proxy_client, ProxyConfig(node.name, (cluster.service_network,)))
+        proxier = Proxier(
+            proxy_client, ProxyConfig(node.name, tuple(cluster.network.service_ranges))
+        )
         tasks.create_task(kubelet.run(), name="kubelet")
         tasks.create_task(kubelet_server.run(), name="kubelet server")
         dns = DnsServer(dns_client, dns_config(cluster, node, machine_namespace))
@@ -69,6 +71,7 @@ def kubelet_config(cluster: ClusterState, node: NodeNetwork) -> KubeletConfig:
         cluster_name=cluster.name,
         node_name=node.name,
         node_ip=node.address,
+        second_node_ip=node.second_address,
         state_dir=cluster.folders.state,
         run_dir=cluster.folders.run,
         images_dir=paths.IMAGES,
@@ -84,7 +87,7 @@ def dns_config(cluster: ClusterState, node: NodeNetwork, machine_namespace: str)
         address=node.address,
         cluster_ip=cluster.dns_address,
         domain=cluster.domain,
-        ranges=(cluster.service_network, cluster.pod_network, cluster.node_network),
+        ranges=cluster.ranges,
         upstream_namespace=machine_namespace,
     )
 
@@ -102,7 +105,7 @@ def tap_config(cluster: ClusterState, node: NodeNetwork) -> TapConfig:
         key=str(pki.key_file(folder, serving)),
         client_cert=str(pki.cert_file(folder, pki.TAP.stem)),
         client_key=str(pki.key_file(folder, pki.TAP.stem)),
-        host_addresses=(cluster.host_address,),
+        host_addresses=tuple(cluster.network.host_addresses),
     )
 
 

@@ -116,6 +116,22 @@ def _check_nf_tables() -> None:
         )
 
 
+def has_ipv6() -> bool:
+    """Whether the kernel knows IPv6 at all."""
+    return Path("/proc/sys/net/ipv6/conf").is_dir()
+
+
+def check_ipv6() -> None:
+    """Raise ClusterError unless clusters of IPv6 can be made."""
+    if not has_ipv6():
+        raise ClusterError(
+            "the kernel has no IPv6",
+            "--ip-family",
+            "load the module with: modprobe ipv6, or start the cluster with --ip-family ipv4",
+            EXIT_NOT_READY,
+        )
+
+
 def choose_port(taken: set[int]) -> int:
     """The first port from 6443 on that neither a cluster (`taken`) nor anyone here listens on."""
     for port in range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED):

@@ -178,11 +178,15 @@ def _request(connection: http.client.HTTPSConnection, path: str) -> dict[str, An
 
 
 def resolve(server: str, name: str) -> list[str]:
-    """The A records of `name` from the DNS server, [] when it does not answer (RFC 1035 §4)."""
+    """The addresses of `name`, [] when the DNS server does not answer (RFC 1035 §4).
+
+    Of the server's own family: A records, or AAAA (RFC 3596).
+    """
+    family, wanted = (socket.AF_INET6, 28) if ":" in server else (socket.AF_INET, 1)
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-    query = struct.pack(">HHHHHH", 1, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
+    query = struct.pack(">HHHHHH", 1, 0x0100, 1, 0, 0, 0) + labels + struct.pack(">xHH", wanted, 1)
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        with socket.socket(family, socket.SOCK_DGRAM) as udp:
             udp.settimeout(0.1)
             udp.connect((server, _DNS_PORT))
             udp.send(query)
@@ -195,8 +199,8 @@ def resolve(server: str, name: str) -> list[str]:
         position = _after_name(answer, position)
         kind, _, _, length = struct.unpack_from(">HHIH", answer, position)
         position += 10
-        if kind == 1:
-            found.append(socket.inet_ntoa(answer[position : position + 4]))
+        if kind == wanted:
+            found.append(socket.inet_ntop(family, answer[position : position + length]))
         position += length
     return found
 

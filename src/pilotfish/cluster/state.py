@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
-from ipaddress import IPv4Network
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from pilotfish.cluster import paths
@@ -36,6 +36,10 @@ class ClusterState:
     created: str
     # Every file that got this cluster's context, so that `down` finds them without $KUBECONFIG.
     kubeconfigs: tuple[str, ...] = ()
+    # The ranges of the other address family in a dual-stack cluster, else "".
+    second_node_network: str = ""
+    second_pod_network: str = ""
+    second_service_network: str = ""
 
     @property
     def folders(self) -> Folders:
@@ -45,7 +49,28 @@ class ClusterState:
     @property
     def network(self) -> ClusterNetwork:
         """What the network layer needs to make or remove this cluster's wires."""
-        return ClusterNetwork(self.name, self.node_network, self.pod_network, self.service_network)
+        return ClusterNetwork(
+            self.name,
+            self.node_network,
+            self.pod_network,
+            self.service_network,
+            self.second_node_network,
+            self.second_pod_network,
+            self.second_service_network,
+        )
+
+    @property
+    def ranges(self) -> list[str]:
+        """All its ranges: of nodes, Pods and Services, of each family."""
+        network = self.network
+        return [*network.node_ranges, *network.ranges]
+
+    @property
+    def ip_family(self) -> str:
+        """ "ipv4", "ipv6" or "dual"."""
+        if self.second_node_network:
+            return "dual"
+        return f"ipv{ip_network(self.node_network).version}"
 
     @property
     def components(self) -> list[str]:
@@ -65,23 +90,23 @@ class ClusterState:
     @property
     def bridge_server(self) -> str:
         """The API server's address for the nodes."""
-        return f"https://{self.host_address}:{BRIDGE_API_PORT}"
+        return f"https://{url_host(self.host_address)}:{BRIDGE_API_PORT}"
 
     @property
     def api_service_address(self) -> str:
         """The ClusterIP of Service `kubernetes`: the first of the range."""
-        return str(IPv4Network(self.service_network)[1])
+        return str(ip_network(self.service_network)[1])
 
     @property
     def dns_address(self) -> str:
         """The ClusterIP of Service `kube-dns`: the tenth of the range, as kubeadm has it."""
-        return str(IPv4Network(self.service_network)[10])
+        return str(ip_network(self.service_network)[10])
 
     @property
-    def load_balancer_pool(self) -> tuple[str, str]:
-        """First and last address that Services of type LoadBalancer get."""
-        network = IPv4Network(self.node_network)
-        return str(network[200]), str(network[250])
+    def load_balancer_pools(self) -> tuple[tuple[str, str], ...]:
+        """First and last address that Services of type LoadBalancer get, of each family."""
+        networks = [ip_network(prefix) for prefix in self.network.node_ranges]
+        return tuple((str(network[200]), str(network[250])) for network in networks)
 
     def node(self, name: str) -> NodeNetwork:
         """The node called `name`. Raises KeyError."""
@@ -89,6 +114,11 @@ class ClusterState:
             if node.name == name:
                 return node
         raise KeyError(name)
+
+
+def url_host(address: str) -> str:
+    """An address as URLs have it: IPv6 in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{address}]" if ip_address(address).version == 6 else address
 
 
 def load(name: str) -> ClusterState | None:

@@ -72,17 +72,18 @@ def as_json(status: ClusterStatus) -> dict[str, Any]:
         "kubeconfigs": list(cluster.kubeconfigs),
         "server": cluster.local_server,
         "hostAddress": cluster.host_address,
-        "nodeRange": cluster.node_network,
-        "podRange": cluster.pod_network,
-        "serviceRange": cluster.service_network,
+        "ipFamily": cluster.ip_family,
+        "nodeRange": ",".join(cluster.network.node_ranges),
+        "podRange": ",".join(cluster.network.pod_ranges),
+        "serviceRange": ",".join(cluster.network.service_ranges),
         "dnsAddress": cluster.dns_address,
-        "loadBalancerPool": "-".join(cluster.load_balancer_pool),
+        "loadBalancerPool": ",".join("-".join(pool) for pool in cluster.load_balancer_pools),
         "created": cluster.created,
         "nodes": [
             {
                 "name": node.name,
-                "address": node.address,
-                "podCIDR": node.pod_cidr,
+                "address": ",".join(node.addresses),
+                "podCIDR": ",".join(node.pod_cidrs),
                 "status": status.nodes[node.name],
             }
             for node in cluster.nodes

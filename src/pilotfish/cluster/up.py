@@ -39,12 +39,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user asked for. nodes: None takes one node, or as many as there are."""
+    """What the user asked for.
+
+    nodes: None takes one node, or as many as there are. ip_family: "" takes IPv4, or what is there.
+    """
 
     name: str
     nodes: int | None = None
     ranges: plan.WantedRanges = field(default_factory=plan.WantedRanges)
     timeout_s: float = 60.0
+    ip_family: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
 
 
 def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
+    ip_family = wanted.ip_family or "ipv4"
+    if ip_family != "ipv4":
+        preflight.check_ipv6()
     ports = {other.api_port for name in state.names() if (other := state.load(name))}
     cluster = plan.plan_cluster(
         wanted.name,
@@ -80,6 +87,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         wanted.ranges,
         preflight.choose_port(ports),
         datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        ip_family,
     )
     # A crash may have left an old timeline, or exits of processes that are long gone.
     cluster.folders.create()
@@ -88,8 +96,9 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     state.save(cluster)
     _start(cluster, supervisor_start.take(), timeline)
     progress(
-        f"Network {cluster.node_network}, Pods {cluster.pod_network}, "
-        f"Services {cluster.service_network}"
+        f"Network {_listed(cluster.network.node_ranges)}, "
+        f"Pods {_listed(cluster.network.pod_ranges)}, "
+        f"Services {_listed(cluster.network.service_ranges)}"
     )
     return _wait(cluster, wanted, progress, timeline, repaired=())
 
@@ -98,6 +107,12 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
     if wanted.nodes not in (None, len(cluster.nodes)):
         raise ClusterError(
             f"the cluster exists with another number of nodes: {len(cluster.nodes)}",
+            f"cluster {cluster.name!r}",
+            f"take it down first: pilotfish down --name {cluster.name}",
+        )
+    if wanted.ip_family not in ("", cluster.ip_family):
+        raise ClusterError(
+            f"the cluster exists with another address family: {cluster.ip_family}",
             f"cluster {cluster.name!r}",
             f"take it down first: pilotfish down --name {cluster.name}",
         )
@@ -116,6 +131,10 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
     else:
         _start(cluster, supervisor_start.take(), timeline)
     return _wait(cluster, wanted, progress, timeline, repaired=tuple(dead))
+
+
+def _listed(ranges: list[str]) -> str:
+    return " and ".join(ranges)
 
 
 def _start(cluster: ClusterState, supervisor: SupervisorStart, timeline: Timeline) -> None:
@@ -165,7 +184,8 @@ def _wait(
     timeline.mark("a ClusterIP answers")
     readiness.wait_for_dns()
     timeline.mark("the cluster's DNS answers")
-    progress(f"Services answer: https://{cluster.api_service_address}, DNS {cluster.dns_address}")
+    server = f"https://{state.url_host(cluster.api_service_address)}"
+    progress(f"Services answer: {server}, DNS {cluster.dns_address}")
     return Outcome(cluster, path, already_running=False, repaired=repaired)
 
 
@@ -179,7 +199,8 @@ def _own_timeline(cluster: ClusterState) -> Timeline:
 
 
 def _make_pki(cluster: ClusterState) -> None:
-    addresses = ["127.0.0.1", "::1", cluster.host_address, cluster.api_service_address]
+    hosts = cluster.network.host_addresses
+    addresses = ["127.0.0.1", "::1", *hosts, cluster.api_service_address]
     nodes = {node.name: node.address for node in cluster.nodes}
     pki.write_pki(cluster.folders.pki, cluster.domain, addresses, nodes)
 

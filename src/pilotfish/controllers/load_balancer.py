@@ -1,5 +1,7 @@
 """LoadBalancer addresses: an EXTERNAL-IP from the cluster's pool for each such Service.
 
+A Service of two address families gets one of each.
+
 The pool's addresses lie on the bridge that the host shares with the nodes, so
 no machinery outside the cluster is needed: the proxy on the nodes takes what
 arrives there. Who has which address is told by the Services themselves.
@@ -8,7 +10,7 @@ arrives there. Who has which address is told by the Services themselves.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pilotfish.controllers.controller import Context, Controller
 from pilotfish.objects.meta import Object, is_deleting, key_of
@@ -26,14 +28,21 @@ def wants_address(service: Object) -> bool:
     return spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass")
 
 
-def address_of(service: Object) -> str:
-    """The address that the Service has, or ""."""
+def addresses_of(service: Object) -> list[str]:
+    """The addresses that the Service has."""
     ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    return next((entry["ip"] for entry in ingress if entry.get("ip")), "")
+    return [entry["ip"] for entry in ingress if entry.get("ip")]
+
+
+def pools_of(service: Object, pools: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pools of the Service's address families, in the Service's order."""
+    by_family = {"IPv6" if ":" in pool[0] else "IPv4": pool for pool in pools}
+    families = service["spec"].get("ipFamilies") or [*by_family][:1]
+    return [by_family[family] for family in families if family in by_family]
 
 
 def choose_address(service: Object, pool: tuple[str, str], taken: Mapping[str, str]) -> str:
-    """The address for a Service.
+    """The address for a Service from one pool.
 
     Args:
         service: a Service of type LoadBalancer.
@@ -45,7 +54,8 @@ def choose_address(service: Object, pool: tuple[str, str], taken: Mapping[str, s
     """
     first, last = (ipaddress.ip_address(text) for text in pool)
     wanted = service["spec"].get("loadBalancerIP")
-    if wanted:
+    both = len(service["spec"].get("ipFamilies") or ()) > 1
+    if wanted and (not both or (":" in wanted) == (first.version == 6)):
         try:
             inside = int(first) <= int(ipaddress.ip_address(wanted)) <= int(last)
         except ValueError:
@@ -56,9 +66,9 @@ def choose_address(service: Object, pool: tuple[str, str], taken: Mapping[str, s
         if holder not in (None, key_of(service)):
             raise NoAddress(f"loadBalancerIP {wanted} is taken by Service {holder}")
         return str(wanted)
-    present = address_of(service)
-    if present and _in_pool(present, first, last) and taken.get(present) == key_of(service):
-        return present
+    for present in addresses_of(service):
+        if _in_pool(present, first, last) and taken.get(present) == key_of(service):
+            return present
     for address in _addresses(first, last):
         if taken.get(address) in (None, key_of(service)):
             return address
@@ -68,7 +78,8 @@ def choose_address(service: Object, pool: tuple[str, str], taken: Mapping[str, s
 
 
 def _in_pool(text: str, first: Address, last: Address) -> bool:
-    return int(first) <= int(ipaddress.ip_address(text)) <= int(last)
+    address = ipaddress.ip_address(text)
+    return address.version == first.version and int(first) <= int(address) <= int(last)
 
 
 def _addresses(first: Address, last: Address) -> Iterator[str]:
@@ -91,8 +102,9 @@ class LoadBalancerController(Controller):
         self._services.on_change(self._service_changed)
 
     def _service_changed(self, old: Object | None, new: Object | None) -> None:
-        if old is not None and new is not None and address_of(new) != address_of(old):
-            self._release(address_of(old), key_of(old))
+        if old is not None and new is not None:
+            for address in set(addresses_of(old)) - set(addresses_of(new)):
+                self._release(address, key_of(old))
         if new is None:
             if old is not None:
                 self._waiting.discard(key_of(old))
@@ -100,9 +112,10 @@ class LoadBalancerController(Controller):
                 for address in held:
                     self._release(address, key_of(old))
             return
-        if address_of(new) and wants_address(new):
-            self._taken.setdefault(address_of(new), key_of(new))
-        if wants_address(new) or address_of(new):
+        if wants_address(new):
+            for address in addresses_of(new):
+                self._taken.setdefault(address, key_of(new))
+        if wants_address(new) or addresses_of(new):
             self.enqueue(new)
 
     def _release(self, address: str, key: str) -> None:
@@ -116,16 +129,20 @@ class LoadBalancerController(Controller):
         service = self._services.get(key)
         if service is None or is_deleting(service):
             return
-        present = address_of(service)
+        present = addresses_of(service)
         if not wants_address(service):
             self._waiting.discard(key)
             is_foreign = service["spec"].get("loadBalancerClass")
             if present and not is_foreign:
-                await self._write(service, "")
-                self._release(present, key)
+                await self._write(service, [])
+                for address in present:
+                    self._release(address, key)
             return
         try:
-            address = choose_address(service, self.config.load_balancer_pool, self._taken)
+            addresses = [
+                choose_address(service, pool, self._taken)
+                for pool in pools_of(service, self.config.load_balancer_pools)
+            ]
         except NoAddress as problem:
             if key not in self._waiting:
                 self._waiting.add(key)
@@ -133,13 +150,14 @@ class LoadBalancerController(Controller):
                 self.events.record(service, "Warning", "SyncLoadBalancerFailed", message)
             return
         self._waiting.discard(key)
-        if address == present:
+        if addresses == present:
             return
-        self._taken[address] = key
-        await self._write(service, address)
+        self._taken.update(dict.fromkeys(addresses, key))
+        await self._write(service, addresses)
         self.events.record(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer")
 
-    async def _write(self, service: Object, address: str) -> None:
-        ingress: Object = {"ingress": [{"ip": address, "ipMode": "VIP"}]} if address else {}
+    async def _write(self, service: Object, addresses: list[str]) -> None:
+        entries = [{"ip": address, "ipMode": "VIP"} for address in addresses]
+        ingress: Object = {"ingress": entries} if entries else {}
         status = {**(service.get("status") or {}), "loadBalancer": ingress}
         await self.write_status("services", service, status)

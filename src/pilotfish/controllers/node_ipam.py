@@ -1,4 +1,4 @@
-"""Node IPAM: each node's part of the cluster's Pod range, in `spec.podCIDR`."""
+"""Node IPAM: each node's part of the cluster's Pod ranges, in `spec.podCIDRs`."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class NodeIpamController(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._nodes = self.informer("nodes")
-        self._given: dict[str, str] = {}
+        self._given: dict[str, list[str]] = {}
         self._nodes.on_change(self._node_changed)
 
     def _node_changed(self, old: Object | None, new: Object | None) -> None:
         if new is not None:
-            cidr = new["spec"].get("podCIDR") if new.get("spec") else None
-            if cidr:
-                self._given[name_of(new)] = cidr
+            spec = new.get("spec") or {}
+            if spec.get("podCIDR"):
+                self._given[name_of(new)] = spec.get("podCIDRs") or [spec["podCIDR"]]
             else:
                 self.enqueue(new)
         elif old is not None:
@@ -79,12 +79,16 @@ class NodeIpamController(Controller):
         node = self._nodes.get(key)
         if node is None or (node.get("spec") or {}).get("podCIDR"):
             return
-        taken = [cidr for name, cidr in self._given.items() if name != key]
-        cidr = choose_pod_cidr(key, self.config.pod_cidr, self.config.node_mask_size, taken)
-        if cidr is None:
-            message = f"Node {key} status is now: CIDRNotAvailable"
-            self.events.record(node, "Normal", "CIDRNotAvailable", message)
-            return
-        self._given[key] = cidr
-        patch = {"spec": {"podCIDR": cidr, "podCIDRs": [cidr]}}
+        taken = [cidr for name, cidrs in self._given.items() if name != key for cidr in cidrs]
+        cidrs = []
+        for pod_cidr in self.config.pod_cidrs:
+            mask_size = self.config.node_mask_sizes[":" in pod_cidr]
+            cidr = choose_pod_cidr(key, pod_cidr, mask_size, taken)
+            if cidr is None:
+                message = f"Node {key} status is now: CIDRNotAvailable"
+                self.events.record(node, "Normal", "CIDRNotAvailable", message)
+                return
+            cidrs.append(cidr)
+        self._given[key] = cidrs
+        patch = {"spec": {"podCIDR": cidrs[0], "podCIDRs": cidrs}}
         await self.client.patch("nodes", key, patch)

@@ -6,6 +6,8 @@
     10.244.1.0/24 via 192.168.64.3                        10.244.1.0/24 via 192.168.64.3
     10.96.0.0/12  via both                                unreachable 10.244.0.0/16
 
+IPv6 has the same addresses and routes of its own, in a dual-stack cluster on the same links.
+
 The bridge has a namespace of its own because the host's firewall is not ours: where br_netfilter
 is loaded and forwarding denied (Docker does both), packets between two nodes would be dropped on
 a bridge in the host's namespace.
@@ -21,7 +23,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotfish.network import links, namespaces, naming, routes, safety
+from pilotfish.network import links, message, namespaces, naming, routes, safety
 from pilotfish.network.netlink import Netlink
 
 INTERFACE = "eth0"
@@ -36,20 +38,37 @@ class ClusterNetwork:
     node_range: str  # "192.168.64.0/24"; its first address is the host's
     pod_range: str  # "10.244.0.0/16"
     service_range: str  # "10.96.0.0/12"
+    # Those of the other address family in a dual-stack cluster, else "".
+    second_node_range: str = ""
+    second_pod_range: str = ""
+    second_service_range: str = ""
 
     @property
     def host_address(self) -> str:
         """The host's address on the bridge, "192.168.64.1"."""
-        return str(ipaddress.ip_network(self.node_range)[1])
+        return self.host_addresses[0]
 
     @property
-    def prefix_length(self) -> int:
-        return ipaddress.ip_network(self.node_range).prefixlen
+    def host_addresses(self) -> list[str]:
+        """One of each family."""
+        return [str(ipaddress.ip_network(prefix)[1]) for prefix in self.node_ranges]
 
     @property
-    def ranges(self) -> tuple[str, str]:
+    def node_ranges(self) -> list[str]:
+        return [prefix for prefix in (self.node_range, self.second_node_range) if prefix]
+
+    @property
+    def pod_ranges(self) -> list[str]:
+        return [prefix for prefix in (self.pod_range, self.second_pod_range) if prefix]
+
+    @property
+    def service_ranges(self) -> list[str]:
+        return [prefix for prefix in (self.service_range, self.second_service_range) if prefix]
+
+    @property
+    def ranges(self) -> list[str]:
         """What must never leave by the uplink."""
-        return self.pod_range, self.service_range
+        return [*self.pod_ranges, *self.service_ranges]
 
 
 @dataclass(frozen=True)
@@ -59,11 +78,22 @@ class NodeNetwork:
     name: str  # "node-1"
     address: str  # "192.168.64.2"
     pod_cidr: str  # "10.244.0.0/24"
+    # Of the other address family in a dual-stack cluster, else "".
+    second_address: str = ""
+    second_pod_cidr: str = ""
 
     @property
-    def own_pod_address(self) -> str:
-        """The address from which the node speaks to its own Pods, the first of its podCIDR."""
-        return str(ipaddress.ip_network(self.pod_cidr)[1])
+    def addresses(self) -> list[str]:
+        return [address for address in (self.address, self.second_address) if address]
+
+    @property
+    def pod_cidrs(self) -> list[str]:
+        return [prefix for prefix in (self.pod_cidr, self.second_pod_cidr) if prefix]
+
+    @property
+    def own_pod_addresses(self) -> list[str]:
+        """The addresses from which the node speaks to its own Pods: each podCIDR's first."""
+        return [str(ipaddress.ip_network(prefix)[1]) for prefix in self.pod_cidrs]
 
 
 def create_bridge(network: ClusterNetwork) -> None:
@@ -85,7 +115,11 @@ def create_bridge(network: ClusterNetwork) -> None:
                 namespaces.sysctl(f"ipv6/conf/{link}/accept_ra", 0)
         links.set_master(inner, _HOST_PORT, _BRIDGE)
         links.set_up(inner, _HOST_PORT)
-        links.add_address(host, link, f"{network.host_address}/{network.prefix_length}")
+        if _has_ipv6(network):
+            # Inside a container, new links often are without IPv6.
+            namespaces.sysctl(f"ipv6/conf/{link}/disable_ipv6", 0)
+        for address, prefix in zip(network.host_addresses, network.node_ranges, strict=True):
+            links.add_address(host, link, _within(address, prefix))
         safety.guard(host, link, network.ranges)
         links.set_up(host, link)
 
@@ -95,7 +129,8 @@ def create_node(network: ClusterNetwork, node: NodeNetwork) -> None:
     namespace = naming.node_namespace(network.cluster, node.name)
     port = naming.link_name(node.name)
     if not namespaces.exists(namespace):
-        namespaces.create(namespace, setup=_prepare_node)
+        setup = _prepare_node_of_ipv6 if _has_ipv6(network) else _prepare_node
+        namespaces.create(namespace, setup=setup)
     with (
         Netlink(naming.wires_namespace(network.cluster)) as wires,
         Netlink(namespace) as inner,
@@ -106,12 +141,16 @@ def create_node(network: ClusterNetwork, node: NodeNetwork) -> None:
             _create_cable(wires, port, INTERFACE, namespace)
         links.set_master(wires, port, _BRIDGE)
         links.set_up(wires, port)
-        links.add_address(inner, INTERFACE, f"{node.address}/{network.prefix_length}")
+        for address, prefix in zip(node.addresses, network.node_ranges, strict=True):
+            links.add_address(inner, INTERFACE, _within(address, prefix))
         links.set_up(inner, INTERFACE)
-        links.add_address(inner, "lo", node.own_pod_address)
-        routes.replace(inner, "default", via=network.host_address)
+        for address in node.own_pod_addresses:
+            links.add_address(inner, "lo", address)
+        for gateway in network.host_addresses:
+            routes.replace(inner, routes.default_of(gateway), via=gateway)
         # A Pod that is not there is refused at once instead of being sent to the host and back.
-        routes.replace_unreachable(inner, network.pod_range, safety.METRIC)
+        for prefix in network.pod_ranges:
+            routes.replace_unreachable(inner, prefix, safety.METRIC)
 
 
 def set_routes(network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
@@ -124,10 +163,12 @@ def set_routes(network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
     with Netlink() as host:
         _set_pod_routes(host, network, nodes)
         if nodes:
-            gateways = [node.address for node in nodes]
-            routes.replace(host, network.service_range, via=gateways, link=link)
+            for index, prefix in enumerate(network.service_ranges):
+                gateways = [node.addresses[index] for node in nodes]
+                routes.replace(host, prefix, via=gateways, link=link)
         else:
-            routes.delete(host, network.service_range, metric=0)
+            for prefix in network.service_ranges:
+                routes.delete(host, prefix, metric=0)
             safety.guard(host, link, network.ranges)
     for node in nodes:
         with Netlink(naming.node_namespace(network.cluster, node.name)) as inner:
@@ -158,6 +199,15 @@ def remove_cluster(network: ClusterNetwork) -> None:
     namespaces.remove_folder_if_empty()
 
 
+def _within(address: str, prefix: str) -> str:
+    """The address with the length of the range it is in."""
+    return f"{address}/{ipaddress.ip_network(prefix).prefixlen}"
+
+
+def _has_ipv6(network: ClusterNetwork) -> bool:
+    return any(":" in prefix for prefix in network.node_ranges)
+
+
 def _create_cable(near: Netlink, link: str, peer: str, peer_namespace: str) -> None:
     """A veth whose ends have the same MACs after every restart, so that no neighbour is stale.
 
@@ -175,14 +225,19 @@ def _create_cable(near: Netlink, link: str, peer: str, peer_namespace: str) -> N
 
 def _set_pod_routes(nl: Netlink, network: ClusterNetwork, nodes: Sequence[NodeNetwork]) -> None:
     """Exactly one route per node's podCIDR within the Pod range."""
-    wanted = {node.pod_cidr: node.address for node in nodes}
-    pod_range = ipaddress.IPv4Network(network.pod_range)
-    for route in routes.all_routes(nl):
-        # A route without gateway is a Pod's own link, or the guard.
-        if not route.gateways or route.destination in wanted:
-            continue
-        if ipaddress.IPv4Network(route.destination).subnet_of(pod_range):
-            routes.delete(nl, route.destination, metric=route.metric)
+    wanted = {
+        pod_cidr: address
+        for node in nodes
+        for pod_cidr, address in zip(node.pod_cidrs, node.addresses, strict=True)
+    }
+    for prefix in network.pod_ranges:
+        pod_range = ipaddress.ip_network(prefix)
+        for route in routes.all_routes(nl, message.family_of(prefix)):
+            # A route without gateway is a Pod's own link, or the guard.
+            if not route.gateways or route.destination in wanted:
+                continue
+            if ipaddress.ip_network(route.destination).subnet_of(pod_range):  # type: ignore[arg-type]
+                routes.delete(nl, route.destination, metric=route.metric)
     for pod_cidr, address in wanted.items():
         routes.replace(nl, pod_cidr, via=address)
 
@@ -210,6 +265,11 @@ def _prepare_node() -> None:
         namespaces.sysctl("netfilter/nf_conntrack_tcp_be_liberal", 1)
     with Netlink() as nl:
         links.set_up(nl, "lo")
+
+
+def _prepare_node_of_ipv6() -> None:
+    namespaces.sysctl("ipv6/conf/all/forwarding", 1)
+    _prepare_node()
 
 
 def _quiet_ipv6() -> None:

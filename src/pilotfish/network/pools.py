@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True)
 class Occupied:
     """A range in use, and who uses it: "address 192.168.64.1/24 of interface docker0"."""
 
-    network: IPv4Network
+    network: Network
     holder: str
 
 
@@ -21,15 +23,24 @@ class OccupiedSubnet(ValueError):
 
 @dataclass(frozen=True)
 class Ranges:
-    """A cluster's address ranges."""
+    """A cluster's address ranges of one family."""
 
-    nodes: IPv4Network
-    pods: IPv4Network
-    services: IPv4Network
+    nodes: Network
+    pods: Network
+    services: Network
 
 
-def choose(occupied: Sequence[Occupied]) -> Ranges:
-    """The first free range of each kind. Raises OccupiedSubnet when a kind has none left."""
+def choose(occupied: Sequence[Occupied], version: int = 4) -> Ranges:
+    """The first free range of each kind, of IPv4 or IPv6.
+
+    Raises OccupiedSubnet when a kind has none left.
+    """
+    if version == 6:
+        return Ranges(
+            nodes=_first_free("nodes", node_ranges_v6(), occupied),
+            pods=_first_free("Pods", pod_ranges_v6(), occupied),
+            services=_first_free("Services", service_ranges_v6(), occupied),
+        )
     return Ranges(
         nodes=_first_free("nodes", node_ranges(), occupied),
         pods=_first_free("Pods", pod_ranges(), occupied),
@@ -37,7 +48,7 @@ def choose(occupied: Sequence[Occupied]) -> Ranges:
     )
 
 
-def require_free(network: IPv4Network, occupied: Iterable[Occupied]) -> None:
+def require_free(network: Network, occupied: Iterable[Occupied]) -> None:
     """Raises OccupiedSubnet when `network` overlaps a range in use."""
     holder = _holder(network, occupied)
     if holder:
@@ -63,41 +74,56 @@ def service_ranges() -> Iterator[IPv4Network]:
     yield from (IPv4Network(f"10.{second}.0.0/16") for second in range(96, 244))
 
 
+# Unique local addresses (RFC 4193) that look like their IPv4 counterparts; the random part that
+# the RFC wants is for networks that may be joined one day, and these never leave the machine.
+
+
+def node_ranges_v6() -> Iterator[IPv6Network]:
+    """fd00:192:168:64::/64 to fd00:192:168:127::/64."""
+    return (IPv6Network(f"fd00:192:168:{fourth}::/64") for fourth in range(64, 128))
+
+
+def pod_ranges_v6() -> Iterator[IPv6Network]:
+    """fd00:10:244::/56 to fd00:10:255::/56; each node takes a /64."""
+    return (IPv6Network(f"fd00:10:{third}::/56") for third in range(244, 256))
+
+
+def service_ranges_v6() -> Iterator[IPv6Network]:
+    """fd00:10:96::/112 to fd00:10:243::/112."""
+    return (IPv6Network(f"fd00:10:{third}::/112") for third in range(96, 244))
+
+
 def occupied_by(
     link_names: dict[int, str],
     addresses: Iterable[tuple[int, str]],
     routes: Iterable[tuple[int, str]],
     name_servers: Iterable[str] = (),
 ) -> list[Occupied]:
-    """The IPv4 ranges in use, from (link index, prefix) pairs of addresses and of routes.
+    """The ranges in use, from (link index, prefix) pairs of addresses and of routes.
 
     Default routes occupy nothing. The machine's name servers count, although only the default
     route may lead to them: a cluster on top of one would cut the machine off from its DNS.
     """
     found = []
     for index, prefix in addresses:
-        if ":" not in prefix:
-            link = link_names.get(index, str(index))
-            holder = f"interface {link} (address {prefix})"
-            found.append(Occupied(IPv4Network(prefix, strict=False), holder))
+        link = link_names.get(index, str(index))
+        holder = f"interface {link} (address {prefix})"
+        found.append(Occupied(ip_network(prefix, strict=False), holder))
     for index, prefix in routes:
         network = ip_network(prefix, strict=False)
-        if isinstance(network, IPv4Network) and network.prefixlen > 0:
+        if network.prefixlen > 0:
             known = index in link_names
             holder = (
                 f"interface {link_names[index]} (route {prefix})" if known else f"route {prefix}"
             )
             found.append(Occupied(network, holder))
     return found + [
-        Occupied(IPv4Network(server), f"the machine's name server {server}")
+        Occupied(ip_network(server.partition("%")[0]), f"the machine's name server {server}")
         for server in name_servers
-        if ":" not in server
     ]
 
 
-def _first_free(
-    what: str, candidates: Iterable[IPv4Network], occupied: Sequence[Occupied]
-) -> IPv4Network:
+def _first_free(what: str, candidates: Iterable[Network], occupied: Sequence[Occupied]) -> Network:
     first = None
     for candidate in candidates:
         holder = _holder(candidate, occupied)
@@ -111,5 +137,9 @@ def _first_free(
     )
 
 
-def _holder(network: IPv4Network, occupied: Iterable[Occupied]) -> Occupied | None:
-    return next((one for one in occupied if one.network.overlaps(network)), None)
+def _holder(network: Network, occupied: Iterable[Occupied]) -> Occupied | None:
+    return next((one for one in occupied if _overlap(one.network, network)), None)
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)

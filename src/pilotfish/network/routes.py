@@ -133,7 +133,9 @@ def set_neighbour(nl: Netlink, address: str, link: str, mac: str) -> None:
     nl.request(_RTM_NEWNEIGH, flags, head + body, f"setting the neighbour {address} on {link}")
 
 
-def add_unreachable_rule(nl: Netlink, input_link: str, priority: int) -> None:
+def add_unreachable_rule(
+    nl: Netlink, input_link: str, priority: int, family: int = socket.AF_INET
+) -> None:
     """Refuse to route what comes in over a link, but for what rules before `priority` say.
 
     Rule 0, the table of local addresses, always comes before. Fine when the rule is there.
@@ -142,26 +144,33 @@ def add_unreachable_rule(nl: Netlink, input_link: str, priority: int) -> None:
         nl.request(
             _RTM_NEWRULE,
             message.NLM_F_CREATE | message.NLM_F_EXCL,
-            _rule(input_link, priority),
+            _rule(input_link, priority, family),
             f"adding the unreachable rule for {input_link}",
         )
     except FileExistsError:
         return
 
 
-def delete_unreachable_rule(nl: Netlink, input_link: str, priority: int) -> bool:
+def delete_unreachable_rule(
+    nl: Netlink, input_link: str, priority: int, family: int = socket.AF_INET
+) -> bool:
     """Delete what `add_unreachable_rule` added; False when there is none."""
     what = f"deleting the unreachable rule for {input_link}"
     try:
-        nl.request(_RTM_DELRULE, 0, _rule(input_link, priority), what)
+        nl.request(_RTM_DELRULE, 0, _rule(input_link, priority, family), what)
     except FileNotFoundError:
         return False
     return True
 
 
-def _rule(input_link: str, priority: int) -> bytes:
-    head = _ROUTE.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0, _FR_ACT_UNREACHABLE, 0)
+def _rule(input_link: str, priority: int, family: int) -> bytes:
+    head = _ROUTE.pack(family, 0, 0, 0, 0, 0, 0, _FR_ACT_UNREACHABLE, 0)
     return head + attribute(_FRA_PRIORITY, priority) + attribute(_FRA_IIFNAME, input_link)
+
+
+def default_of(address: str) -> str:
+    """The destination of the default route of an address' family, as `replace` takes it."""
+    return "::/0" if ":" in address else "default"
 
 
 def _destination(destination: str) -> tuple[int, bytes, int]:

@@ -12,25 +12,27 @@ Two things on the host see to it:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from pilotfish.network import namespaces, routes
+from pilotfish.network import message, namespaces, routes
 from pilotfish.network.netlink import Netlink
 
 METRIC = 0xFF000000  # worse than any that an administrator sets
 RULE_PRIORITY = 30064  # after an administrator's, before the main table's (32766)
 
 
-def guard(nl: Netlink, link: str, ranges: Iterable[str]) -> None:
+def guard(nl: Netlink, link: str, ranges: Collection[str]) -> None:
     """Put both in place for a link of the calling thread's namespace; idempotent."""
     for prefix in ranges:
         routes.replace_unreachable(nl, prefix, METRIC)
-    routes.add_unreachable_rule(nl, link, RULE_PRIORITY)
+    for family in {message.family_of(prefix) for prefix in ranges}:
+        routes.add_unreachable_rule(nl, link, RULE_PRIORITY, family)
     namespaces.sysctl(f"ipv4/conf/{link}/forwarding", 1)
 
 
-def unguard(nl: Netlink, link: str, ranges: Iterable[str]) -> None:
+def unguard(nl: Netlink, link: str, ranges: Collection[str]) -> None:
     """Take both away; fine when they, or the link, are gone."""
     for prefix in ranges:
         routes.delete(nl, prefix, metric=METRIC)
-    routes.delete_unreachable_rule(nl, link, RULE_PRIORITY)
+    for family in {message.family_of(prefix) for prefix in ranges}:
+        routes.delete_unreachable_rule(nl, link, RULE_PRIORITY, family)

@@ -13,6 +13,7 @@ class KubeletConfig:
     The kubelet keeps its own state in `state_dir/nodes/NODE` and its mounts, pipes and runc's
     state in `run_dir/nodes/NODE`. `exits_dir` is where the supervisor leaves the wait status of
     containers that ended while no kubelet ran, `terminals_socket` where it keeps their terminals.
+    `second_node_ip` is of the other address family in a dual-stack cluster.
     """
 
     cluster_name: str
@@ -28,6 +29,12 @@ class KubeletConfig:
     resolv_conf: Path = Path("/etc/resolv.conf")
     heartbeat_s: float = 10.0
     labels: tuple[tuple[str, str], ...] = ()
+    second_node_ip: str = ""
+
+    @property
+    def node_ips(self) -> tuple[str, ...]:
+        """One address of each family, the primary one first."""
+        return tuple(address for address in (self.node_ip, self.second_node_ip) if address)
 
     @property
     def exits_dir(self) -> Path:

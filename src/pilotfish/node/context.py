@@ -30,7 +30,7 @@ class NodeContext:
     facts: NodeFacts
     capabilities: tuple[str, ...]
     services: Callable[[], list[Object]]
-    addresses: AddressPool | None = None
+    addresses: tuple[AddressPool, ...] = ()
     machine_hosts: str = field(default_factory=lambda: _read_if_there(Path("/etc/hosts")))
 
     def facts_of(self, pod_ips: tuple[str, ...]) -> NodeFacts:

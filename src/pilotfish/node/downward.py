@@ -20,13 +20,17 @@ _SUBSCRIPT = re.compile(r"^metadata\.(labels|annotations)\['(.+)'\]$")
 
 @dataclass(frozen=True)
 class NodeFacts:
-    """What a field path may ask about the node; `pod_ips` as the sandbox knows them."""
+    """What a field path may ask about the node; `pod_ips` as the sandbox knows them.
+
+    `ips`: the node's address of each family, () for `ip` alone.
+    """
 
     name: str
     ip: str
     cpu: Decimal
     memory_bytes: int
     pod_ips: tuple[str, ...] = ()
+    ips: tuple[str, ...] = ()
 
 
 def format_map(values: dict[str, str]) -> str:
@@ -49,7 +53,7 @@ def field_value(pod: Object, path: str, facts: NodeFacts) -> str:
         "spec.nodeName": facts.name,
         "spec.serviceAccountName": spec.get("serviceAccountName", ""),
         "status.hostIP": facts.ip,
-        "status.hostIPs": facts.ip,
+        "status.hostIPs": ",".join(facts.ips or (facts.ip,)),
         "status.podIP": facts.pod_ips[0] if facts.pod_ips else "",
         "status.podIPs": ",".join(facts.pod_ips),
     }

@@ -1,5 +1,7 @@
 """Which Pod has which address of the node's podCIDR, remembered on disk.
 
+In a dual-stack cluster a Pod has one address of each family, from a pool of each.
+
 Addresses are handed out in a circle, so that one is not reused right after it was freed: a
 client that still remembers the Pod before does not meet another one.
 """
@@ -10,20 +12,23 @@ import ipaddress
 import json
 from pathlib import Path
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 class PoolExhausted(Exception):
     """No address of the podCIDR is free."""
 
 
-def next_free(network: ipaddress.IPv4Network, used: set[str], last: str) -> str:
+def next_free(network: Network, used: set[str], last: str) -> str:
     """The first free address after `last`, around the end of the range.
 
     The network's own address, the first one (the node's) and the broadcast address stay out.
     """
     first, count = int(network.network_address) + 2, network.num_addresses - 3
-    offset = int(ipaddress.IPv4Address(last)) - first + 1 if last else 0
+    address_type = type(network.network_address)
+    offset = int(address_type(last)) - first + 1 if last else 0
     for step in range(count):
-        address = str(ipaddress.IPv4Address(first + (offset + step) % count))
+        address = str(address_type(first + (offset + step) % count))
         if address not in used:
             return address
     raise PoolExhausted(f"no free address in {network}: {count} Pods have one")
@@ -34,7 +39,7 @@ class AddressPool:
 
     def __init__(self, file: Path, pod_cidr: str) -> None:
         self._file = file
-        self._network = ipaddress.IPv4Network(pod_cidr)
+        self._network = ipaddress.ip_network(pod_cidr)
         self._by_uid: dict[str, str] = {}
         self._last = ""
         if file.exists():
@@ -43,9 +48,9 @@ class AddressPool:
             self._by_uid = {
                 uid: address
                 for uid, address in stored["pods"].items()
-                if ipaddress.IPv4Address(address) in self._network
+                if ipaddress.ip_address(address) in self._network
             }
-            if self._last and ipaddress.IPv4Address(self._last) not in self._network:
+            if self._last and ipaddress.ip_address(self._last) not in self._network:
                 self._last = ""
 
     @property

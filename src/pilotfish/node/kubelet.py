@@ -100,7 +100,13 @@ class Kubelet:
             paths=paths,
             runc=Runc(paths.runc_root, paths.run),
             images=ImageStore(config.images_dir),
-            facts=NodeFacts(config.node_name, config.node_ip, Decimal(os.cpu_count() or 1), memory),
+            facts=NodeFacts(
+                config.node_name,
+                config.node_ip,
+                Decimal(os.cpu_count() or 1),
+                memory,
+                ips=config.node_ips,
+            ),
             capabilities=bounding_set(Path("/proc/self/status").read_text()),
             services=lambda: list(self._services.values()),
         )
@@ -108,11 +114,17 @@ class Kubelet:
     def _node_changed(self, _old: Object | None, new: Object | None) -> None:
         if new is None or key_of(new) != self._config.node_name or self._context is None:
             return
-        pod_cidr = new.get("spec", {}).get("podCIDR")
-        if pod_cidr and self._context.addresses is None:
-            self._context.addresses = AddressPool(self._paths.ipam, pod_cidr)
+        spec = new.get("spec", {})
+        pod_cidrs = spec.get("podCIDRs") or [cidr for cidr in (spec.get("podCIDR"),) if cidr]
+        if pod_cidrs and not self._context.addresses:
+            files = (self._paths.ipam, self._paths.second_ipam)
+            self._context.addresses = tuple(
+                AddressPool(file, pod_cidr)
+                for file, pod_cidr in zip(files, pod_cidrs, strict=False)
+            )
             with Netlink() as nl:
-                links.add_address(nl, "lo", f"{self._context.addresses.own_address}/32")
+                for pool in self._context.addresses:
+                    links.add_address(nl, "lo", pool.own_address)
             self._pod_cidr.set()
 
     async def _run_pods(self) -> None:

@@ -84,7 +84,7 @@ def node_status(config: KubeletConfig, machine: Machine, previous: list[Object])
         "allocatable": capacity,
         "conditions": _conditions(previous),
         "addresses": [
-            {"type": "InternalIP", "address": config.node_ip},
+            *({"type": "InternalIP", "address": address} for address in config.node_ips),
             {"type": "Hostname", "address": config.node_name},
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},

@@ -10,27 +10,33 @@ import logging
 from collections.abc import Iterable
 
 from pilotfish.client.informer import Informer
-from pilotfish.network import routes
+from pilotfish.network import message, routes
 from pilotfish.network.netlink import Netlink
 from pilotfish.objects.meta import Object, name_of
 
 log = logging.getLogger(__name__)
 
 
-def internal_ip(node: Object) -> str:
+def internal_ips(node: Object) -> dict[int, str]:
+    """A node's InternalIP of each address family."""
+    found: dict[int, str] = {}
     for address in (node.get("status") or {}).get("addresses") or []:
         if address["type"] == "InternalIP":
-            return str(address["address"])
-    return ""
+            found.setdefault(message.family_of(address["address"]), str(address["address"]))
+    return found
 
 
 def wanted_routes(nodes: Iterable[Object], own_name: str) -> dict[str, str]:
     """podCIDR → gateway, for every other node that has both."""
     wanted = {}
     for node in nodes:
-        pod_cidr, address = node.get("spec", {}).get("podCIDR"), internal_ip(node)
-        if name_of(node) != own_name and pod_cidr and address:
-            wanted[pod_cidr] = address
+        if name_of(node) == own_name:
+            continue
+        spec, addresses = node.get("spec", {}), internal_ips(node)
+        for pod_cidr in spec.get("podCIDRs") or [spec.get("podCIDR")]:
+            address = addresses.get(message.family_of(pod_cidr)) if pod_cidr else None
+            if address:
+                wanted[pod_cidr] = address
     return wanted
 
 

@@ -97,6 +97,11 @@ class NodePaths:
         return self.state / "ipam.json"
 
     @property
+    def second_ipam(self) -> Path:
+        """For the other address family in a dual-stack cluster."""
+        return self.state / "ipam-second.json"
+
+    @property
     def runc_root(self) -> Path:
         return self.run / "runc"
 

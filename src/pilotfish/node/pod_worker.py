@@ -119,7 +119,7 @@ class PodWorker:
         """Compute the status and have it written, if it is another one than before."""
         view = self.containers.view
         conditions = previous_conditions(self.pod, self.status.latest)
-        status = pod_status(self.pod, view, self._node.config.node_ip, conditions)
+        status = pod_status(self.pod, view, self._node.config.node_ips, conditions)
         self.status.publish(status)
 
     async def _sync(self) -> float | None:

@@ -74,11 +74,11 @@ def _ensure(node: NodeContext, pod: Object, paths: PodPaths) -> PodSandbox:
         netns = namespaces.path(naming.node_namespace(config.cluster_name, config.node_name))
         if not namespaces.exists(netns):
             netns = f"/proc/{os.getpid()}/ns/net"  # a node in the machine's own namespace
-        pod_ips: tuple[str, ...] = (config.node_ip,)
+        pod_ips = config.node_ips
     else:
-        if node.addresses is None:
+        if not node.addresses:
             raise SandboxFailed("Failed to create pod sandbox: the node has no podCIDR yet")
-        pod_ips = (node.addresses.allocate(uid),)
+        pod_ips = tuple(pool.allocate(uid) for pool in node.addresses)
         namespace = naming.pod_namespace(config.cluster_name, uid)
         pod_link.create(namespace, naming.pod_link(uid), pod_ips)
         netns = namespaces.path(namespace)
@@ -122,8 +122,8 @@ def _write_etc(node: NodeContext, pod: Object, paths: PodPaths, pod_ips: tuple[s
 def remove(node: NodeContext, uid: str, paths: PodPaths) -> None:
     """Take network, namespaces and mounts of the Pod away; fine when they are gone."""
     pod_link.remove(naming.pod_namespace(node.config.cluster_name, uid), naming.pod_link(uid))
-    if node.addresses is not None:
-        node.addresses.release(uid)
+    for pool in node.addresses:
+        pool.release(uid)
     for folder in (paths.run, paths.state / "containers"):
         mounts.unmount_below(folder)
     shutil.rmtree(paths.run, ignore_errors=True)

@@ -6,6 +6,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pilotfish.node.lifecycle import failed_init, initialized, restart_policy
@@ -208,16 +209,20 @@ def previous_conditions(pod: Object, written: Object | None) -> list[Object]:
 
 
 def pod_status(
-    pod: Object, view: PodView, host_ip: str, previous_conditions: list[Object]
+    pod: Object, view: PodView, host_ips: Sequence[str], previous_conditions: list[Object]
 ) -> Object:
-    """The whole status. `previous_conditions`: as last written, with those of others."""
+    """The whole status.
+
+    `host_ips`: the node's, one of each family. `previous_conditions`: as last written, with those
+    of others.
+    """
     phase = _phase(pod, view)
     in_creation = "PodInitializing" if init_containers(pod) else "ContainerCreating"
     status: Object = {
         "phase": phase,
         "conditions": _conditions(pod, view, phase, previous_conditions),
-        "hostIP": host_ip,
-        "hostIPs": [{"ip": host_ip}],
+        "hostIP": host_ips[0],
+        "hostIPs": [{"ip": ip} for ip in host_ips],
         "startTime": view.start_time,
         "qosClass": qos_class(pod),
         "containerStatuses": [

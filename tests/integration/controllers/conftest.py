@@ -45,7 +45,7 @@ class Cluster:
     async def _run_controllers(self, client_type: type[Client]) -> None:
         config = ControllerConfig(
             ca_certificate="-----BEGIN CERTIFICATE-----",
-            load_balancer_pool=("192.168.64.200", "192.168.64.201"),
+            load_balancer_pools=(("192.168.64.200", "192.168.64.201"),),
             node_grace_s=2.0,
         )
         async with client_type(self.server.local_config()) as client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import ip_network
 
 import pytest
 
@@ -13,12 +13,14 @@ from pilotfish.network.pools import Occupied
 
 
 def plan(
-    nodes: int = 1, occupied: tuple[str, ...] = (), wanted: WantedRanges | None = None
+    nodes: int = 1,
+    occupied: tuple[str, ...] = (),
+    wanted: WantedRanges | None = None,
+    ip_family: str = "ipv4",
 ) -> ClusterState:
-    in_use = [Occupied(IPv4Network(network), "docker0") for network in occupied]
-    return plan_cluster(
-        "default", nodes, in_use, wanted or WantedRanges(), 6443, "2026-01-01T00:00:00Z"
-    )
+    in_use = [Occupied(ip_network(network), "docker0") for network in occupied]
+    ranges, created = wanted or WantedRanges(), "2026-01-01T00:00:00Z"
+    return plan_cluster("default", nodes, in_use, ranges, 6443, created, ip_family)
 
 
 def test_the_first_cluster_has_the_addresses_of_the_tutorials() -> None:
@@ -31,8 +33,53 @@ def test_the_first_cluster_has_the_addresses_of_the_tutorials() -> None:
     assert cluster.service_network == "10.96.0.0/12"
     assert cluster.api_service_address == "10.96.0.1"
     assert cluster.dns_address == "10.96.0.10"
-    assert cluster.load_balancer_pool == ("192.168.64.200", "192.168.64.250")
+    assert cluster.load_balancer_pools == (("192.168.64.200", "192.168.64.250"),)
     assert cluster.components == ["control-plane", "node-1", "node-2"]
+
+
+def test_a_cluster_of_ipv6_has_no_other_addresses() -> None:
+    cluster = plan(nodes=2, ip_family="ipv6")
+    assert cluster.ip_family == "ipv6"
+    assert cluster.ranges == ["fd00:192:168:64::/64", "fd00:10:244::/56", "fd00:10:96::/112"]
+    assert [(n.addresses, n.pod_cidrs) for n in cluster.nodes] == [
+        (["fd00:192:168:64::2"], ["fd00:10:244::/64"]),
+        (["fd00:192:168:64::3"], ["fd00:10:244:1::/64"]),
+    ]
+    assert cluster.bridge_server == "https://[fd00:192:168:64::1]:6443"
+    assert cluster.dns_address == "fd00:10:96::a"
+
+
+def test_a_dual_stack_cluster_has_ipv4_first() -> None:
+    cluster = plan(nodes=2, ip_family="dual", occupied=("fd00:10:96::/64",))
+    assert cluster.ip_family == "dual"
+    assert cluster.network.service_ranges == ["10.96.0.0/12", "fd00:10:97::/112"]
+    assert cluster.nodes[1].addresses == ["192.168.64.3", "fd00:192:168:64::3"]
+    assert cluster.nodes[1].pod_cidrs == ["10.244.1.0/24", "fd00:10:244:1::/64"]
+    assert cluster.load_balancer_pools[1] == ("fd00:192:168:64::c8", "fd00:192:168:64::fa")
+
+
+def test_a_dual_stack_cluster_takes_a_wanted_range_of_each_family() -> None:
+    wanted = WantedRanges(services="fd00:7::/112, 10.8.0.0/16", pods="fd00:8::/56")
+    cluster = plan(ip_family="dual", wanted=wanted)
+    assert cluster.network.service_ranges == ["10.8.0.0/16", "fd00:7::/112"]
+    assert cluster.network.pod_ranges == ["10.244.0.0/16", "fd00:8::/56"]
+
+
+@pytest.mark.parametrize(
+    ("ip_family", "text", "said"),
+    [
+        ("ipv4", "fd00::/56", "no IPv6"),
+        ("ipv6", "10.7.0.0/16", "no IPv4"),
+        ("dual", "10.7.0.0/16,10.8.0.0/16", "more than one range of IPv4"),
+        ("ipv6", "fd00::/65", "too small"),
+        ("ipv5", "", "not an address family"),
+    ],
+)
+def test_a_range_that_does_not_fit_the_families_is_refused(
+    ip_family: str, text: str, said: str
+) -> None:
+    with pytest.raises(ClusterError, match=said):
+        plan(ip_family=ip_family, wanted=WantedRanges(pods=text))
 
 
 def test_ranges_in_use_are_passed_over() -> None:

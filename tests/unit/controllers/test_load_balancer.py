@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from pilotfish.controllers.load_balancer import NoAddress, choose_address, wants_address
+from pilotfish.controllers.load_balancer import (
+    NoAddress,
+    choose_address,
+    pools_of,
+    wants_address,
+)
 from pilotfish.objects.meta import Object
 from support.workloads import make_service
 
@@ -24,6 +29,15 @@ def test_the_first_free_address_is_given() -> None:
     assert choose_address(service(), POOL, {}) == "192.168.64.200"
     taken = {"192.168.64.200": "default/a", "192.168.64.201": "default/b"}
     assert choose_address(service(), POOL, taken) == "192.168.64.202"
+
+
+def test_each_family_of_the_service_has_its_pool_in_the_services_order() -> None:
+    sixth = ("fd00::c8", "fd00::fa")
+    assert pools_of(service(ipFamilies=["IPv6", "IPv4"]), [POOL, sixth]) == [sixth, POOL]
+    assert pools_of(service(ipFamilies=["IPv4"]), [POOL, sixth]) == [POOL]
+    both = service(ipFamilies=["IPv4", "IPv6"], loadBalancerIP="192.168.64.201")
+    assert choose_address(both, POOL, {}) == "192.168.64.201"
+    assert choose_address(both, sixth, {}) == "fd00::c8"
 
 
 def test_an_address_that_was_given_stays() -> None:

@@ -37,10 +37,19 @@ def test_a_route_to_a_part_of_a_range_occupies_the_range() -> None:
         choose(occupied)
 
 
-def test_the_default_route_and_ipv6_occupy_nothing() -> None:
-    addresses = [(1, "::1/128")]
-    routes = [(2, "0.0.0.0/0"), (2, "fd00::/64")]
-    assert occupied_by({2: "eth0"}, addresses, routes) == []
+def test_default_routes_occupy_nothing() -> None:
+    assert occupied_by({2: "eth0"}, [], [(2, "0.0.0.0/0"), (2, "::/0")]) == []
+
+
+def test_the_families_do_not_stand_in_each_others_way() -> None:
+    occupied = occupied_by({2: "eth0"}, [(2, "192.168.64.9/24")], [(2, "fd00:10:96::/64")])
+    assert str(choose(occupied).nodes) == "192.168.65.0/24"
+    sixth = choose(occupied, 6)
+    assert (str(sixth.nodes), str(sixth.pods), str(sixth.services)) == (
+        "fd00:192:168:64::/64",
+        "fd00:10:244::/56",
+        "fd00:10:97::/112",
+    )
 
 
 def test_the_machines_name_server_is_not_built_over() -> None:

@@ -47,3 +47,9 @@ def test_addresses_of_another_range_are_forgotten(tmp_path: Path) -> None:
     AddressPool(tmp_path / "ipam.json", "10.244.1.0/24").allocate("a")
     moved = AddressPool(tmp_path / "ipam.json", "10.250.0.0/24")
     assert moved.allocate("a") == "10.250.0.2"
+
+
+def test_ipv6_addresses_begin_after_the_nodes_own(tmp_path: Path) -> None:
+    pool = AddressPool(tmp_path / "ipam.json", "fd00:10:244:1::/64")
+    assert pool.own_address == "fd00:10:244:1::1"
+    assert [pool.allocate("a"), pool.allocate("b")] == ["fd00:10:244:1::2", "fd00:10:244:1::3"]

@@ -59,6 +59,17 @@ def test_every_other_node_with_a_range_and_an_address_has_a_route() -> None:
     assert wanted_routes(nodes, "node-1") == {"10.244.1.0/24": "192.168.64.3"}
 
 
+def test_each_family_has_its_routes() -> None:
+    pod_cidrs = ["10.244.1.0/24", "fd00:10:244:1::/64"]
+    addresses = ["192.168.64.3", "fd00:192:168:64::3"]
+    node = {
+        "metadata": {"name": "node-2"},
+        "spec": {"podCIDR": pod_cidrs[0], "podCIDRs": pod_cidrs},
+        "status": {"addresses": [{"type": "InternalIP", "address": a} for a in addresses]},
+    }
+    assert wanted_routes([node], "node-1") == dict(zip(pod_cidrs, addresses, strict=True))
+
+
 def test_the_machine_is_read_from_proc_and_etc() -> None:
     assert memory_bytes("MemTotal:        1024 kB\nMemFree: 1 kB\n") == 1 << 20
     assert os_name('NAME="x"\nPRETTY_NAME="Debian GNU/Linux 12"\n') == "Debian GNU/Linux 12"

@@ -31,7 +31,7 @@ def record(code: int | None = None, attempt: int = 0) -> ContainerRecord:
 def status_of(one: dict[str, Any], view: PodView) -> dict[str, Any]:
     for container in one["spec"]["containers"]:
         view.of(container).ready = container_is_ready(container, view.of(container), None)
-    return pod_status(one, view, "192.168.64.2", [])
+    return pod_status(one, view, ["192.168.64.2"], [])
 
 
 def condition(status: dict[str, Any], type_: str) -> dict[str, Any]:
