@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ssl
 import struct
 from typing import Any
 
@@ -153,6 +155,20 @@ def websocket(side: int, frame: bytes) -> Exchange:
     opened = HttpMessage(b"GET /chat HTTP/1.1\r\nHost: api", 40)
     WebSocket(over, context, opened, "").data(side, frame, AT_S)
     return emitted[0]
+
+
+def tls(*answered: bytes) -> Exchange:
+    """A handshake for api.test that went no further than its first messages."""
+    outgoing = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="api.test")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    said = [(SERVER, answer) for answer in answered]
+    return exchanges((CLIENT, outgoing.read()), *said, end="closed")[0]
+
+
+TLS_ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
 
 
 def failed(how: str) -> Exchange:

@@ -91,6 +91,12 @@ CASES: list[tuple[Exchange, str, str, bool]] = [
         "1011",
         True,
     ),
+    (
+        exchanges.tls(exchanges.TLS_ALERT),
+        "TLS api.test (1.3) → handshake_failure",
+        "handshake_failure",
+        True,
+    ),
     (exchanges.failed("refused"), "TCP → refused", "refused", True),
     (
         exchanges.failed("icmp host unreachable"),
@@ -113,7 +119,9 @@ CASES: list[tuple[Exchange, str, str, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("exchange", "summary", "status", "error"), CASES, ids=lambda case: "")
+@pytest.mark.parametrize(
+    ("exchange", "summary", "status", "error"), CASES, ids=[case[1] for case in CASES]
+)
 def test_an_exchange_in_a_line(exchange: Exchange, summary: str, status: str, error: bool) -> None:
     made = entry_of(exchange)
     assert (made["summary"], made["status"], made["error"]) == (summary, status, error)

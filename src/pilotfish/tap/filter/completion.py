@@ -19,6 +19,7 @@ _WORD = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*\Z")
 _STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 # What a string is compared with: `protocol == "ht`.
 _VALUE = re.compile(r"([_a-zA-Z][_a-zA-Z0-9]*)\s*[=!]=\s*\"([^\"\\]*)\Z")
+_VALUE_CHARS = 200  # it would try every one of many
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -47,7 +48,8 @@ def complete(text: str, cursor: int) -> list[Completion]:
         cursor: offset in it; what stands behind does not count.
     """
     before = text[: max(0, min(cursor, MAX_CHARS))]
-    value = _VALUE.search(before)
+    tail = max(0, len(before) - _VALUE_CHARS)
+    value = _VALUE.search(before, tail)
     if value is not None:
         return list(_values(value[1], value[2], value.start(2)))
     if _in_string(before):

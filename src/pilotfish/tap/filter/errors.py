@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_SHOWN_CHARS = 120
+
 
 class FilterError(ValueError):
     """A filter that cannot be used. `str()` shows the place, with a caret under it.
@@ -34,13 +36,17 @@ class FilterError(ValueError):
         self.line = before.count("\n") + 1
         self.column = at - (before.rfind("\n") + 1) + 1
         shown = text.split("\n")[self.line - 1]
+        # Of a long line what is around the place.
+        cut = max(0, self.column - _SHOWN_CHARS // 2) if len(shown) > _SHOWN_CHARS else 0
+        shown = shown[cut : cut + _SHOWN_CHARS]
         self._shown = "".join(char if char.isprintable() else " " for char in shown)
-        self._width = max(1, min(width, len(shown) - self.column + 1))
+        self._indent = self.column - 1 - cut
+        self._width = max(1, min(width, len(shown) - self._indent))
         super().__init__(self._text())
 
     def _text(self) -> str:
         meant = f"; did you mean {self.suggestion}?" if self.suggestion else ""
-        caret = " " * (self.column - 1) + "^" * self._width
+        caret = " " * self._indent + "^" * self._width
         return (
             f"line {self.line}, column {self.column}: {self.message}{meant}\n"
             f"  {self._shown}\n  {caret}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from pilotfish.tap.filter import FilterError, compile
@@ -114,6 +116,34 @@ def test_the_place_is_shown() -> None:
         "    stauts_code == 200 &&\n"
         "    ^^^^^^^^^^^"
     )
+
+
+def test_of_a_long_line_the_place_is_shown() -> None:
+    shown = str(error(" || ".join(["http"] * 400) + " || htpt" + " || http" * 400)).splitlines()
+    assert max(map(len, shown)) < 130
+    caret = shown[2].index("^")
+    assert shown[1][caret : caret + 4] == "htpt"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 4000 + "true" + ")" * 4000,
+        "!" * 8000 + "true",
+        "-" * 8000 + "1",
+        "[" * 8000,
+        '"' * 8191,
+        "'" * 3 + "\\" * 8000,
+        "a." * 4000 + "b",
+        "1+" * 4000 + "1",
+        "true?true:" * 800 + "true",
+        "f(" * 4000,
+        "x" * 8192,
+    ],
+)
+def test_what_is_extreme_is_refused_or_taken_but_does_no_harm(text: str) -> None:
+    with contextlib.suppress(FilterError):
+        assert compile(text).matches({}) in (True, False)
 
 
 def test_what_is_shown_does_no_harm_to_a_terminal() -> None:

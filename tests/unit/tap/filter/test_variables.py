@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pilotfish.tap import protocols
+from pilotfish.tap.entry import KEYS
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.filter import compile, variables
+from pilotfish.tap.filter.environment import REQUEST, RESPONSE
+from pilotfish.tap.filter.types import ObjectType
 from pilotfish.tap.streams import CLIENT, SERVER
 from support import exchanges
 from support.exchanges import (
@@ -29,12 +35,16 @@ from support.exchanges import (
     whole,
 )
 
+ROOT = Path(__file__).parents[4]
+REFERENCES = ROOT / "docs" / "reference"
+
 UDP = look_up("10.96.3.4", "10.96.3.5")
 FLOW = exchanges.exchanges((CLIENT, b"\0\1x"), (SERVER, b"\2"), end="closed")[0]
 POST = (
     b"POST /form HTTP/1.1\r\nHost: api\r\nContent-Length: 3\r\n\r\na=b",
     b"HTTP/1.1 201 Created\r\nSet-Cookie: id=7; Path=/\r\nContent-Length: 2\r\n\r\n{}",
 )
+TLS = exchanges.tls(exchanges.TLS_ALERT)
 SELECT = postgresql("select 1", PG_COLUMNS, PG_ROW, pg_message("C", b"SELECT 1\0"))
 
 CASES: list[tuple[Exchange, str]] = [
@@ -108,6 +118,9 @@ CASES: list[tuple[Exchange, str]] = [
     (FLOW, "tcp && conn && flow && tcp_conn && tcp_flow && !udp_conn && !udp_flow"),
     (FLOW, "tcp_payload == b'\\x00\\x01x' && conn_state == 'closed' && tcp_error_type == ''"),
     (FLOW, "conn_local_bytes == 0 && conn_remote_pkts == 0"),
+    (TLS, "tls && request.server_name == 'api.test' && tls_summary == 'ServerHello'"),
+    (TLS, "error && response.alert == status && tls_total_size > 100 && tls_info == ''"),
+    (exchanges.tls(), "tls && tls_summary == 'ClientHello' && 'TLS 1.3' in request.versions"),
     (exchanges.failed("refused"), "tcp && tcp_error_type == 'refused' && failure == 'refused'"),
     (exchanges.failed("refused"), "status_code == 0 && method == '' && elapsed_time == 0 && error"),
 ]
@@ -134,6 +147,27 @@ def test_every_variable_has_a_value_of_its_type_for_every_protocol() -> None:
         for exchange in given:
             for endpoint in (exchanges.CHOSEN, None):
                 assert of_type.matches(entry_of(exchange, endpoint)), variable.name
+
+
+@pytest.mark.parametrize(("side", "kind"), [("request", REQUEST), ("response", RESPONSE)])
+def test_what_messages_say_is_declared_and_of_the_declared_type(
+    side: str, kind: ObjectType
+) -> None:
+    for exchange, _ in CASES:
+        said = whole(exchange)[side] or {}
+        assert set(said) <= set(kind.fields), exchange.protocol
+        for name in said:
+            of_type = _runtime_type(str(kind.fields[name].type))
+            if of_type != "dyn":
+                found = compile(f"type({side}.{name}) == {of_type}")
+                assert found.matches(entry_of(exchange)), name
+
+
+def test_every_field_is_described() -> None:
+    described = (REFERENCES / "entries.md").read_text()
+    for name in (*KEYS, *REQUEST.fields, *RESPONSE.fields):
+        if name != "cookies":  # worked out by the filter
+            assert re.search(rf"`{name}[.`]", described), name
 
 
 def _runtime_type(name: str) -> str:
@@ -181,18 +215,24 @@ def test_every_protocol_can_be_asked_for() -> None:
 
 
 def test_the_reference_says_what_there_is() -> None:
-    root = Path(__file__).parents[4]
-    made = runpy.run_path(str(root / "tools" / "make_filter_reference.py"))
-    written = (root / "docs" / "reference" / "filters.md").read_text()
+    made = runpy.run_path(str(ROOT / "tools" / "make_filter_reference.py"))
+    written = (REFERENCES / "filters.md").read_text()
     assert written.partition(made["MARK"])[2] == f"\n\n{made['tables']()}", (
         "run: python tools/make_filter_reference.py"
     )
 
 
 def test_the_examples_of_the_reference_are_filters() -> None:
-    root = Path(__file__).parents[4]
-    written = (root / "docs" / "reference" / "filters.md").read_text().partition("\n## ")[0]
+    written = (REFERENCES / "filters.md").read_text().partition("\n## ")[0]
     rows = [line.split(" | ")[0] for line in written.splitlines() if line.startswith("| `")]
     assert len(rows) > 8
     for row in rows:
         compile(row.removeprefix("| ").strip("`"))
+
+
+def test_without_a_filter_nobody_pays_for_the_language() -> None:
+    code = (
+        "import sys; from pilotfish.tap import filter, server; filter.compile('').matches({});"
+        "sys.exit(len({'lark', 're2'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
