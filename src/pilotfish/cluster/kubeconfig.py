@@ -108,6 +108,12 @@ def has_context(config: Config, name: str) -> bool:
     )
 
 
+def check(path: Path) -> None:
+    """Raise ClusterError now if `add` could not write the file at `path`."""
+    # Reads it under its lock, which is a file beside it: all but the writing itself.
+    change_file(path, lambda config: config)
+
+
 def add(path: Path, name: str, server: str, ca: bytes, cert: bytes, key: bytes) -> None:
     """Merge context `name` into the file at `path` and make it current."""
     change_file(path, lambda config: with_context(config, name, server, ca, cert, key))
@@ -142,7 +148,17 @@ def read(path: Path) -> Config:
 
 
 def change_file(path: Path, change: Callable[[Config], Config]) -> None:
-    """Apply `change` to the file under its lock, replacing it in one step (mode 0600)."""
+    """Apply `change` to the file under its lock, replacing it in one step (mode 0600).
+
+    Raises ClusterError when it cannot be read or written.
+    """
+    try:
+        _change_file(path, change)
+    except OSError as error:
+        raise _unreadable(path, f"cannot be written ({error.strerror})") from error
+
+
+def _change_file(path: Path, change: Callable[[Config], Config]) -> None:
     import yaml
 
     # A kubeconfig is often a link into a dotfiles folder: write what it leads to.

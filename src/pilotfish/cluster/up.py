@@ -68,6 +68,7 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     """
     plan.check_name(wanted.name)
     preflight.check_machine()
+    kubeconfig.check(kubeconfig.target_path(os.environ))
     with state.locked(wanted.name):
         cluster = state.load(wanted.name)
         if cluster is None:

@@ -129,6 +129,15 @@ def test_a_file_that_is_no_kubeconfig_is_left_alone(tmp_path: Path, text: str) -
     assert [entry.name for entry in tmp_path.iterdir()] == ["config"]
 
 
+def test_a_file_that_cannot_be_written_is_noticed_before_it_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path, tmp_path / "file" / "config"):
+        with pytest.raises(ClusterError, match="the kubeconfig cannot be written"):
+            kubeconfig.check(place)
+    kubeconfig.check(tmp_path / "new" / "config")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 def test_a_lock_of_kubectl_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kubeconfig, "_LOCK_WAIT_S", 0.0)
     (tmp_path / "config.lock").touch()
