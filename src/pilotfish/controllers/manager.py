@@ -15,6 +15,7 @@ from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.controller import Context, Controller
 from pilotfish.controllers.daemonset import DaemonSetController
 from pilotfish.controllers.deployment import DeploymentController
+from pilotfish.controllers.disruption import DisruptionController
 from pilotfish.controllers.endpoints import EndpointsController
 from pilotfish.controllers.endpointslice import EndpointSliceController
 from pilotfish.controllers.endpointslice_mirroring import EndpointSliceMirroringController
@@ -47,6 +48,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DaemonSetController,
     StatefulSetController,
     JobController,
+    DisruptionController,
     EndpointsController,
     EndpointSliceMirroringController,
     LoadBalancerController,
