@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 
+from pilotfish.apiserver.allocation.cidrs import SERVICE_CIDRS
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
 from pilotfish.apiserver.errors import StatusError
@@ -41,6 +42,10 @@ async def bootstrap(core: Core) -> None:
         ("priorityclasses.scheduling.k8s.io", {"metadata": {"name": name}, "value": value})
         for name, value in _PRIORITY_CLASSES.items()
     ]
+    if core.registry.latest(SERVICE_CIDRS, "kubernetes") is None:
+        ranges = (core.config.service_cidr, core.config.second_service_cidr)
+        spec = {"cidrs": [cidr for cidr in ranges if cidr]}
+        wanted.append((SERVICE_CIDRS, {"metadata": {"name": "kubernetes"}, "spec": spec}))
     # Each is queued for the disk before the next begins: one commit may take them all.
     await asyncio.gather(
         *(_put(core, name, obj) for name, obj in [*wanted, *_kubernetes_service(core)])

@@ -7,6 +7,7 @@ import uuid
 from typing import Final
 
 from pilotfish.apiserver.admission import admit_pod
+from pilotfish.apiserver.allocation.addresses import put_with_addresses
 from pilotfish.apiserver.apply.accounting import account_creation
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
@@ -110,7 +111,7 @@ async def _create_service(core: Core, kind: Resource, obj: Object, *, dry_run: b
         core.services.undo(obj, None)
         return core.registry.preview(kind.full_name, obj)
     try:
-        return await core.registry.put(kind.full_name, obj)
+        return await put_with_addresses(core.registry, obj, None)
     except StatusError:
         core.services.undo(obj, None)
         raise

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from pilotfish.apiserver.allocation.addresses import remove_with_addresses
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.codec import decode_body
 from pilotfish.apiserver.core import Core
@@ -266,9 +267,10 @@ async def remove(core: Core, resource: Resource, obj: Object, *, dry_run: bool =
     """
     if dry_run:
         return core.registry.preview(resource.full_name, obj)
-    entry = await core.registry.remove(resource.full_name, obj)
-    if resource.full_name == "services":
-        core.services.release(obj)
+    if resource.full_name != "services":
+        return await core.registry.remove(resource.full_name, obj)
+    entry = await remove_with_addresses(core.registry, obj)
+    core.services.release(obj)
     return entry
 
 

@@ -15,6 +15,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from pilotfish.apiserver.allocation import ServiceAllocator
+from pilotfish.apiserver.allocation.cidrs import ServiceRanges
 from pilotfish.apiserver.authentication import TokenUsers, read_token_file
 from pilotfish.apiserver.bootstrap import bootstrap, keep
 from pilotfish.apiserver.catalog import Catalog
@@ -64,10 +65,12 @@ class ApiServer:
         try:
             core = _core(self._config, registry)
             customs = CustomResources(core)
+            ranges = ServiceRanges(core)
             await bootstrap(core)
             await bootstrap_policy(core)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(customs.run(), name="custom resources")
+                tasks.create_task(ranges.run(), name="service ranges")
                 tasks.create_task(expire_events(core), name="Event expiry")
                 tasks.create_task(keep(core), name="system's objects")
                 tasks.create_task(aggregate(core), name="ClusterRole aggregation")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pilotfish.apiserver.allocation.addresses import put_with_addresses
 from pilotfish.apiserver.apply.accounting import account_update
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
@@ -195,7 +196,7 @@ async def _replace_service(
         core.services.undo(new, old)
         return core.registry.preview(resource.full_name, new)
     try:
-        return await core.registry.put(resource.full_name, new)
+        return await put_with_addresses(core.registry, new, old)
     except StatusError:
         core.services.undo(new, old)
         raise

@@ -19,12 +19,18 @@ class PoolExhaustedError(Exception):
 class Pool:
     """The numbers first..last (both included), each free or taken."""
 
-    def __init__(self, first: int, last: int, static_band: int) -> None:
-        """`static_band` is how many of the lowest numbers are kept for hand-chosen ones."""
+    def __init__(
+        self, first: int, last: int, static_band: int, taken: set[int] | None = None
+    ) -> None:
+        """
+        Args:
+            static_band: how many of the lowest numbers are kept for hand-chosen ones.
+            taken: the numbers that are taken, when several pools share them.
+        """
         self.first = first
         self.last = last
         self._dynamic = min(first + static_band, last + 1)
-        self._taken: set[int] = set()
+        self._taken = set() if taken is None else taken
 
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last

@@ -8,15 +8,17 @@ afterwards, `undo` sets the books back. After a restart `load` rebuilds them fro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from pilotfish.apiserver.allocation.families import settle_families
 from pilotfish.apiserver.allocation.pool import Pool, PoolExhaustedError
+from pilotfish.apiserver.allocation.ranges import Ranges
 from pilotfish.apiserver.validation.causes import Cause, internal, invalid
 from pilotfish.objects.meta import Object
 
 HEADLESS = "None"
+_VERSIONS = {"IPv4": IPv4Address, "IPv6": IPv6Address}
 
 
 class ServiceAllocator:
@@ -30,11 +32,26 @@ class ServiceAllocator:
         `second_service_cidr` is of the other family, "" unless the cluster is dual-stack.
         """
         networks = [ip_network(cidr) for cidr in (service_cidr, second_service_cidr) if cidr]
-        self._networks = {f"IPv{network.version}": network for network in networks}
-        self._addresses = {name: _address_pool(net) for name, net in self._networks.items()}
+        self._addresses = {f"IPv{network.version}": Ranges([network]) for network in networks}
         low, high = node_port_range
         # The band of kube-apiserver: min(max(16, size/32), 128).
         self._ports = Pool(low, high, min(max(16, (high - low + 1) // 32), 128))
+
+    def use(self, networks: Iterable[IPv4Network | IPv6Network]) -> None:
+        """Hand out addresses of these ranges from now on; only of the cluster's families."""
+        found = list(networks)
+        for family, ranges in self._addresses.items():
+            ranges.use([network for network in found if f"IPv{network.version}" == family])
+
+    def reserve(self, text: str) -> None:
+        """Let nobody have an address, which an IPAddress names."""
+        self._addresses_take([_address(text)])
+
+    def unreserve(self, text: str) -> None:
+        """The end of `reserve`."""
+        family, number = _address(text)
+        if family in self._addresses:
+            self._addresses[family].give_back(number)
 
     def load(self, services: Iterable[Object]) -> None:
         """Take over what stored Services hold."""
@@ -80,7 +97,7 @@ class ServiceAllocator:
     def _addresses_take(self, addresses: Iterable[tuple[str, int]]) -> None:
         for family, number in addresses:
             pool = self._addresses.get(family)
-            if pool is not None and number in pool:
+            if pool is not None:
                 pool.take(number)
 
     def _give_back_surplus(self, holder: Object, keeper: Object) -> None:
@@ -97,7 +114,7 @@ class ServiceAllocator:
             return []
         if spec.get("clusterIP"):
             spec.setdefault("clusterIPs", [spec["clusterIP"]])
-        causes = settle_families(spec, old["spec"] if old is not None else None, [*self._networks])
+        causes = settle_families(spec, old["spec"] if old is not None else None, [*self._addresses])
         if causes:
             return causes
         if spec.get("clusterIP") == HEADLESS:
@@ -106,9 +123,7 @@ class ServiceAllocator:
         for index, family in enumerate(spec["ipFamilies"]):
             if index >= len(addresses):
                 try:
-                    addresses.append(
-                        str(type(self._networks[family][0])(taken.any_address(family)))
-                    )
+                    addresses.append(str(_VERSIONS[family](taken.any_address(family))))
                 except PoolExhaustedError:
                     return [
                         internal("spec.clusterIPs", "failed to allocate a serviceIP: range is full")
@@ -131,7 +146,7 @@ class ServiceAllocator:
                     "spec.clusterIPs",
                     shown,
                     f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the "
-                    f"valid range. The range of valid IPs is {self._networks[family]}",
+                    f"valid range. The range of valid IPs is {self._addresses[family]}",
                 )
             ]
         if not taken.address(family, number):
@@ -208,7 +223,7 @@ class ServiceAllocator:
 class _Taken:
     """What one `allocate` has taken so far, to be given back when it fails halfway."""
 
-    def __init__(self, addresses: dict[str, Pool], ports: Pool) -> None:
+    def __init__(self, addresses: dict[str, Ranges], ports: Pool) -> None:
         self._address_pools = addresses
         self._port_pool = ports
         self._addresses: list[tuple[str, int]] = []
@@ -243,24 +258,18 @@ class _Taken:
             self._port_pool.give_back(number)
 
 
-def _address_pool(network: IPv4Network | IPv6Network) -> Pool:
-    """All addresses but the network's and, for IPv4, the broadcast's.
-
-    The static band is kube-apiserver's: min(max(16, size/16), 256).
-    """
-    first = int(network.network_address) + 1
-    last = int(network.broadcast_address) - (network.version == 4)
-    return Pool(first, last, min(max(16, (last - first + 1) // 16), 256))
-
-
 def _addresses_of(service: Object) -> set[tuple[str, int]]:
     """(family, number) of each ClusterIP."""
     spec = service.get("spec") or {}
     if spec.get("type") == "ExternalName":
         return set()
     texts = {spec.get("clusterIP") or "", *(spec.get("clusterIPs") or ())}
-    found = (ip_address(text) for text in texts if text and text != HEADLESS)
-    return {(f"IPv{address.version}", int(address)) for address in found}
+    return {_address(text) for text in texts if text and text != HEADLESS}
+
+
+def _address(text: str) -> tuple[str, int]:
+    address = ip_address(text)
+    return f"IPv{address.version}", int(address)
 
 
 def _node_ports_of(service: Object) -> set[int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pilotfish.apiserver.custom import objects as custom_objects
 from pilotfish.apiserver.custom.resource import CustomResource
-from pilotfish.apiserver.strategy import jobs, namespaces, pods, secrets, services
+from pilotfish.apiserver.strategy import jobs, namespaces, pods, secrets, servicecidrs, services
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
@@ -78,6 +78,7 @@ _CREATE: dict[_Kind, Callable[[Object], None]] = {
     ("", "Pod"): pods.prepare_for_create,
     ("", "Secret"): secrets.move_string_data,
     ("batch", "Job"): jobs.prepare_for_create,
+    ("networking.k8s.io", "ServiceCIDR"): servicecidrs.prepare_for_create,
 }
 
 _UPDATE: dict[_Kind, Callable[[Object, Object], None]] = {
