@@ -196,6 +196,29 @@ def test_a_server_that_never_answers_is_told_while_people_wait() -> None:
     assert node.seen() == [("tcp", "timed out")]
 
 
+def test_the_last_words_of_what_was_over_before_are_not_told() -> None:
+    node = Node(live=False)
+    node.see(tcp((POD, 40000), (OTHER, 80), 100, 1, FIN | ACK))
+    node.see(tcp((OTHER, 80), (POD, 40000), 1, 101, RST | ACK))
+    node.dissection.finish(node.time_s)
+    assert node.seen() == []
+
+
+def test_what_nobody_recognises_is_a_flow() -> None:
+    node = Node(live=False)
+    for _, frame in talk((POD, 40000), (OTHER, 80))[:3]:
+        node.see(frame)
+    node.see(tcp((POD, 40000), (OTHER, 80), 101, 501, payload=b"\x99unheard of"))
+    node.see(tcp((OTHER, 80), (POD, 40000), 501, 112, payload=b"indeed"))
+    node.dissection.finish(node.time_s)
+    (exchange,) = node.exchanges
+    assert (exchange.protocol, exchange.failure) == ("tcp", "")
+    assert exchange.request is not None
+    assert exchange.response is not None
+    assert exchange.request.fields()["text"] == "\ufffdunheard of"
+    assert (exchange.request.size, exchange.response.size) == (11, 6)
+
+
 def test_a_refused_connection_is_told() -> None:
     node = Node(live=False)
     node.see(tcp((POD, 40000), (OTHER, 81), 100, flags=SYN))

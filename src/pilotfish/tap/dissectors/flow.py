@@ -70,6 +70,8 @@ class Flow:
     def ended(self, how: End, time_s: float) -> None:
         """The flow is over: it is one exchange."""
         connection = self._connection
+        if not connection.whole and not any(side.size for side in self._sides):
+            return  # the end of something that was over before the capture began
         answered = self._sides[SERVER].size > 0
         failure = "" if how in ("closed", "open") else how
         self._emit(

@@ -6,22 +6,22 @@ HTTP in TLS is HTTP; without secrets only the handshake tells something.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pilotfish.tap.conversation import Context, Conversation
-from pilotfish.tap.dissectors.tls_decrypt import (
-    HANDSHAKE,
-    Decryptor,
-    UnknownKeys,
-    has_secrets,
-    suite_for,
-)
 from pilotfish.tap.dissectors.tls_hello import (
+    HANDSHAKE,
     TLS_1_3,
     ClientHello,
     ServerHello,
+    UnknownKeys,
     alert_name,
 )
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
+
+if TYPE_CHECKING:
+    from pilotfish.tap.dissectors.tls_decrypt import Decryptor
 
 # RFC 8446, section 5.2: 2¹⁴ bytes, and what encryption may add; TLS 1.2 allows 2048.
 MAX_RECORD_BYTES = (1 << 14) + 2048
@@ -256,6 +256,9 @@ class Tls:
         client, server, keys = self._client, self._server, self._context.keys
         if client is None or server is None or keys is None or not server.body:
             return False
+        # Its ciphers are 9 MB of memory that only those need who have secrets.
+        from pilotfish.tap.dissectors.tls_decrypt import Decryptor, has_secrets, suite_for
+
         suite = suite_for(server.version, server.cipher)
         secrets = keys.secrets(client.random) if suite else {}
         if suite is None or not has_secrets(server.version, secrets):

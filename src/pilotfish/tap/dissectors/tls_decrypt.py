@@ -12,10 +12,8 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
-from pilotfish.tap.dissectors.tls_hello import TLS_1_2, TLS_1_3
+from pilotfish.tap.dissectors.tls_hello import TLS_1_2, TLS_1_3, UnknownKeys
 from pilotfish.tap.streams import CLIENT, SERVER
-
-HANDSHAKE = 22
 
 _Cipher = AESGCM | AESCCM | ChaCha20Poly1305
 Secrets = dict[str, bytes]
@@ -41,10 +39,6 @@ _SUITES: dict[int, Suite] = {
 }
 
 _NAMES = ("CLIENT", "SERVER")
-
-
-class UnknownKeys(Exception):
-    """The secrets for this record are not known."""
 
 
 class Decryptor:

@@ -19,6 +19,8 @@ VERSIONS = {
 }
 TLS_1_2, TLS_1_3 = 0x0303, 0x0304
 
+HANDSHAKE = 22
+
 CIPHERS = {
     0x1301: "TLS_AES_128_GCM_SHA256",
     0x1302: "TLS_AES_256_GCM_SHA384",
@@ -88,6 +90,10 @@ def version_name(version: int) -> str:
 def cipher_name(cipher: int) -> str:
     """The cipher suite as IANA names it; its number where it is rare."""
     return CIPHERS.get(cipher, f"0x{cipher:04x}")
+
+
+class UnknownKeys(Exception):
+    """The secrets for a record are not known."""
 
 
 class ClientHello:
