@@ -21,6 +21,8 @@ from pilotfish.objects.meta import (
 from pilotfish.objects.pods import host_node, is_ready, is_terminal, pod_ips, target_port
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
+# PreferClose is the former name of PreferSameZone.
+_DISTRIBUTIONS = ("PreferSameZone", "PreferSameNode", "PreferClose")
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 
 # A port as EndpointSlices carry it, hashable: name, protocol, number, appProtocol.
@@ -92,7 +94,26 @@ def endpoint(service: Object, pod: Object, address: str, zones: Mapping[str, str
     hostname = hostname_in(service, pod)
     if hostname:
         result["hostname"] = hostname
+    hints = _hints(service, result)
+    if hints:
+        result["hints"] = hints
     return result
+
+
+def _hints(service: Object, endpoint: Object) -> Object:
+    """For whom the endpoint is meant, by the Service's trafficDistribution; {} for everyone.
+
+    https://kubernetes.io/docs/reference/networking/virtual-ips/#traffic-distribution
+    """
+    wish = service["spec"].get("trafficDistribution")
+    if wish not in _DISTRIBUTIONS or not endpoint["conditions"]["ready"]:
+        return {}
+    hints: Object = {}
+    if endpoint.get("zone"):
+        hints["forZones"] = [{"name": endpoint["zone"]}]
+    if wish == "PreferSameNode" and endpoint.get("nodeName"):
+        hints["forNodes"] = [{"name": endpoint["nodeName"]}]
+    return hints
 
 
 def hostname_in(service: Object, pod: Object) -> str:

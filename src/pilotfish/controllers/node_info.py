@@ -11,7 +11,7 @@ from functools import lru_cache
 from pilotfish.controllers.tolerations import NOT_READY
 from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object, name_of, uid_of
-from pilotfish.objects.pods import host_node, is_terminal
+from pilotfish.objects.pods import host_node, is_terminal, serving_containers
 from pilotfish.objects.quantities import parse_quantity
 
 # A host port: address ("" for all), protocol, number.
@@ -60,7 +60,7 @@ def _requests(container: Object) -> Counter[str]:
 
 def host_ports(pod: Object) -> Iterator[HostPort]:
     """The ports of the node that the Pod's containers take."""
-    for container in pod["spec"].get("containers") or ():
+    for container in serving_containers(pod):
         for port in container.get("ports") or ():
             if port.get("hostPort"):
                 address = port.get("hostIP") or ""
