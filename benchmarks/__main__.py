@@ -27,6 +27,7 @@ BENCHMARKS = (
     "api_rates",
     "tap_live",
     "tap_file",
+    "tap_filter",
 )
 _SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)(?=<!-- \w+ -->|\Z)", re.DOTALL)
 
