@@ -16,6 +16,7 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pilotfish.client.api import Client
 from pilotfish.client.errors import ApiError, Unreachable
@@ -39,6 +40,7 @@ _CHUNK = 200  # Services worked out before the event loop gets a turn
 _RETRY_S = 1.0
 _CHECK_S = 1.0  # between looks at whether the tables are still there; each takes some 50 µs
 _LOCK_RETRY_S = 0.1
+_IPV6 = Path("/proc/sys/net/ipv6")  # there when the kernel has it
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class ProxyConfig:
     """What a node's proxy is told.
 
     `service_ranges`: CIDRs whose addresses are Services' only; refused where no Service answers.
-    Those of ServiceCIDR objects come in addition.
+    Those of ServiceCIDR objects come in addition. They say which families there are, beside IPv4;
+    without any there are all that the kernel has.
     `link`: leads to the network on which LoadBalancer addresses are; "": none are answered for.
     `host_ports`: whether Pods' hostPorts are this proxy's; on other clusters the CNI has them.
     """
@@ -148,11 +151,8 @@ class Proxier:
         announcer: Announcer | None,
         health_servers: HealthServers,
     ) -> None:
-        given = {family_of(cidr) for cidr in self._config.service_ranges}
         syncers = [
-            FamilySyncer(family, KernelTables(netfilter, family))
-            for family in FAMILIES
-            if family in given or family is IPV4
+            FamilySyncer(family, KernelTables(netfilter, family)) for family in self._families()
         ]
         self._wake.set()  # without Services, too, there are tables to write
         dirty: set[str] = set()
@@ -177,6 +177,12 @@ class Proxier:
                 self._nodes_changed |= nodes_changed
                 await asyncio.sleep(_RETRY_S)
                 self._wake.set()
+
+    def _families(self) -> list[Family]:
+        given = {family_of(cidr) for cidr in self._config.service_ranges}
+        if not given and _IPV6.exists():
+            return list(FAMILIES)
+        return [family for family in FAMILIES if family in given or family is IPV4]
 
     async def _woken_or_damaged(self, syncers: Iterable[FamilySyncer]) -> None:
         """Return when something changed here, or when somebody else has damaged the tables.

@@ -58,10 +58,10 @@ class KubeProxy:
         self._server = server
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         program = "import sys; from pilotfish.cli.main import main; sys.exit(main())"
         arguments = ["kube-proxy", "--kubeconfig", str(self._server.kubeconfig), "--node", "host"]
-        arguments += ["--service-cidr", "10.96.0.0/12"]
+        arguments += more or ["--service-cidr", "10.96.0.0/12"]
         command = [*self._prefix, sys.executable, "-c", program, *arguments]
         self._process = subprocess.Popen(command)
 
@@ -182,3 +182,13 @@ def test_without_announcing_it_takes_no_addresses(
         "112",
     ]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b""
+
+
+def test_without_ranges_it_serves_both_families(
+    world: Any, kube_proxy: KubeProxy, make_slice: Any
+) -> None:
+    kube_proxy.apply(a_service(), a_slice(make_slice("b")))
+    kube_proxy.start("--host-ports")
+    eventually(lambda: answered(world) == "b")
+    command = ["ip", "netns", "exec", world.namespace("host"), "nft", "list", "tables"]
+    eventually(lambda: b"table ip6 pilotfish" in subprocess.check_output(command))
