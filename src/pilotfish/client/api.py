@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import cache
 from types import TracebackType
 from typing import Literal, Self
 
@@ -21,7 +20,7 @@ import orjson
 from pilotfish.client.config import ClientConfig
 from pilotfish.client.errors import ApiError, Unreachable, error_of
 from pilotfish.objects.meta import Object, name_of, namespace_of
-from pilotfish.objects.resources import Resource, resource
+from pilotfish.objects.resources import resource
 
 PatchKind = Literal["merge", "strategic", "json"]
 
@@ -42,11 +41,6 @@ REQUESTS_AT_ONCE = 8
 
 # No whole-request limit: watches last. A server that is gone shows in connecting.
 _NO_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=5)
-
-
-@cache
-def _resource(name: str) -> Resource:
-    return resource(name)
 
 
 class Client:
@@ -90,7 +84,7 @@ class Client:
 
     async def get(self, name_of_resource: str, name: str, namespace: str = "") -> Object:
         """The object of that name."""
-        path = _resource(name_of_resource).path(namespace, name)
+        path = resource(name_of_resource).path(namespace, name)
         return await self.request("GET", path)
 
     async def list(
@@ -110,17 +104,17 @@ class Client:
             fieldSelector=field_selector,
             resourceVersion=resource_version,
         )
-        return await self.request("GET", _resource(name_of_resource).path(namespace), params)
+        return await self.request("GET", resource(name_of_resource).path(namespace), params)
 
     async def create(self, name_of_resource: str, obj: Object, subresource: str = "") -> Object:
         """Create an object in the namespace that it names."""
         name = name_of(obj) if subresource else ""
-        path = _resource(name_of_resource).path(namespace_of(obj), name, subresource)
+        path = resource(name_of_resource).path(namespace_of(obj), name, subresource)
         return await self.request("POST", path, body=obj)
 
     async def update(self, name_of_resource: str, obj: Object, subresource: str = "") -> Object:
         """Replace an object (PUT); its resourceVersion, if it has one, must be the present one."""
-        path = _resource(name_of_resource).path(namespace_of(obj), name_of(obj), subresource)
+        path = resource(name_of_resource).path(namespace_of(obj), name_of(obj), subresource)
         return await self.request("PUT", path, body=obj)
 
     async def patch(
@@ -133,7 +127,7 @@ class Client:
         subresource: str = "",
     ) -> Object:
         """Change part of an object."""
-        path = _resource(name_of_resource).path(namespace, name, subresource)
+        path = resource(name_of_resource).path(namespace, name, subresource)
         return await self.request("PATCH", path, body=patch, content_type=_PATCH_TYPES[kind])
 
     async def delete(
@@ -153,7 +147,7 @@ class Client:
             options["preconditions"] = {"uid": uid}
         if propagation:
             options["propagationPolicy"] = propagation
-        path = _resource(name_of_resource).path(namespace, name)
+        path = resource(name_of_resource).path(namespace, name)
         return await self.request("DELETE", path, body=options)
 
     async def request(
@@ -199,7 +193,7 @@ class Client:
             resourceVersion=resource_version,
             timeoutSeconds=str(timeout_s),
         )
-        path = _resource(name_of_resource).path(namespace)
+        path = resource(name_of_resource).path(namespace)
         try:
             async with self._open("GET", path, params) as response:
                 if response.status >= 400:

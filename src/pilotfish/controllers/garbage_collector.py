@@ -9,6 +9,7 @@ it counts as absent: caches lag, and deleting is for ever.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from functools import partial
@@ -16,6 +17,8 @@ from functools import partial
 from pilotfish.client.errors import Conflict, NotFound
 from pilotfish.client.informer import Informer
 from pilotfish.controllers.controller import Context, Controller, together
+from pilotfish.controllers.custom_resources import DEFINITIONS, resources_of
+from pilotfish.controllers.informers import owner_uids
 from pilotfish.controllers.ownership import (
     FOREGROUND,
     ORPHAN,
@@ -31,7 +34,7 @@ from pilotfish.controllers.ownership import (
     without_owners,
 )
 from pilotfish.objects.meta import Object, key_of, name_of, namespace_of, split_key, uid_of
-from pilotfish.objects.resources import RESOURCES, resource_of_kind
+from pilotfish.objects.resources import RESOURCES, learn, resource_of_kind
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,44 @@ class GarbageCollector(Controller):
             informer = self.informer(resource, eager=False)
             self._caches[resource] = informer
             informer.on_change(partial(self._changed, resource))
+        self._custom: dict[str, asyncio.Task[None]] = {}
+        self._caches[DEFINITIONS].on_change(self._definition_changed)
+
+    async def run(self) -> None:
+        try:
+            await super().run()
+        finally:
+            for task in self._custom.values():
+                task.cancel()
+
+    def _definition_changed(self, old: Object | None, new: Object | None) -> None:
+        """Follow a custom resource as long as its definition is there."""
+        if new is None:
+            name = name_of(old or {})
+            task = self._custom.pop(name, None)
+            if task is not None:
+                task.cancel()
+                for obj in list(self._caches.pop(name).values()):
+                    self._deleted(obj)  # the two watches are not ordered
+            return
+        name, found = name_of(new), resources_of(new)
+        for resource in found:
+            learn(resource)
+        if not found or name in self._custom:
+            return
+        informer = self._caches[name] = Informer(self.client, name)
+        informer.index("owner", owner_uids)
+        informer.on_change(partial(self._changed, name))
+        task = asyncio.create_task(informer.run(), name=f"informer {name}")
+        self._custom[name] = task
+        self._judge_again({(resource.api_version, resource.kind) for resource in found})
+
+    def _judge_again(self, kinds: set[tuple[str, str]]) -> None:
+        """Ask anew for the owners of kinds that could not be asked for until now."""
+        for resource, informer in self._caches.items():
+            for obj in informer.values():
+                if any((r["apiVersion"], r["kind"]) in kinds for r in owner_references(obj)):
+                    self._add(resource, obj)
 
     def _changed(self, resource: str, old: Object | None, new: Object | None) -> None:
         if new is None:
@@ -120,7 +161,8 @@ class GarbageCollector(Controller):
 
     async def sync(self, key: str) -> None:
         resource, _, object_key = key.partition("|")
-        obj = self._caches[resource].get(object_key)
+        cache = self._caches.get(resource)
+        obj = cache.get(object_key) if cache is not None else None
         if obj is None:
             return
         try:

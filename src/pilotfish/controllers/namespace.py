@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from pilotfish.client.errors import ApiError, Conflict, NotFound
 from pilotfish.controllers.controller import Context, Controller
+from pilotfish.controllers.custom_resources import DEFINITIONS, resources_of
 from pilotfish.objects.conditions import set_condition
 from pilotfish.objects.meta import Object, is_deleting, name_of, namespace_of
 from pilotfish.objects.resources import RESOURCES, Resource
@@ -125,14 +126,15 @@ class NamespaceController(Controller):
         finalizers = (namespace.get("spec") or {}).get("finalizers") or []
         if FINALIZER not in finalizers:
             return
+        resources = namespaced_resources() + await self._custom_resources()
         left = await asyncio.gather(
-            *(self._empty(resource, key) for resource in namespaced_resources()),
+            *(self._empty(resource, key) for resource in resources),
             return_exceptions=True,
         )
         remaining: Counter[str] = Counter()
         held: Counter[str] = Counter()
         failures = []
-        for resource, result in zip(namespaced_resources(), left, strict=True):
+        for resource, result in zip(resources, left, strict=True):
             if isinstance(result, ApiError):
                 failures.append(f"{resource.full_name}: {result.message}")
             elif isinstance(result, BaseException):
@@ -149,6 +151,12 @@ class NamespaceController(Controller):
         except NotFound:
             return
         self.queue.add_after(key, RETRY_S)
+
+    async def _custom_resources(self) -> list[Resource]:
+        """The custom resources whose objects live in a namespace, as they are now."""
+        listed = await self.client.list(DEFINITIONS)
+        found = (resources_of(definition)[-1:] for definition in listed["items"])
+        return [resource for each in found for resource in each if resource.namespaced]
 
     async def _empty(self, resource: Resource, namespace: str) -> list[Object]:
         """Delete all objects of a resource in the namespace; returns those that are still there."""

@@ -187,6 +187,12 @@ for _entry in RESOURCES:
     _BY_KIND[_entry.api_version, _entry.kind] = _entry
 
 
+def learn(resource: Resource) -> None:
+    """Know a custom resource by its name and kind from now on, in this process."""
+    _BY_NAME[resource.full_name] = resource
+    _BY_KIND[resource.api_version, resource.kind] = resource
+
+
 def resource(full_name: str) -> Resource:
     """The resource of that name, in its preferred version: `pods`, `replicasets.apps`.
 

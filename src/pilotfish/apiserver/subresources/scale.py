@@ -119,6 +119,12 @@ async def _rescale(core: Core, call: Call, change: Any) -> Answer:
         return obj
 
     entry = await replace(
-        core, resource, call.key, rescaled, manager=call.manager, dry_run=call.dry_run
+        core,
+        resource,
+        call.key,
+        rescaled,
+        subresource="scale",
+        manager=call.manager,
+        dry_run=call.dry_run,
     )
     return Answer(encode_body(scale_of(resource, entry.decode())))
