@@ -12,8 +12,9 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -134,11 +135,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def running_api_server(folder: Path, port: int = 0) -> AsyncIterator[RunningApiServer]:
-    """An API server in this process, over the store in the folder if there is one."""
+async def running_api_server(
+    folder: Path, port: int = 0, **settings: Any
+) -> AsyncIterator[RunningApiServer]:
+    """An API server in this process, over the store in the folder if there is one.
+
+    settings: fields of its configuration that are to be others.
+    """
     port = port or free_port()
     url = f"https://127.0.0.1:{port}"
-    server = ApiServer(api_server_config(folder, port))
+    server = ApiServer(replace(api_server_config(folder, port), **settings))
     task = asyncio.create_task(server.run(), name="API server")
     started = asyncio.create_task(server.started.wait())
     await asyncio.wait((task, started), return_when=asyncio.FIRST_COMPLETED)

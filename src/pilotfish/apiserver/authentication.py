@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,8 +89,14 @@ def user_of_certificate(certificate: Mapping[str, Any]) -> User | None:
     Args:
         certificate: as `ssl.SSLSocket.getpeercert()` returns it.
     """
+    return _user_of_subject(certificate.get("subject", ()))
+
+
+# Asked with each request of a connection.
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _user_of_subject(subject: tuple[tuple[tuple[str, str], ...], ...]) -> User | None:
     name, groups = "", []
-    for relative_name in certificate.get("subject", ()):
+    for relative_name in subject:
         for attribute, value in relative_name:
             if attribute == "commonName":
                 name = value

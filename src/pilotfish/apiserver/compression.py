@@ -18,15 +18,24 @@ _LEVEL: Final = 1
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
-async def compress(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Compress a response's body, if it is large and the client accepts gzip."""
+def is_worth_it(request: web.BaseRequest, response: web.StreamResponse) -> bool:
+    """Whether a response has a large body and the client accepts gzip."""
     if not isinstance(response, web.Response):
-        return
+        return False
     body = response.body
-    if not isinstance(body, bytes) or len(body) < _LEAST_BYTES:
-        return
-    if response.status != 200 or not accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        return
+    return (
+        isinstance(body, bytes)
+        and len(body) >= _LEAST_BYTES
+        and response.status == 200
+        and accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    )
+
+
+async def compress(response: web.StreamResponse) -> None:
+    """Compress the body of a response that is worth it."""
+    assert isinstance(response, web.Response)
+    body = response.body
+    assert isinstance(body, bytes)
     # zlib lets go of the interpreter: other requests are answered meanwhile.
     response.body = await asyncio.get_running_loop().run_in_executor(None, _gzip, body)
     response.headers["Content-Encoding"] = "gzip"

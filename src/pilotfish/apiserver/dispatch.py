@@ -16,7 +16,7 @@ from pilotfish.apiserver.admission import warn_of_what_is_not_enforced
 from pilotfish.apiserver.audit import AuditLog
 from pilotfish.apiserver.authentication import User, authenticate
 from pilotfish.apiserver.call import Answer, Call
-from pilotfish.apiserver.compression import compress
+from pilotfish.apiserver.compression import compress, is_worth_it
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import (
     StatusError,
@@ -25,7 +25,7 @@ from pilotfish.apiserver.errors import (
     too_large,
 )
 from pilotfish.apiserver.listing import list_body, list_page
-from pilotfish.apiserver.metrics import MEDIA_TYPE, Metrics, kind_of
+from pilotfish.apiserver.metrics import MEDIA_TYPE, Metrics
 from pilotfish.apiserver.negotiation import (
     JSON,
     YAML,
@@ -85,49 +85,35 @@ class Dispatcher:
             answer = health.health(path, "verbose" in request.rel_url.query)
             if answer is not None:
                 return answer
-        asked, found = self._asked(request, path)
-        dry_run = "dryRun" in request.rel_url.query
-        kind = kind_of(asked, found.resource.version if found is not None else "", dry_run)
-        trail = Trail(self._audit, request, asked, kind[2]) if self._audit is not None else None
-        begun = time.perf_counter()
-        code = _CLIENT_GONE
-        self._metrics.begin(kind, asked)
-        try:
-            response = await self._answered(request, asked, found, trail)
-            code = response.status
-            return response
-        finally:
-            self._metrics.end(kind, asked, code, time.perf_counter() - begun)
-            if trail is not None:
-                trail.complete(code)
-
-    def _asked(self, request: web.BaseRequest, path: str) -> tuple[Attributes, Route | None]:
         found = route(self._core.catalog, path) if path.startswith("/api") else None
         if found is None:
-            return Attributes(request.method.lower(), path=path), None
-        return attributes_of(request.method, found, request.rel_url.query), found
-
-    async def _answered(
-        self,
-        request: web.BaseRequest,
-        asked: Attributes,
-        found: Route | None,
-        trail: Trail | None,
-    ) -> web.StreamResponse:
+            asked, version = Attributes(request.method.lower(), path=path), ""
+        else:
+            asked = attributes_of(request.method, found, request.rel_url.query)
+            version = found.resource.version
+        trail = None
+        if self._audit is not None:
+            trail = Trail(self._audit, request, asked, version)
+        dry_run = request.method != "GET" and "dryRun" in request.rel_url.query
+        kind = self._metrics.begin(asked, version, dry_run)
+        begun = time.perf_counter()
+        code = _CLIENT_GONE
         try:
-            return await self._answer(request, asked, found, trail)
-        except StatusError as error:
-            failure = error
-        except web.HTTPRequestEntityTooLarge:
-            failure = too_large(MAX_BODY)
+            response = await self._answer(request, asked, found, trail)
+            code = response.status
+            return response
         except ConnectionResetError:
             raise
         except Exception as error:
-            log.exception("%s %s failed", request.method, request.path)
-            failure = internal(f"{type(error).__name__}: {error}")
-        if trail is not None:
-            trail.failure = failure
-        return _failure(failure)
+            failure = _failure_of(request, error)
+            if trail is not None:
+                trail.failure = failure
+            code = failure.code
+            return _failure(failure)
+        finally:
+            kind.end(code, time.perf_counter() - begun)
+            if trail is not None:
+                trail.complete(code)
 
     async def _answer(
         self,
@@ -166,7 +152,8 @@ class Dispatcher:
             response = await self._read(request, found, request.rel_url.query, acting)
         else:
             response = await self._write(request, found, request.rel_url.query, acting)
-        await compress(request, response)
+        if is_worth_it(request, response):
+            await compress(response)
         return response
 
     def _connected(self) -> Connector:
@@ -278,6 +265,16 @@ def _response(body: bytes, wanted: Wanted, code: int = 200) -> web.Response:
         body = yaml.safe_dump(orjson.loads(body), sort_keys=False).encode()
     headers = {"Content-Type": wanted.media_type, **_HEADERS}
     return web.Response(body=body, status=code, headers=headers)
+
+
+def _failure_of(request: web.BaseRequest, error: Exception) -> StatusError:
+    """What is answered for an exception."""
+    if isinstance(error, StatusError):
+        return error
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return too_large(MAX_BODY)
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return internal(f"{type(error).__name__}: {error}")
 
 
 def _failure(error: StatusError) -> web.Response:

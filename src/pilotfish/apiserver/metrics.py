@@ -1,7 +1,7 @@
 """Request metrics under kube-apiserver's names, in Prometheus' text form.
 
-Counting a request is a dictionary look-up and a few additions; the text is made when /metrics is
-read. Names and labels: "Kubernetes Metrics Reference" in the Kubernetes documentation.
+Counting a request is one look-up in a dictionary and a few additions; the text is made when
+/metrics is read. Names and labels: "Kubernetes Metrics Reference" in the Kubernetes documentation.
 """
 
 from __future__ import annotations
@@ -34,21 +34,62 @@ _VERBS: Final = {
     "delete": "DELETE",
     "deletecollection": "DELETECOLLECTION",
 }
-_MUTATING: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+_LABELS: Final = ("verb", "group", "version", "resource", "subresource", "scope", "dry_run")
+_MUTATING: Final = "mutating"
+_READ_ONLY: Final = "readOnly"
 _CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _STARTED_S: Final = time.time()
 
 Labels = tuple[tuple[str, str], ...]
 
 
-class _Durations:
-    """A histogram of seconds."""
+class Kind:
+    """Requests that are counted together: those with the same labels.
 
-    __slots__ = ("buckets", "total_s")
+    Attributes:
+        labels: the values of `_LABELS`.
+        gauge: the count of requests in flight that these belong to; "" for the long ones.
+    """
 
-    def __init__(self) -> None:
-        self.buckets = [0] * (len(_BOUNDS_S) + 1)
-        self.total_s = 0.0
+    __slots__ = ("_buckets", "_codes", "_total_s", "gauge", "labels", "running")
+
+    def __init__(self, labels: tuple[str, ...], gauge: str) -> None:
+        self.labels = labels
+        self.gauge = gauge
+        self.running = 0
+        self._codes: dict[int, int] = {}
+        self._buckets = [0] * (len(_BOUNDS_S) + 1)
+        self._total_s = 0.0
+
+    def end(self, code: int, duration_s: float) -> None:
+        """Count a request that has been answered."""
+        self.running -= 1
+        self._codes[code] = self._codes.get(code, 0) + 1
+        self._buckets[bisect_left(_BOUNDS_S, duration_s)] += 1
+        self._total_s += duration_s
+
+    def counts(self) -> Iterator[str]:
+        """Lines of how many were answered with which code."""
+        for code, count in self._codes.items():
+            labels = (("code", str(code)), *self.named())
+            yield _sample("apiserver_request_total", labels, count)
+
+    def durations(self, name: str) -> Iterator[str]:
+        """Lines of the histogram of durations."""
+        if not self._codes:
+            return
+        labels = self.named()
+        count = 0
+        for bound, bucket in zip((*_BOUNDS_S, None), self._buckets, strict=True):
+            count += bucket
+            text = "+Inf" if bound is None else f"{bound:g}"
+            yield _sample(f"{name}_bucket", (*labels, ("le", text)), count)
+        yield _sample(f"{name}_sum", labels, self._total_s)
+        yield _sample(f"{name}_count", labels, count)
+
+    def named(self) -> Labels:
+        """The labels with their names."""
+        return (("component", "apiserver"), *zip(_LABELS, self.labels, strict=True))
 
 
 class Metrics:
@@ -56,33 +97,28 @@ class Metrics:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        # By what was asked for and the answer's code; and by what was asked for alone.
-        self._requests: dict[tuple[str, ...], int] = {}
-        self._durations: dict[tuple[str, ...], _Durations] = {}
-        self._running: dict[tuple[str, ...], int] = {}
+        self._kinds: dict[tuple[str, ...], Kind] = {}
         self._watch_events: dict[tuple[str, str, str], int] = {}
-        self._inflight = {"mutating": 0, "readOnly": 0}
 
-    def begin(self, kind: tuple[str, ...], asked: Attributes) -> None:
-        """Count a request that begins to be answered; `kind` is `kind_of` it."""
-        if is_long_running(asked):
-            self._running[kind] = self._running.get(kind, 0) + 1
-        else:
-            self._inflight["mutating" if asked.verb in _MUTATING else "readOnly"] += 1
+    def begin(self, asked: Attributes, version: str, dry_run: bool) -> Kind:
+        """Count a request that begins to be answered; `end` of the kind counts its answer.
 
-    def end(self, kind: tuple[str, ...], asked: Attributes, code: int, duration_s: float) -> None:
-        """Count a request that has been answered."""
-        if is_long_running(asked):
-            self._running[kind] -= 1
+        Args:
+            version: of the resource's group.
+        """
+        verb, group, resource, subresource, namespace, name, _ = asked
+        if not resource:
+            scope = ""
+        elif name or verb == "create":
+            scope = "resource"
         else:
-            self._inflight["mutating" if asked.verb in _MUTATING else "readOnly"] -= 1
-        answered = (*kind, str(code))
-        self._requests[answered] = self._requests.get(answered, 0) + 1
-        durations = self._durations.get(kind)
-        if durations is None:
-            durations = self._durations[kind] = _Durations()
-        durations.buckets[bisect_left(_BOUNDS_S, duration_s)] += 1
-        durations.total_s += duration_s
+            scope = "namespace" if namespace else "cluster"
+        place = (verb, group, version, resource, subresource, scope, "All" if dry_run else "")
+        kind = self._kinds.get(place)
+        if kind is None:
+            kind = self._kinds[place] = _new_kind(asked, place)
+        kind.running += 1
+        return kind
 
     def sent(self, group: str, version: str, plural: str, events: int) -> None:
         """Count events that were sent to watches."""
@@ -96,21 +132,24 @@ class Metrics:
     def _lines(self) -> Iterator[str]:
         yield from _head("kubernetes_build_info", "gauge", "The version of the API, as a label.")
         yield _sample("kubernetes_build_info", (("git_version", KUBERNETES_VERSION),), 1)
+        kinds = list(self._kinds.values())
         yield from _head("apiserver_request_total", "counter", "Requests, by what was answered.")
-        for (*kind, code), count in self._requests.items():
-            yield _sample("apiserver_request_total", (("code", code), *_labels(kind)), count)
+        for kind in kinds:
+            yield from kind.counts()
         name = "apiserver_request_duration_seconds"
         yield from _head(name, "histogram", "How long requests took.")
-        for known, durations in self._durations.items():
-            yield from _histogram(name, _labels(known), durations)
+        for kind in kinds:
+            yield from kind.durations(name)
         name = "apiserver_current_inflight_requests"
         yield from _head(name, "gauge", "Requests being answered, but the long ones.")
-        for request_kind, count in self._inflight.items():
-            yield _sample(name, (("request_kind", request_kind),), count)
+        for gauge in (_MUTATING, _READ_ONLY):
+            count = sum(kind.running for kind in kinds if kind.gauge == gauge)
+            yield _sample(name, (("request_kind", gauge),), count)
         name = "apiserver_longrunning_requests"
         yield from _head(name, "gauge", "Watches and connections that are open.")
-        for known, count in self._running.items():
-            yield _sample(name, _labels(known), count)
+        for kind in kinds:
+            if not kind.gauge:
+                yield _sample(name, kind.named(), kind.running)
         name = "apiserver_watch_events_total"
         yield from _head(name, "counter", "Events that were sent to watches.")
         for (group, version, plural), count in self._watch_events.items():
@@ -123,29 +162,15 @@ class Metrics:
         yield from _process()
 
 
-def kind_of(asked: Attributes, version: str, dry_run: bool) -> tuple[str, ...]:
-    """What requests are counted by: the values of the labels in `_labels`."""
+def _new_kind(asked: Attributes, place: tuple[str, ...]) -> Kind:
     verb = _VERBS.get(asked.verb) or asked.verb.upper()
     if asked.subresource in _CONNECTIONS and asked.subresource != "log":
         verb = "CONNECT"
-    if not asked.resource:
-        scope = ""
-    elif asked.name or asked.verb == "create":
-        scope = "resource"
+    if asked.verb == "watch" or asked.subresource in _CONNECTIONS:
+        gauge = ""
     else:
-        scope = "namespace" if asked.namespace else "cluster"
-    dry = "All" if dry_run else ""
-    return (verb, asked.group, version, asked.resource, asked.subresource, scope, dry)
-
-
-def is_long_running(asked: Attributes) -> bool:
-    """Whether a request may last as long as the client likes."""
-    return asked.verb == "watch" or asked.subresource in _CONNECTIONS
-
-
-def _labels(kind: list[str] | tuple[str, ...]) -> Labels:
-    names = ("verb", "group", "version", "resource", "subresource", "scope", "dry_run")
-    return (("component", "apiserver"), *zip(names, kind, strict=True))
+        gauge = _READ_ONLY if asked.verb in ("get", "list") else _MUTATING
+    return Kind((verb, *place[1:]), gauge)
 
 
 def _head(name: str, type_: str, text: str) -> Iterator[str]:
@@ -156,16 +181,6 @@ def _head(name: str, type_: str, text: str) -> Iterator[str]:
 def _sample(name: str, labels: Labels, value: float) -> str:
     shown = ",".join(f'{key}="{text}"' for key, text in labels)
     return f"{name}{{{shown}}} {value}" if shown else f"{name} {value}"
-
-
-def _histogram(name: str, labels: Labels, durations: _Durations) -> Iterator[str]:
-    count = 0
-    for bound, bucket in zip((*_BOUNDS_S, "+Inf"), durations.buckets, strict=True):
-        count += bucket
-        text = bound if isinstance(bound, str) else f"{bound:g}"
-        yield _sample(f"{name}_bucket", (*labels, ("le", text)), count)
-    yield _sample(f"{name}_sum", labels, durations.total_s)
-    yield _sample(f"{name}_count", labels, count)
 
 
 def _process() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,19 @@ def up(
     timeout_s: Annotated[
         float, typer.Option("--timeout", help="Seconds to wait until Services answer.")
     ] = 60.0,
+    audit_log: Annotated[
+        Path | None,
+        typer.Option(help="Write who asked the API for what to this file.", show_default="none"),
+    ] = None,
+    token_auth_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Let in the users of this file's static tokens.",
+            show_default="none",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     show_timeline: Annotated[
         bool, typer.Option("--timeline", help="Show where the time of the start went.")
     ] = False,
@@ -47,7 +61,7 @@ def up(
     from pilotfish.cluster.up import up as bring_up
 
     ranges = WantedRanges(node_cidr, pod_cidr, service_cidr)
-    wanted = Wanted(name, nodes, ranges, timeout_s, ip_family)
+    wanted = Wanted(name, nodes, ranges, timeout_s, ip_family, audit_log, token_auth_file)
     outcome = bring_up(wanted, mark_done)
     for note in preflight.notes():
         print(f"note: {note}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilotfish.apiserver.config import ApiServerConfig
@@ -65,6 +66,8 @@ def api_server_config(cluster: ClusterState) -> ApiServerConfig:
         advertise_port=state.BRIDGE_API_PORT,
         kubelet_client_cert_file=pki.cert_file(folder, kubelet_client),
         kubelet_client_key_file=pki.key_file(folder, kubelet_client),
+        token_file=Path(cluster.token_file) if cluster.token_file else None,
+        audit_log=Path(cluster.audit_log) if cluster.audit_log else None,
         service_account_issuer=f"https://kubernetes.default.svc.{cluster.domain}",
     )
 

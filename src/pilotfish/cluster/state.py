@@ -40,6 +40,9 @@ class ClusterState:
     second_node_network: str = ""
     second_pod_network: str = ""
     second_service_network: str = ""
+    # Files of the user's, where the API server writes its audit log and reads static tokens; or "".
+    audit_log: str = ""
+    token_file: str = ""
 
     @property
     def folders(self) -> Folders:

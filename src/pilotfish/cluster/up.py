@@ -42,6 +42,7 @@ class Wanted:
     """What the user asked for.
 
     nodes: None takes one node, or as many as there are. ip_family: "" takes IPv4, or what is there.
+    audit_log, token_file: None takes none, or what is there.
     """
 
     name: str
@@ -49,6 +50,8 @@ class Wanted:
     ranges: plan.WantedRanges = field(default_factory=plan.WantedRanges)
     timeout_s: float = 60.0
     ip_family: str = ""
+    audit_log: Path | None = None
+    token_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,9 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         ip_family,
     )
+    cluster = replace(
+        cluster, audit_log=_file(wanted.audit_log), token_file=_file(wanted.token_file)
+    )
     # A crash may have left an old timeline, or exits of processes that are long gone.
     cluster.folders.create()
     cluster.folders.timeline.unlink(missing_ok=True)
@@ -102,6 +108,11 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         f"Services {_listed(cluster.network.service_ranges)}"
     )
     return _wait(cluster, wanted, progress, timeline, repaired=())
+
+
+def _file(path: Path | None) -> str:
+    """A file's path as it is written down: the components have another working folder."""
+    return str(path.absolute()) if path is not None else ""
 
 
 def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
@@ -117,6 +128,16 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
             f"cluster {cluster.name!r}",
             f"take it down first: pilotfish down --name {cluster.name}",
         )
+    for option, path, there in (
+        ("--audit-log", wanted.audit_log, cluster.audit_log),
+        ("--token-auth-file", wanted.token_file, cluster.token_file),
+    ):
+        if path is not None and _file(path) != there:
+            raise ClusterError(
+                f"the cluster was started without {option} {path}",
+                f"cluster {cluster.name!r}",
+                f"take it down first: pilotfish down --name {cluster.name}",
+            )
     dead = dead_parts(cluster)
     if not dead:
         path = _write_kubeconfig(cluster)

@@ -57,13 +57,13 @@ def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attrib
     verb = _VERBS.get(method) or method.lower()
     resource, name = route.resource, route.name
     if verb == "get" and not route.subresource:
-        if route.watch or ("watch" in query and query["watch"].lower() not in _FALSE):
+        if route.watch or (query and query.get("watch", "false").lower() not in _FALSE):
             verb = "watch"
         elif not name:
             verb = "list"
     elif verb == "delete" and not name:
         verb = "deletecollection"
-    if not name and "fieldSelector" in query:
+    if not name and query and "fieldSelector" in query:
         name = _selected_name(query["fieldSelector"])
     namespace = route.namespace
     # A Namespace is in itself: a Role in it may speak of it.
