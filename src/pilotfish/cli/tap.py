@@ -71,12 +71,6 @@ def tap(
         raise _error("a HAR file is not for the terminal", "-o har", "send it to a file: > F.har")
     if output == "pcapng" and sys.stdout.isatty():
         raise _error("packets are not for the terminal", "-o pcapng", "use --write F.pcapng")
-    if write is not None and kubeconfig is not None and read is None:
-        raise _error(
-            "packets of this machine are not written yet",
-            "--write with --kubeconfig",
-            "write them with tcpdump, and read that file: pilotfish tap --read F.pcap",
-        )
     _run(
         Options(
             names=tuple(names or ()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import orjson
 
@@ -16,10 +17,33 @@ from pilotfish.network import links
 from pilotfish.network.netlink import Netlink
 from pilotfish.objects.meta import name_of
 from pilotfish.tap.entry import Entry
+from pilotfish.tap.files.frame import Frame
+from pilotfish.tap.files.pcapng import PcapngStream
 from pilotfish.tap.identity import node_addresses
 from pilotfish.tap.session import Session
 from pilotfish.tap.viewer import NodeStatus
-from pilotfish.tap.viewing import EntryViewer
+from pilotfish.tap.viewing import EntryViewer, PacketViewer
+
+
+@dataclass
+class Recording:
+    """Packets that are wanted beside the entries.
+
+    Attributes:
+        viewer: which of them.
+        on_frame: hears each.
+    """
+
+    viewer: PacketViewer
+    on_frame: Callable[[Frame], None]
+
+    async def follow(self, session: Session) -> None:
+        """Hand on packets until cancelled."""
+        stream = PcapngStream()
+        async with session.viewing(self.viewer):
+            async for piece in self.viewer.outbox.batches():
+                for frame in stream.feed(piece):
+                    self.on_frame(frame)
 
 
 class LocalViewer:
@@ -36,6 +60,7 @@ class LocalViewer:
         probes: bool = False,
         redact: bool = True,
         on_status: Callable[[NodeStatus], None] | None = None,
+        record: Recording | None = None,
     ) -> None:
         """Make a viewer of this machine.
 
@@ -45,11 +70,13 @@ class LocalViewer:
             probes: whether to see the kubelet's probes.
             redact: whether secrets are blackened out.
             on_status: is called about every second.
+            record: which packets are wanted as well, and who hears them.
         """
         self.nodes: dict[str, NodeStatus] = {}
         self._client = client
         self._viewer = EntryViewer(matches, probes, redact)
         self._on_status = on_status
+        self._record = record
 
     async def entries(self) -> AsyncIterator[Entry]:
         """What is seen, until the iterator is closed.
@@ -62,7 +89,9 @@ class LocalViewer:
         status = NodeStatus(await self._node_name(own), connected=True)
         self.nodes[status.name] = status
         session = Session(self._client, status.name, own)
-        following = asyncio.create_task(session.run(), name="tap session")
+        tasks = [asyncio.create_task(session.run(), name="tap session")]
+        if self._record is not None:
+            tasks.append(asyncio.create_task(self._record.follow(session), name="tap packets"))
         try:
             async with session.viewing(self._viewer):
                 async for batch in self._viewer.outbox.batches():
@@ -76,8 +105,9 @@ class LocalViewer:
                         if self._on_status is not None:
                             self._on_status(status)
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _node_name(self, own: frozenset[str]) -> str:
         """The Node that this machine is; its host name where it is none."""

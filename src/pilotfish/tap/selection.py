@@ -23,11 +23,16 @@ def selection(namespace: str, names: Sequence[str], filter_text: str = "") -> st
         quoted = json.dumps(namespace)
         terms.append(" || ".join(f"{party}.namespace == {quoted}" for party in _PARTIES))
     if names:
-        pattern = json.dumps(f"^(?:{'|'.join(map(_pattern, names))})$")
+        pattern = json.dumps(name_pattern(names))
         terms.append(" || ".join(f"{party}.name.matches({pattern})" for party in _PARTIES))
     if filter_text.strip():
         terms.append(filter_text)
     return terms[0] if len(terms) == 1 else " && ".join(f"({term})" for term in terms)
+
+
+def name_pattern(names: Sequence[str]) -> str:
+    """The regular expression (RE2) of the names that are meant."""
+    return f"^(?:{'|'.join(map(_pattern, names))})$"
 
 
 def _pattern(name: str) -> str:

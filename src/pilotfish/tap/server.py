@@ -141,7 +141,12 @@ class TapServer:
     async def _packets(
         self, query: Query, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        viewer = PacketViewer(query.get("namespace", [""])[0], query.get("name", []))
+        from pilotfish.tap.filter.regex import RegexError
+
+        try:
+            viewer = PacketViewer(query.get("namespace", [""])[0], query.get("name", []))
+        except RegexError as error:
+            raise BadQuery(str(error)) from error
         async with self._session.viewing(viewer):
             await _stream(viewer.outbox, "application/x-pcapng", reader, writer)
 

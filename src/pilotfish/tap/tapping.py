@@ -25,7 +25,7 @@ from pilotfish.tap.filter import compile as compile_filter
 from pilotfish.tap.formats.printer import Format, Printer, printer
 from pilotfish.tap.identity import Identity
 from pilotfish.tap.key_log import KeyLog
-from pilotfish.tap.local import LocalViewer
+from pilotfish.tap.local import LocalViewer, Recording
 from pilotfish.tap.naming import Naming
 from pilotfish.tap.readiness import Readiness
 from pilotfish.tap.reading import read_entries
@@ -33,6 +33,7 @@ from pilotfish.tap.redaction import redacted
 from pilotfish.tap.selection import selection
 from pilotfish.tap.stats import Stats
 from pilotfish.tap.viewer import NodeStatus, Viewer, packets_path
+from pilotfish.tap.viewing import PacketViewer
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +173,9 @@ class Tapping:
         viewer: Viewer | LocalViewer
         if options.kubeconfig is not None:
             matches = compile_filter(wanted).matches
-            viewer = LocalViewer(client, matches, options.probes, options.redact)
+            packets = PacketViewer(namespace, options.names)
+            record = Recording(packets, recorder.packet) if recorder is not None else None
+            viewer = LocalViewer(client, matches, options.probes, options.redact, record=record)
         else:
             viewer = Viewer(client, wanted, options.probes, options.redact)
             if recorder is not None:

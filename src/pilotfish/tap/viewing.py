@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ import orjson
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.files import pcapng_blocks
 from pilotfish.tap.ring import CapturedFrame
+from pilotfish.tap.selection import name_pattern
 
 MAX_QUEUED_BYTES = 16 << 20
 # As much as is sent at once.
@@ -93,13 +94,27 @@ class PacketViewer:
 
     Attributes:
         outbox: what waits to be sent.
-        namespace, names: those of the Pods and Services; "" and none for all.
+        namespace: of the Pods and Services; "" for all.
     """
 
-    def __init__(self, namespace: str = "", names: Collection[str] = ()) -> None:
+    def __init__(self, namespace: str = "", names: Sequence[str] = ()) -> None:
+        """Make one.
+
+        Args:
+            namespace: of the Pods and Services; "" for all.
+            names: theirs, as `selection.selection` takes them; none for all.
+
+        Raises:
+            RegexError: one of them is no name and no regular expression.
+        """
         self.outbox = Outbox()
         self.namespace = namespace
-        self.names = frozenset(names)
+        self._named: Callable[[str], bool] | None = None
+        if names:
+            # RE2 is for those who name something only.
+            from pilotfish.tap.filter.regex import searcher
+
+            self._named = searcher(name_pattern(names))
         self._interfaces: dict[int, int] = {}
         self.outbox.put(pcapng_blocks.section_header())
 
@@ -107,9 +122,9 @@ class PacketViewer:
         """Whether packets from or to this party (see `Identity.server`) are to be seen."""
         thing = party.get("pod") or party.get("service")
         if thing is None:
-            return not self.namespace and not self.names
+            return not self.namespace and self._named is None
         return (not self.namespace or thing["namespace"] == self.namespace) and (
-            not self.names or thing["name"] in self.names
+            self._named is None or self._named(thing["name"])
         )
 
     def offer(self, frame: CapturedFrame, interface_name: str) -> None:

@@ -80,6 +80,8 @@ def test_packets_are_chosen_by_namespace_and_name() -> None:
         False,
     ]
     assert PacketViewer("", ["db"]).wants(db)
+    assert PacketViewer("", ["d.*"]).wants(db)
+    assert not PacketViewer("", ["d"]).wants(db)
     assert not PacketViewer("store", ["web"]).wants(web)
 
 
