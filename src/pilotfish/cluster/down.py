@@ -39,7 +39,7 @@ def down(name: str, progress: Callable[[str], None]) -> None:
     plan.check_name(name)
     preflight.check_root("take a cluster down")
     with state.locked(name):
-        cluster = state.require(name)
+        cluster = state.remains(name)
         stopped = _stop_processes(cluster)
         if stopped:
             progress(f"Stopped {', '.join(stopped)}")

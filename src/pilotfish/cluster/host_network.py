@@ -29,12 +29,11 @@ def occupied() -> list[Occupied]:
         addresses = links.addresses(host)
         destinations = [(route.link_index, route.destination) for route in _routes(host)]
     found = pools.occupied_by(names, addresses, destinations, _name_servers())
-    for name in state.names():
-        other = state.load(name)
-        if other is not None:
-            found += [
-                pools.Occupied(ip_network(network), f"cluster {name!r}") for network in other.ranges
-            ]
+    for other in state.readable():
+        found += [
+            pools.Occupied(ip_network(network), f"cluster {other.name!r}")
+            for network in other.ranges
+        ]
     return found
 
 

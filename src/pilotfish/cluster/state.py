@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,17 @@ from pilotfish.network.node_link import ClusterNetwork, NodeNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+_RANGES = (
+    "node_network",
+    "pod_network",
+    "service_network",
+    "second_node_network",
+    "second_pod_network",
+    "second_service_network",
+)
 
 # On the bridge no other program listens, so every cluster has the usual port there.
 BRIDGE_API_PORT = 6443
@@ -129,9 +141,9 @@ def load(name: str) -> ClusterState | None:
     path = Folders(name).state_file
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
-        nodes = tuple(NodeNetwork(**node) for node in content.pop("nodes"))
+        nodes = tuple(NodeNetwork(**_known(NodeNetwork, node)) for node in content.pop("nodes"))
         kubeconfigs = tuple(content.pop("kubeconfigs"))
-        return ClusterState(nodes=nodes, kubeconfigs=kubeconfigs, **content)
+        return ClusterState(nodes=nodes, kubeconfigs=kubeconfigs, **_known(ClusterState, content))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:
@@ -148,6 +160,65 @@ def require(name: str) -> ClusterState:
     if state is None:
         raise unknown(name)
     return state
+
+
+def readable() -> list[ClusterState]:
+    """The clusters of this machine, but those whose file is damaged."""
+    found = []
+    for name in names():
+        try:
+            state = load(name)
+        except ClusterError as error:
+            log.warning("cluster %s is passed over: %s", name, error)
+            continue
+        if state is not None:
+            found.append(state)
+    return found
+
+
+def remains(name: str) -> ClusterState:
+    """As `require`, but of a damaged file whatever makes sense: enough to remove the cluster.
+
+    Nodes are not among it.
+    """
+    try:
+        return require(name)
+    except ClusterError:
+        path = Folders(name).state_file
+        if not path.exists():
+            raise
+        log.warning("%s cannot be read; cluster %s is known by its name", path, name)
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        content = {}
+    ranges = {key: _prefix(content.get(key)) for key in _RANGES}
+    files = content.get("kubeconfigs")
+    kubeconfigs = tuple(str(file) for file in files) if isinstance(files, list) else ()
+    return ClusterState(
+        name=name,
+        domain="",
+        api_port=0,
+        nodes=(),
+        created="",
+        kubeconfigs=kubeconfigs,
+        **ranges,
+    )
+
+
+def _known(kind: type[ClusterState | NodeNetwork], content: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields that only a newer version knows."""
+    names = {field.name for field in fields(kind)}
+    return {key: value for key, value in content.items() if key in names}
+
+
+def _prefix(value: object) -> str:
+    try:
+        return str(ip_network(str(value)))
+    except ValueError:
+        return ""
 
 
 def unknown(name: str) -> ClusterError:

@@ -83,7 +83,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     ip_family = wanted.ip_family or "ipv4"
     if ip_family != "ipv4":
         preflight.check_ipv6()
-    ports = {other.api_port for name in state.names() if (other := state.load(name))}
+    ports = {other.api_port for other in state.readable()}
     cluster = plan.plan_cluster(
         wanted.name,
         1 if wanted.nodes is None else wanted.nodes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,42 @@ def test_a_broken_file_names_itself_and_the_mend() -> None:
         state.load("default")
     assert caught.value.where == str(cluster.folders.state_file)
     assert "pilotfish down" in caught.value.mend
+
+
+def test_fields_of_a_newer_version_are_passed_over() -> None:
+    cluster = make("default")
+    state.save(cluster)
+    content = json.loads(cluster.folders.state_file.read_text())
+    content["moons"] = content["nodes"][0]["moon"] = "io"
+    cluster.folders.state_file.write_text(json.dumps(content))
+    assert state.load("default") == cluster
+
+
+def test_a_damaged_file_does_not_hide_the_other_clusters() -> None:
+    state.save(make("one"))
+    make("two").folders.state_file.write_text("")
+    assert [cluster.name for cluster in state.readable()] == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "ranges", "kubeconfigs"),
+    [
+        ("", [], ()),
+        ("[]", [], ()),
+        ('{"pod_network": "10.244.0.0/16", "kubeconfigs": ["/k"]}', ["10.244.0.0/16"], ("/k",)),
+        ('{"pod_network": "moon", "kubeconfigs": 7}', [], ()),
+    ],
+)
+def test_what_is_left_of_a_damaged_file_is_enough_to_remove_the_cluster(
+    text: str, ranges: list[str], kubeconfigs: tuple[str, ...]
+) -> None:
+    make("default").folders.state_file.write_text(text)
+    cluster = state.remains("default")
+    assert cluster.name == "default"
+    assert cluster.network.ranges == ranges
+    assert cluster.kubeconfigs == kubeconfigs
+    with pytest.raises(ClusterError, match="no such cluster"):
+        state.remains("other")
 
 
 def test_two_cannot_work_on_a_cluster_at_once() -> None:
