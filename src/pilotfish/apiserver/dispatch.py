@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from pilotfish.apiserver.authentication import User, authenticate
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.compression import compress, is_worth_it
 from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.errors import (
     StatusError,
     internal,
@@ -97,7 +98,8 @@ class Dispatcher:
         dry_run = request.method != "GET" and "dryRun" in request.rel_url.query
         kind = self._metrics.begin(asked, version, dry_run)
         begun = time.perf_counter()
-        code = _CLIENT_GONE
+        # Long answers end when the client leaves; no other does.
+        code = 200 if not kind.gauge else _CLIENT_GONE
         try:
             response = await self._answer(request, asked, found, trail)
             code = response.status
@@ -152,6 +154,8 @@ class Dispatcher:
             response = await self._read(request, found, request.rel_url.query, acting)
         else:
             response = await self._write(request, found, request.rel_url.query, acting)
+        if found is not None and isinstance(found.resource, CustomResource):
+            _warn(response, filter(None, [found.resource.deprecation]))
         if is_worth_it(request, response):
             await compress(response)
         return response
@@ -211,8 +215,7 @@ class Dispatcher:
             include = query.get("includeObject", "Metadata")
             data = shaped_object(wanted, found.resource, data, include)
         response = _response(data, wanted, answer.code)
-        for text in call.warnings:
-            response.headers.add("Warning", f"299 - {orjson.dumps(text).decode()}")
+        _warn(response, call.warnings)
         return response
 
     async def _check_escalation(self, verb: Verb, call: Call) -> None:
@@ -256,6 +259,11 @@ class Dispatcher:
             await lines.aclose()
         await response.write_eof()
         return response
+
+
+def _warn(response: web.StreamResponse, texts: Iterable[str]) -> None:
+    for text in texts:
+        response.headers.add("Warning", f"299 - {orjson.dumps(text).decode()}")
 
 
 def _response(body: bytes, wanted: Wanted, code: int = 200) -> web.Response:

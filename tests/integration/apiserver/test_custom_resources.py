@@ -102,6 +102,16 @@ async def test_they_outlive_a_restart_and_go_with_their_definition(tmp_path: Pat
             await client.request("GET", f"{WIDGETS}/a")
 
 
+async def test_who_uses_a_deprecated_version_is_warned(server: RunningApiServer) -> None:
+    crd = definition()
+    crd["spec"]["versions"][0] |= {"deprecated": True}
+    await server.kubectl("create", "-f", "-", stdin=yaml.safe_dump(crd))
+    _, _, errors = await server.try_kubectl("get", "widgets.v1beta1.example.com")
+    assert "Warning: example.com/v1beta1 Widget is deprecated" in errors
+    _, _, errors = await server.try_kubectl("get", "widgets.v1.example.com")
+    assert "deprecated" not in errors
+
+
 async def test_rules_in_cel_are_said_not_to_be_evaluated(server: RunningApiServer) -> None:
     crd = definition()
     schema = crd["spec"]["versions"][1]["schema"]["openAPIV3Schema"]
