@@ -39,9 +39,9 @@ class Tokens:
         account: Object,
         audiences: Sequence[str],
         lifetime_s: int,
-        pod: Object | None = None,
+        held_by: Object | None = None,
     ) -> tuple[str, float]:
-        """A token for a ServiceAccount, bound to a Pod if one is given.
+        """A token for a ServiceAccount, that ends with the Pod, Secret or Node that holds it.
 
         Returns:
             The token, and when it expires (seconds since the epoch).
@@ -54,9 +54,10 @@ class Tokens:
             "namespace": namespace_of(account),
             "serviceaccount": {"name": name_of(account), "uid": uid_of(account)},
         }
-        if pod is not None:
-            bound["pod"] = {"name": name_of(pod), "uid": uid_of(pod)}
-            node = pod.get("spec", {}).get("nodeName")
+        if held_by is not None:
+            claim = held_by["kind"].lower()
+            bound[claim] = {"name": name_of(held_by), "uid": uid_of(held_by)}
+            node = held_by.get("spec", {}).get("nodeName")
             if node:
                 bound["node"] = {"name": node}
         claims = {

@@ -10,6 +10,7 @@ import pytest
 from pilotfish.client.api import Client
 from pilotfish.cluster import pki
 from support.apiserver import RunningApiServer
+from support.objects import pod
 
 ACCOUNT = {
     "apiVersion": "v1",
@@ -73,3 +74,30 @@ async def test_a_service_account_speaks_by_its_token(
         "POST", "/apis/authentication.k8s.io/v1/tokenreviews", body=review
     )
     assert not answer["status"].get("authenticated")
+
+
+async def test_a_token_ends_with_what_holds_it(server: RunningApiServer, client: Client) -> None:
+    await client.create("serviceaccounts", ACCOUNT)
+    await client.create("pods", pod("holder"))
+    await client.create(
+        "secrets",
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "holder", "namespace": "default"},
+        },
+    )
+    for kind, resource in (("Pod", "pods"), ("Secret", "secrets")):
+        bound = ("--bound-object-kind", kind, "--bound-object-name", "holder")
+        token = (await server.kubectl("create", "token", "robot", *bound)).strip()
+        review = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "spec": {"token": token},
+        }
+        path = "/apis/authentication.k8s.io/v1/tokenreviews"
+        answer = await client.request("POST", path, body=review)
+        assert answer["status"]["authenticated"] is True
+        await client.delete(resource, "holder", "default", grace_period_s=0)
+        answer = await client.request("POST", path, body=review)
+        assert not answer["status"].get("authenticated")

@@ -17,13 +17,18 @@ from pilotfish.objects.times import format_time
 _DEFAULT_S: Final = 3600
 _SHORTEST_S: Final = 600
 _LONGEST_S: Final = 1 << 32
+_HOLDERS: Final = {
+    "Node": resource("nodes"),
+    "Pod": resource("pods"),
+    "Secret": resource("secrets"),
+}
 
 
 async def request_token(core: Core, call: Call) -> Answer:
     """POST a TokenRequest; answers with it, the token in its status.
 
     Raises:
-        StatusError: 404 for a missing account or Pod, 409 for a Pod of another uid, 422 for a
+        StatusError: 404 for a missing account or holder, 409 for a holder of another uid, 422 for a
             lifetime out of bounds.
     """
     request = decode_body(call.body, call.content_type)
@@ -40,9 +45,9 @@ async def request_token(core: Core, call: Call) -> Answer:
         )
         cause = invalid_field("spec.expirationSeconds", lifetime_s, why)
         raise invalid("TokenRequest", "authentication.k8s.io", "", [cause])
-    pod = _bound_pod(core, call, spec.get("boundObjectRef"))
+    holder = _holder(core, call, spec.get("boundObjectRef"))
     audiences = spec.get("audiences") or [core.tokens.issuer]
-    token, expiry = core.tokens.issue(account.decode(), audiences, lifetime_s, pod)
+    token, expiry = core.tokens.issue(account.decode(), audiences, lifetime_s, holder)
     answer: Object = {
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
@@ -56,18 +61,24 @@ async def request_token(core: Core, call: Call) -> Answer:
     return Answer(answer, 201)
 
 
-def _bound_pod(core: Core, call: Call, reference: Object | None) -> Object | None:
+def _holder(core: Core, call: Call, reference: Object | None) -> Object | None:
+    """The object that the token is to end with."""
     if reference is None:
         return None
-    if reference.get("kind") != "Pod" or reference.get("apiVersion", "v1") != "v1":
+    kind = _HOLDERS.get(reference.get("kind", ""))
+    if kind is None or reference.get("apiVersion", "v1") != "v1":
         raise bad_request(f"cannot bind token to object of type {reference.get('kind')}")
     name = reference.get("name", "")
-    entry = core.registry.latest("pods", f"{call.route.namespace}/{name}")
+    key = f"{call.route.namespace}/{name}" if kind.namespaced else name
+    entry = core.registry.latest(kind.full_name, key)
     if entry is None:
-        raise not_found(resource("pods"), name)
-    pod = entry.decode()
+        raise not_found(kind, name)
+    holder = entry.decode()
     wanted = reference.get("uid")
-    if wanted and wanted != uid_of(pod):
-        why = f"the UID in the bound object reference ({wanted}) does not match the UID in record."
-        raise conflict(resource("pods"), name, why)
-    return pod
+    if wanted and wanted != uid_of(holder):
+        why = (
+            f"the UID in the bound object reference ({wanted}) does not match the UID in record. "
+            "The object might have been deleted and then recreated"
+        )
+        raise conflict(kind, name, why)
+    return holder
