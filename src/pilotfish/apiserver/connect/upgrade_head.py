@@ -19,9 +19,19 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     )
 )
-# Who the user is was the API server's question; the backend must not get the secret. And the
-# body is under way already, whatever the backend thinks of it (100-continue).
-NOT_FORWARDED = frozenset((*HOP_BY_HOP, "authorization", "expect", "host"))
+# Who the user is, and as whom he acts, was the API server's question; the backend must not get
+# the secret. And the body is under way already, whatever the backend thinks of it (100-continue).
+NOT_FORWARDED = frozenset(
+    (
+        *HOP_BY_HOP,
+        "authorization",
+        "expect",
+        "host",
+        "impersonate-group",
+        "impersonate-uid",
+        "impersonate-user",
+    )
+)
 
 
 class BadAnswer(Exception):

@@ -16,6 +16,7 @@ def test_the_clients_headers_go_on_without_its_secrets() -> None:
     headers = [
         ("Host", "127.0.0.1:6443"),
         ("Authorization", "Bearer secret"),
+        ("Impersonate-User", "alice"),
         ("Connection", "keep-alive, Upgrade"),
         ("Upgrade", "SPDY/3.1"),
         ("X-Stream-Protocol-Version", "v4.channel.k8s.io"),
