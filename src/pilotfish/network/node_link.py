@@ -119,7 +119,8 @@ def create_bridge(network: ClusterNetwork) -> None:
             # Inside a container, new links often are without IPv6.
             namespaces.sysctl(f"ipv6/conf/{link}/disable_ipv6", 0)
         for address, prefix in zip(network.host_addresses, network.node_ranges, strict=True):
-            links.add_address(host, link, _within(address, prefix))
+            for own in _on_wire(address, prefix):
+                links.add_address(host, link, own)
         safety.guard(host, link, network.ranges)
         links.set_up(host, link)
 
@@ -142,7 +143,8 @@ def create_node(network: ClusterNetwork, node: NodeNetwork) -> None:
         links.set_master(wires, port, _BRIDGE)
         links.set_up(wires, port)
         for address, prefix in zip(node.addresses, network.node_ranges, strict=True):
-            links.add_address(inner, INTERFACE, _within(address, prefix))
+            for own in _on_wire(address, prefix):
+                links.add_address(inner, INTERFACE, own)
         links.set_up(inner, INTERFACE)
         for address in node.own_pod_addresses:
             links.add_address(inner, "lo", address)
@@ -199,9 +201,18 @@ def remove_cluster(network: ClusterNetwork) -> None:
     namespaces.remove_folder_if_empty()
 
 
-def _within(address: str, prefix: str) -> str:
-    """The address with the length of the range it is in."""
-    return f"{address}/{ipaddress.ip_network(prefix).prefixlen}"
+def _on_wire(address: str, prefix: str) -> list[str]:
+    """The address with the length of the range it is in; for IPv6 a link-local one as well.
+
+    The kernel looks for the neighbours of packets that it forwards from no other address: without
+    one it asks nobody, and the packets are lost (RFC 4861 section 7.2.2 leaves it open).
+    """
+    network = ipaddress.ip_network(prefix)
+    found = [f"{address}/{network.prefixlen}"]
+    if network.version == 6:
+        number = int(ipaddress.ip_address(address)) - int(network.network_address)
+        found.append(f"{ipaddress.IPv6Network('fe80::/64')[number]}/64")
+    return found
 
 
 def _has_ipv6(network: ClusterNetwork) -> bool:
@@ -273,7 +284,7 @@ def _prepare_node_of_ipv6() -> None:
 
 
 def _quiet_ipv6() -> None:
-    """No link-local addresses, so no duplicate detection and no router solicitations."""
+    """No link-local addresses of the kernel's choice: no duplicate detection, no solicitations."""
     if namespaces.has_sysctl("ipv6/conf/default"):
         namespaces.sysctl("ipv6/conf/default/addr_gen_mode", 1)
         namespaces.sysctl("ipv6/conf/default/accept_ra", 0)
