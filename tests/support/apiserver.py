@@ -24,6 +24,8 @@ from pilotfish.client.config import ClientConfig
 from pilotfish.cluster import pki
 
 ADMIN = pki.ADMIN
+# No test may hang: `kubectl delete` and `wait` have no end of their own.
+_KUBECTL_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,13 @@ class RunningApiServer:
             stderr=asyncio.subprocess.PIPE,
             env=environment,
         )
-        output, errors = await process.communicate(stdin.encode())
+        try:
+            async with asyncio.timeout(_KUBECTL_TIMEOUT_S):
+                output, errors = await process.communicate(stdin.encode())
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise AssertionError(f"kubectl {' '.join(arguments)} does not end") from None
         assert process.returncode is not None
         return process.returncode, output.decode(), errors.decode()
 

@@ -79,8 +79,17 @@ async def test_a_stateful_set_numbers_its_pods_and_replaces_them_in_order(cluste
     assert pods[0]["spec"]["hostname"] == name_of(pods[0])
     assert pods[0]["spec"]["subdomain"] == "db"
 
-    await cluster.kubectl("delete", "pod", "db-1")
-    await cluster.until("pods", lambda pods: len(pods) == 3 and all(map(is_ready, pods)))
+    # kubectl's own wait goes by the name, and the next Pod of this name comes at once.
+    (old,) = (pod["metadata"]["uid"] for pod in pods if name_of(pod) == "db-1")
+    await cluster.kubectl("delete", "pod", "db-1", "--wait=false")
+    await cluster.until(
+        "pods",
+        lambda pods: (
+            len(pods) == 3
+            and all(map(is_ready, pods))
+            and old not in {pod["metadata"]["uid"] for pod in pods}
+        ),
+    )
     await cluster.kubectl("set", "image", "statefulset/db", "c=host:2")
     await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=15s")
     pods = await cluster.items("pods")
