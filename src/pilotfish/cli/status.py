@@ -50,7 +50,8 @@ def _print(status: ClusterStatus) -> None:
     if not status.running:
         state += f" --name {cluster.name}"
     print(f"Cluster   {cluster.name} ({state})")
-    print(f"Context   {kubeconfig.context_name(cluster.name)} in {', '.join(cluster.kubeconfigs)}")
+    files = ", ".join(cluster.kubeconfigs) or "no kubeconfig"
+    print(f"Context   {kubeconfig.context_name(cluster.name)} in {files}")
     network = cluster.network
     inside = f"https://{url_host(cluster.api_service_address)}"
     print(f"API       {cluster.local_server}, in the cluster {inside}")
