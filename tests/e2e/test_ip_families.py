@@ -55,7 +55,7 @@ def families(request: pytest.FixtureRequest, shell: Shell, tmp_path_factory: Any
     made.pilotfish("up", "--name", name, "--nodes", "2", "--ip-family", request.param)
     try:
         made.kubectl("apply", "-f", "-", stdin=PODS)
-        made.wait_endpoints("web", 2)
+        made.wait_endpoints("web", 2 if request.param == "ipv6" else 4)
         yield made, json.loads(made.pilotfish("status", "--name", name, "-o", "json"))[0]
     finally:
         made.pilotfish("down", "--name", name)
