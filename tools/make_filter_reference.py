@@ -8,8 +8,8 @@ from pathlib import Path
 from pilotfish.tap.filter import variables
 from pilotfish.tap.filter.compiler import MACROS
 from pilotfish.tap.filter.completion import signature
-from pilotfish.tap.filter.environment import OBJECTS
 from pilotfish.tap.filter.functions import FUNCTIONS
+from pilotfish.tap.filter.shapes import OBJECTS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "filters.md"
 MARK = "<!-- What follows is written by tools/make_filter_reference.py. -->"

@@ -6,9 +6,9 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pilotfish.tap.filter.environment import Entry
 from pilotfish.tap.filter.errors import EvaluationError
 from pilotfish.tap.filter.functions import Overload
+from pilotfish.tap.filter.shapes import Entry
 from pilotfish.tap.filter.types import Type
 from pilotfish.tap.filter.values import Uint, equal, type_of
 

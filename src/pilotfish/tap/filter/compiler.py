@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from pilotfish.tap.filter import closures, hints, regex, syntax
 from pilotfish.tap.filter.closures import Condition, Steps, Typed
-from pilotfish.tap.filter.environment import VARIABLES, Entry
+from pilotfish.tap.filter.environment import VARIABLES
 from pilotfish.tap.filter.errors import EvaluationError, FilterError, nearest
 from pilotfish.tap.filter.functions import FUNCTIONS, NEGATIONS, OPERATORS, Function, Overload
+from pilotfish.tap.filter.shapes import Entry
 from pilotfish.tap.filter.types import (
     BOOL,
     DYN,

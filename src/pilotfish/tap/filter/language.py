@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilotfish.tap.filter.environment import VARIABLES, Entry, Variable
+from pilotfish.tap.filter.environment import VARIABLES, Variable
 from pilotfish.tap.filter.errors import EvaluationError
+from pilotfish.tap.filter.shapes import Entry
 
 if TYPE_CHECKING:
     from pilotfish.tap.filter.closures import Condition, Steps
