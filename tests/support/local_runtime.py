@@ -20,11 +20,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from pilotfish.client.api import Client
+from pilotfish.client.certificates import server_tls
 from pilotfish.cluster import pki
 from pilotfish.node.errors import LookupFailed, RuntimeFailed
 from pilotfish.node.logs.reader import LogOptions
 from pilotfish.node.runtime import Attachment, ContainerRef, ExecProcess, Runtime
-from pilotfish.node.server import KubeletServer, server_tls
+from pilotfish.node.server import KubeletServer
 from pilotfish.objects.meta import Object, key_of, name_of, namespace_of, uid_of
 from support.apiserver import RunningApiServer
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from pilotfish.client.certificates import server_tls
 from pilotfish.cluster import paths, pki, state
 from pilotfish.cluster.components import client_for, run_until_terminated, wait_listening
 from pilotfish.cluster.timeline import Timeline
@@ -14,7 +15,7 @@ from pilotfish.dns.server import DnsServer
 from pilotfish.network import namespaces, naming
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.kubelet import Kubelet
-from pilotfish.node.server import KubeletServer, server_tls
+from pilotfish.node.server import KubeletServer
 from pilotfish.proxy.proxier import Proxier, ProxyConfig
 from pilotfish.tap.config import TapConfig
 from pilotfish.tap.worker import TapWorker

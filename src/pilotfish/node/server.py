@@ -11,37 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
+from pilotfish.client.certificates import is_allowed
 from pilotfish.node.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 PORT = 10250
-_ALLOWED_GROUP = "system:masters"
 _HEAD_TIMEOUT_S = 30.0
 _MAX_HEAD_BYTES = 64 * 1024
-
-
-def server_tls(cert_file: Path, key_file: Path, client_ca_file: Path) -> ssl.SSLContext:
-    """TLS that demands a client certificate of the cluster's CA."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(client_ca_file))
-    context.load_cert_chain(str(cert_file), str(key_file))
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def groups_of(certificate: Mapping[str, Any]) -> list[str]:
-    """The groups (each O of the subject) in what `ssl.SSLSocket.getpeercert` returned."""
-    return [
-        value
-        for relative_name in certificate.get("subject", ())
-        for attribute, value in relative_name
-        if attribute == "organizationName"
-    ]
 
 
 class KubeletServer:
@@ -107,7 +85,7 @@ class KubeletServer:
         # Loaded when first needed: a node that starts has nothing to stream yet.
         from pilotfish.node.streaming.exchange import answer, forbid
 
-        if _ALLOWED_GROUP not in groups_of(writer.get_extra_info("peercert")):
+        if not is_allowed(writer.get_extra_info("peercert")):
             forbid(writer)
             return
         await answer(self._runtime, head, reader, writer)

@@ -15,13 +15,14 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from pilotfish.client.certificates import is_allowed, server_tls
 from pilotfish.tap.config import TapConfig
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.filter import FilterError
@@ -31,7 +32,6 @@ from pilotfish.tap.viewing import EntryViewer, Outbox, PacketViewer
 
 log = logging.getLogger(__name__)
 
-_ALLOWED_GROUP = "system:masters"
 _HEAD_TIMEOUT_S = 10.0
 _MAX_HEAD_BYTES = 64 * 1024
 # A capture begins anew with the next viewer; this bridges one that connects again.
@@ -58,8 +58,10 @@ class TapServer:
 
     async def run(self) -> None:
         """Serve until nobody has been connected for `IDLE_S`."""
+        config = self._config
+        tls = server_tls(Path(config.cert), Path(config.key), Path(config.ca))
         server = await asyncio.start_server(
-            self._connected, sock=self._listener, ssl=_tls(self._config), limit=_MAX_HEAD_BYTES
+            self._connected, sock=self._listener, ssl=tls, limit=_MAX_HEAD_BYTES
         )
         session = asyncio.create_task(self._session.run(), name="tap session")
         idle = asyncio.create_task(self._wait_idle(), name="tap idle")
@@ -108,7 +110,7 @@ class TapServer:
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
             log.debug("a connection brought no request: %s", error)
             return
-        if _ALLOWED_GROUP not in _groups_of(writer.get_extra_info("peercert")):
+        if not is_allowed(writer.get_extra_info("peercert")):
             _respond(writer, 403, {"message": "only members of system:masters may view traffic"})
             return
         try:
@@ -149,25 +151,6 @@ class TapServer:
             raise BadQuery(str(error)) from error
         async with self._session.viewing(viewer):
             await _stream(viewer.outbox, "application/x-pcapng", reader, writer)
-
-
-def _tls(config: TapConfig) -> ssl.SSLContext:
-    """TLS that demands a client certificate of the cluster's CA."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=config.ca)
-    context.load_cert_chain(config.cert, config.key)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _groups_of(certificate: Mapping[str, Any]) -> list[str]:
-    """The groups (each O of the subject) in what `ssl.SSLSocket.getpeercert` returned."""
-    return [
-        value
-        for relative_name in certificate.get("subject", ())
-        for attribute, value in relative_name
-        if attribute == "organizationName"
-    ]
 
 
 def _target(head: bytes) -> tuple[str, Query]:

@@ -14,8 +14,9 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
+from pilotfish.client.certificates import server_tls
 from pilotfish.cluster import pki
-from pilotfish.node.server import KubeletServer, server_tls
+from pilotfish.node.server import KubeletServer
 from support.local_runtime import LocalRuntime, make_pod
 
 
