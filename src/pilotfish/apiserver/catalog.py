@@ -42,7 +42,6 @@ class Catalog:
 
     def __init__(self, resources: Iterable[Resource] = RESOURCES) -> None:
         self._by_path: dict[tuple[str, str, str], Resource] = {}
-        self._by_kind: dict[tuple[str, str], Resource] = {}
         # Changes whenever the set does; what is made from it is remembered under this number.
         self.generation = 0
         for resource in resources:
@@ -54,22 +53,16 @@ class Catalog:
     def add(self, resource: Resource) -> None:
         """Serve a resource."""
         self._by_path[resource.group, resource.version, resource.plural] = resource
-        self._by_kind[resource.api_version, resource.kind] = resource
         self.generation += 1
 
     def remove(self, resource: Resource) -> None:
         """Serve it no longer."""
         del self._by_path[resource.group, resource.version, resource.plural]
-        del self._by_kind[resource.api_version, resource.kind]
         self.generation += 1
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         """The resource at /apis/group/version/plural; None if there is none."""
         return self._by_path.get((group, version, plural))
-
-    def of_kind(self, api_version: str, kind: str) -> Resource | None:
-        """The resource whose objects carry this apiVersion and kind; None if unknown."""
-        return self._by_kind.get((api_version, kind))
 
     def groups(self) -> dict[str, list[str]]:
         """The versions of each group, preferred first; groups in discovery's order."""

@@ -12,8 +12,6 @@ from typing import Any
 
 import yaml
 
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-
 
 class ConfigError(Exception):
     """The kubeconfig cannot be used; the text says which file, what, and what to do."""
@@ -69,20 +67,6 @@ class ClientConfig:
             known = ", ".join(merged["contexts"]) or "none"
             raise ConfigError(f"{where}: no context named {chosen!r} (there is: {known})")
         return _config(merged, entry, f"{where}: context {chosen!r}")
-
-    @classmethod
-    def in_cluster(cls) -> ClientConfig:
-        """The configuration of a process inside a Pod, from its ServiceAccount's volume."""
-        host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
-        if not host or not (SERVICE_ACCOUNT / "token").exists():
-            raise ConfigError("not inside a Pod: KUBERNETES_SERVICE_HOST is not set")
-        port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-        return cls(
-            server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
-            ca=SERVICE_ACCOUNT / "ca.crt",
-            token_file=SERVICE_ACCOUNT / "token",
-            namespace=(SERVICE_ACCOUNT / "namespace").read_text().strip(),
-        )
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """The TLS settings of connections; None for a plain http:// server."""

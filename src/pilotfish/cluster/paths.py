@@ -80,14 +80,6 @@ class Folders:
     def timeline(self) -> Path:
         return self.run / "timeline"
 
-    def node_state(self, node: str) -> Path:
-        """The kubelet's state of one node."""
-        return self.state / "nodes" / node
-
-    def node_run(self, node: str) -> Path:
-        """Sockets, FIFOs and runc's state of one node."""
-        return self.run / "nodes" / node
-
     def log(self, component: str) -> Path:
         """The log file of a component, or of the supervisor."""
         return self.logs / f"{component}.log"

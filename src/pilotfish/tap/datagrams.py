@@ -90,11 +90,7 @@ class Flow(Connection):
 
 
 class Datagrams:
-    """Takes IP packets that are not TCP.
-
-    Attributes:
-        ignored: packets of other protocols, and broken ones.
-    """
+    """Takes IP packets that are not TCP; other protocols than UDP and ICMP are passed over."""
 
     def __init__(
         self,
@@ -109,7 +105,6 @@ class Datagrams:
             error: hears ICMP errors that are not about a flow.
             enters: says which flows begin here, as for the Assembler.
         """
-        self.ignored = 0
         self._listen = listen
         self._error = error
         self._enters = enters
@@ -128,8 +123,6 @@ class Datagrams:
             error = icmp_error(packet)
             if error is not None:
                 self._failed(error, time_s)
-        else:
-            self.ignored += 1
         self.sweep(time_s)
 
     def sweep(self, time_s: float) -> None:

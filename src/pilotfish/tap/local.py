@@ -59,7 +59,6 @@ class LocalViewer:
         matches: Callable[[Entry], bool],
         probes: bool = False,
         redact: bool = True,
-        on_status: Callable[[NodeStatus], None] | None = None,
         record: Recording | None = None,
     ) -> None:
         """Make a viewer of this machine.
@@ -69,13 +68,11 @@ class LocalViewer:
             matches: which entries to see.
             probes: whether to see the kubelet's probes.
             redact: whether secrets are blackened out.
-            on_status: is called about every second.
             record: which packets are wanted as well, and who hears them.
         """
         self.nodes: dict[str, NodeStatus] = {}
         self._client = client
         self._viewer = EntryViewer(matches, probes, redact)
-        self._on_status = on_status
         self._record = record
 
     async def entries(self) -> AsyncIterator[Entry]:
@@ -102,8 +99,6 @@ class LocalViewer:
                             continue
                         counters = entry["worker"].items()
                         status.counters = {key: n for key, n in counters if isinstance(n, int)}
-                        if self._on_status is not None:
-                            self._on_status(status)
         finally:
             for task in tasks:
                 task.cancel()

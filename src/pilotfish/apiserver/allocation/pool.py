@@ -35,9 +35,6 @@ class Pool:
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last
 
-    def is_taken(self, number: int) -> bool:
-        return number in self._taken
-
     def take(self, number: int) -> bool:
         """Take exactly this number; False if it was taken before."""
         if number in self._taken:

@@ -79,7 +79,7 @@ ALERTS = {
 # A ServerHello with this random asks for another ClientHello (RFC 8446, section 4.1.3).
 _RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
-_SERVER_NAME, _ALPN, _EARLY_DATA, _SUPPORTED_VERSIONS = 0, 16, 42, 43
+_SERVER_NAME, _ALPN, _SUPPORTED_VERSIONS = 0, 16, 43
 
 
 def version_name(version: int) -> str:
@@ -153,11 +153,6 @@ class ClientHello:
     def alpn(self) -> list[str]:
         """The application protocols that it offers."""
         return _protocols(self._parts[2].get(_ALPN, b""))
-
-    @property
-    def early_data(self) -> bool:
-        """Whether data follow before the handshake is done."""
-        return _EARLY_DATA in self._parts[2]
 
     def fields(self) -> dict[str, Any]:
         """What it offers, as JSON values."""
