@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.application import API_LABELS
+from support.application import API_LABELS, NAME
 from support.shell import Shell, eventually
 
 HELLO = "/demo/hello"
@@ -168,3 +169,33 @@ def test_a_file_that_is_no_capture_is_refused_in_one_line(application: Shell) ->
     assert done.returncode == 1
     assert done.stderr.startswith("error: cannot tap; /etc/hostname: is no capture file")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_who_watches_is_told_when_a_node_is_not_seen_and_when_it_is_again(
+    application: Shell, tmp_path: Path, hello: Callable[[], str]
+) -> None:
+    out = tmp_path / "out"
+    with out.open("w") as file:
+        tap = subprocess.Popen(
+            [*PILOTFISH, "tap", "-A"],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=application.environment,
+        )
+        try:
+            eventually(lambda: bool(hello()) and HELLO in out.read_text(), "a request is seen")
+            found = json.loads(application.pilotfish("status", "--name", NAME, "-o", "json"))[0]
+            pids = {each["name"]: each["pid"] for each in found["processes"]}
+            os.kill(pids["control-plane"], signal.SIGKILL)
+            eventually(lambda: "node-1: not seen, trying again: " in out.read_text(), "it is told")
+            eventually(lambda: "node-1: seen again" in out.read_text(), "it is told again")
+            eventually(lambda: "node-2: seen again" in out.read_text(), "of the other node too")
+            before = out.read_text().count(HELLO)
+            eventually(
+                lambda: bool(hello()) and out.read_text().count(HELLO) > before,
+                "requests are seen again",
+            )
+        finally:
+            tap.send_signal(signal.SIGINT)
+            assert tap.wait(20) == 0
+    assert "Traceback" not in out.read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import logging
 import os
 import sys
 from pathlib import Path
@@ -99,8 +100,10 @@ def _run(options: Options) -> None:
     from pilotfish.tap.filter import FilterError
     from pilotfish.tap.tapping import Tapping
 
+    # What matters to who watches is told in words of its own; the rest would break the picture.
+    logging.getLogger("pilotfish").addHandler(logging.NullHandler())
     try:
-        tapping = Tapping(options, sys.stdout.buffer, _stats_view(options.stats))
+        tapping = Tapping(options, sys.stdout.buffer, _stats_view(options.stats), _tell)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(tapping.run())
         _tell_losses(tapping)
@@ -156,14 +159,18 @@ class _LastTable:
         print(stats_table.text(stats.services.values()))
 
 
+def _tell(line: str) -> None:
+    from pilotfish.tap.formats.terminal import escape
+
+    print(escape(line), file=sys.stderr, flush=True)
+
+
 def _tell_losses(tapping: Tapping) -> None:
     """What was not seen is said, so that nobody takes silence for absence."""
     for name, node in tapping.nodes.items():
         for counter, what in (("dropped", "packets"), ("lost", "entries"), ("skipped", "requests")):
             if node.counters.get(counter):
                 print(f"{name}: {node.counters[counter]} {what} were lost", file=sys.stderr)
-        if node.problem:
-            print(f"{name}: {node.problem}", file=sys.stderr)
 
 
 def _error(what: str, where: str, mend: str) -> Exception:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +33,6 @@ from pilotfish.tap.selection import selection
 from pilotfish.tap.stats import Stats
 from pilotfish.tap.viewer import NodeStatus, Viewer, packets_path
 from pilotfish.tap.viewing import PacketViewer
-
-log = logging.getLogger(__name__)
 
 StatsView = Callable[[Stats], None]
 
@@ -67,13 +64,20 @@ class Options:
 class Tapping:
     """A run; entries come until it is cancelled, or the file ends."""
 
-    def __init__(self, options: Options, out: BinaryIO, show_stats: StatsView) -> None:
+    def __init__(
+        self,
+        options: Options,
+        out: BinaryIO,
+        show_stats: StatsView,
+        tell: Callable[[str], None],
+    ) -> None:
         """Prepare a run.
 
         Args:
             options: what was asked for.
             out: where lines, JSON or files go.
             show_stats: shows the statistics, again and again.
+            tell: says beside all that, in a line, that a node is not seen, or is again.
 
         Raises:
             FilterError: for a filter that means nothing.
@@ -90,6 +94,8 @@ class Tapping:
             colours=options.colours,
             namespaces=options.all_namespaces,
         )
+        self._tell = tell
+        self._unseen: set[str] = set()
         self._readiness: Readiness | None = None
         self.nodes: dict[str, NodeStatus] = {}
 
@@ -177,11 +183,11 @@ class Tapping:
             record = Recording(packets, recorder.packet) if recorder is not None else None
             viewer = LocalViewer(client, matches, options.probes, options.redact, record=record)
         else:
-            viewer = Viewer(client, wanted, options.probes, options.redact)
+            viewer = Viewer(client, wanted, options.probes, options.redact, self._on_status)
             if recorder is not None:
                 for node in (await client.list("nodes"))["items"]:
                     path = packets_path(name_of(node), namespace, options.names)
-                    followers.append(_record(client, path, recorder))
+                    followers.append(_record(client, path, recorder, self._tell))
         self.nodes = viewer.nodes
         tasks = [asyncio.create_task(follower) for follower in followers]
         try:
@@ -191,6 +197,15 @@ class Tapping:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _on_status(self, status: NodeStatus) -> None:
+        """Silence must not be taken for absence: who watches is told of it as it happens."""
+        if status.connected and status.name in self._unseen:
+            self._unseen.discard(status.name)
+            self._tell(f"{status.name}: seen again")
+        elif status.problem and status.name not in self._unseen:
+            self._unseen.add(status.name)
+            self._tell(f"{status.name}: not seen, trying again: {status.problem}")
 
     async def _keep_showing(self) -> None:
         try:
@@ -217,14 +232,20 @@ class Tapping:
         return self._readiness.ready(service["namespace"], service["name"])
 
 
-async def _record(client: Client, path: str, recorder: Recorder) -> None:
+async def _record(
+    client: Client, path: str, recorder: Recorder, tell: Callable[[str], None]
+) -> None:
     """Follow a node's packets; a worker that restarts begins a new stream."""
+    told = False
     while True:
         stream = PcapngStream()
         try:
             async for piece in client.stream(path):
+                told = False
                 for frame in stream.feed(piece):
                     recorder.packet(frame)
         except (ApiError, Unreachable) as error:
-            log.warning("packets are missing: %s", error)
+            if not told:
+                tell(f"packets are missing, trying again: {error}")
+            told = True
         await asyncio.sleep(_AGAIN_S)
