@@ -1,0 +1,10 @@
+// Where the page begins.
+import { render } from "preact";
+import { App } from "./app";
+import { connect } from "./live";
+import "./theme.css";
+
+const root = document.getElementById("page");
+if (!root) throw new Error("index.html has no element #page");
+render(<App />, root);
+connect();

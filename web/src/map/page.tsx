@@ -1,0 +1,5 @@
+// The page Map.
+
+export function MapPage() {
+  return <h1>Map</h1>;
+}
