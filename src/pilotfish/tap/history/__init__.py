@@ -1,0 +1,1 @@
+"""What was seen, kept for a while in the user's state folder: entries and packets."""
