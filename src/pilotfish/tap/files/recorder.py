@@ -49,7 +49,7 @@ class Recorder:
 
     def packet(self, frame: Frame) -> None:
         """Take a packet."""
-        held = _Held(frame, _flow(frame))
+        held = _Held(frame, flow_of(frame))
         self._held.append(held)
         if held.flow:
             self._by_time.setdefault((held.flow, held.micros), held)
@@ -62,7 +62,7 @@ class Recorder:
     def entry(self, entry: Entry) -> None:
         """Take what was understood of packets."""
         self._name(entry["src"], entry["dst"], entry.get("endpoint"))
-        there, back = _flows(entry)
+        there, back = flows_of(entry["src"], entry["dst"])
         begun = _micros(entry["timestamp"])
         # The time went through text: it may be one microsecond off.
         for micros in (begun, begun - 1, begun + 1):
@@ -118,7 +118,7 @@ def comment(entry: Entry) -> str:
     return f"{way}: {escape(entry['summary'])}"
 
 
-def _flow(frame: Frame) -> bytes:
+def flow_of(frame: Frame) -> bytes:
     """Addresses and ports as they stand in the packet; b"" without any."""
     packet = packets.decode(frame.data, frame.link_type)
     if packet is None or packet.protocol not in (packets.TCP, packets.UDP):
@@ -126,14 +126,13 @@ def _flow(frame: Frame) -> bytes:
     return packet.source + packet.target + packet.payload[:4]
 
 
-def _flows(entry: Entry) -> tuple[bytes, bytes]:
-    """The same of an entry: client to server, and back."""
-    ends = [
+def flows_of(client: dict[str, Any], server: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The same of an entry's parties: client to server, and back."""
+    (source, source_port), (target, target_port) = [
         (ipaddress.ip_address(party["ip"]).packed, int(party["port"]).to_bytes(2, "big"))
-        for party in (entry["src"], entry["dst"])
+        for party in (client, server)
     ]
-    (client, client_port), (server, server_port) = ends
-    return client + server + client_port + server_port, server + client + server_port + client_port
+    return source + target + source_port + target_port, target + source + target_port + source_port
 
 
 def _micros(timestamp: str) -> int:

@@ -1,4 +1,4 @@
-"""Hands records to a `Writer` in a thread: who records never waits for the disk.
+"""Hands records to a `Writer` in a thread: the event loop never waits for the disk.
 
 Records wait in memory for up to `FLUSH_S`. When the disk is too slow, or nobody writes, they are
 dropped rather than piled up.
@@ -23,7 +23,7 @@ _PRUNE_EVERY_S = 60.0
 
 
 class Background:
-    """Records on their way to the disk.
+    """Records on their way to the disk. One process writes at a time, others wait for their turn.
 
     Attributes:
         dropped: records that were lost because the disk was too slow, full, or refused them.
@@ -42,6 +42,11 @@ class Background:
         self._pruned_s = 0.0
         self._failing = False
 
+    @property
+    def recording(self) -> bool:
+        """Whether it is this process that writes; else another one does, for now."""
+        return self._writer.writing
+
     def put(self, time_us: int, data: bytes) -> None:
         """Take a record, in the event loop; it is on its way to the disk, or counted as lost.
 
@@ -56,13 +61,13 @@ class Background:
         self._waiting.append((time_us, data))
 
     async def run(self) -> None:
-        """Write what comes, until cancelled."""
+        """Write what comes and delete what is too much, until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_S)
             await asyncio.to_thread(self._turn)
 
     def flush(self) -> None:
-        """Write what waits, and return when that is done."""
+        """Write what waits, so that it can be read; blocks until that is done."""
         with self._lock:
             records = []
             while self._waiting:

@@ -2,7 +2,7 @@
 
 `pilotfish proxy` records; any process may look, also when nobody records any more:
 
-    history = History.open(history_folder("pilotfish-default"))
+    history = History(history_folder("pilotfish-default"))
     recording = asyncio.create_task(history.run())
     history.record(entry)
     …
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,6 @@ import orjson
 
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.history.background import Background
-from pilotfish.tap.history.errors import HistoryError
 from pilotfish.tap.history.reader import Reader, Span
 from pilotfish.tap.history.writer import Writer
 
@@ -31,10 +30,11 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 256 << 20
 MAX_AGE_S = 24 * 3600.0
+_NAME = "entries"
 
 
 class HistoryView:
-    """Looks into a history. Its methods block (see `batches`), and may be called by any thread."""
+    """Looks into a history. Its methods block (see `streaming`); any thread may call them."""
 
     def __init__(self, folder: Path, tell: Callable[[str], None] = log.warning) -> None:
         """Make a view; there need not be a history.
@@ -43,7 +43,7 @@ class HistoryView:
             folder: of the cluster, as `history_folder` says.
             tell: is told in one line of each file that is damaged.
         """
-        self._reader = Reader(folder / "entries", tell)
+        self._reader = Reader(folder / _NAME, tell)
 
     def query(
         self,
@@ -52,7 +52,7 @@ class HistoryView:
         matches: Callable[[Entry], bool] | None = None,
         limit: int | None = None,
         newest_first: bool = False,
-    ) -> Iterator[Entry]:
+    ) -> Generator[Entry, None, None]:
         """Entries in order of their timestamps; few of them are in memory at a time.
 
         Args:
@@ -68,7 +68,7 @@ class HistoryView:
         lines = self._reader.records(since_us, until_us, newest_first)
         entries = (orjson.loads(line) for _, line in lines)
         wanted = entries if matches is None else filter(matches, entries)
-        return itertools.islice(wanted, limit)
+        yield from itertools.islice(wanted, limit)
 
     def entry(self, id_: str, timestamp: str) -> Entry | None:
         """One entry, if it is still there.
@@ -83,22 +83,16 @@ class HistoryView:
         return self._reader.span()
 
 
-class History(HistoryView):
-    """A history that is being recorded. One process records at a time, the others only look."""
+class History(HistoryView, Background):
+    """A history that is being recorded; see `Background` for how it is written."""
 
-    def __init__(self, folder: Path, writer: Writer, tell: Callable[[str], None]) -> None:
-        super().__init__(folder, tell)
-        self._writer = writer
-        self._background = Background(writer, "entries")
-
-    @classmethod
-    def open(
-        cls,
+    def __init__(
+        self,
         folder: Path,
         max_bytes: int = MAX_BYTES,
         max_age_s: float = MAX_AGE_S,
         tell: Callable[[str], None] = log.warning,
-    ) -> History:
+    ) -> None:
         """Open a history for recording; its folder is made if need be.
 
         Args:
@@ -110,40 +104,12 @@ class History(HistoryView):
         Raises:
             HistoryError: the folder cannot be used.
         """
-        try:
-            writer = Writer(folder / "entries", max_bytes, max_age_s)
-        except OSError as error:
-            raise HistoryError(
-                f"cannot keep a history in {folder}: {error.strerror}; "
-                "set XDG_STATE_HOME to a folder that you may write to"
-            ) from error
-        return cls(folder, writer, tell)
-
-    @property
-    def recording(self) -> bool:
-        """Whether it is this process that records; else another one does, for now."""
-        return self._writer.writing
-
-    @property
-    def dropped(self) -> int:
-        """Entries that were not kept, because the disk was too slow or full."""
-        return self._background.dropped
+        HistoryView.__init__(self, folder, tell)
+        Background.__init__(self, Writer(folder / _NAME, max_bytes, max_age_s), _NAME)
 
     def record(self, entry: Entry) -> None:
         """Keep an entry, a whole one; called in the event loop, does not wait for the disk."""
-        self._background.put(micros(entry["timestamp"]), orjson.dumps(entry))
-
-    async def run(self) -> None:
-        """Write what is recorded and delete what is too much, until cancelled."""
-        await self._background.run()
-
-    def flush(self) -> None:
-        """Write what waits, so that queries find it; blocks until that is done."""
-        self._background.flush()
-
-    def close(self) -> None:
-        """Write what is left; another process may record then."""
-        self._background.close()
+        self.put(micros(entry["timestamp"]), orjson.dumps(entry))
 
 
 def micros(timestamp: str) -> int:

@@ -9,7 +9,6 @@ seconds.
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import time
 from collections.abc import Sequence
@@ -17,9 +16,8 @@ from pathlib import Path
 
 from pilotfish.tap.history import chunks
 from pilotfish.tap.history.chunks import Record
+from pilotfish.tap.history.errors import HistoryError
 from pilotfish.tap.history.segments import Segment, name, number, segments
-
-log = logging.getLogger(__name__)
 
 # What is deleted at once, as a part of the bounds.
 _PARTS_OF_SIZE = 16
@@ -42,10 +40,8 @@ class Writer:
             max_age_s: how long they are kept after they were last written to.
 
         Raises:
-            OSError: the folder cannot be made or written to.
+            HistoryError: the folder cannot be made or written to.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
         self._folder = folder
         self._max_bytes = max_bytes
         self._max_age_s = max_age_s
@@ -58,7 +54,14 @@ class Writer:
         self._size = 0
         self._begun_s = 0.0
         self.writing = False
-        self.try_to_lock()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.try_to_lock()
+        except OSError as error:
+            raise HistoryError(
+                f"cannot keep a history in {folder}: {error.strerror}; "
+                "make it writable, or set XDG_STATE_HOME to a folder that is"
+            ) from error
 
     def try_to_lock(self) -> bool:
         """Become the one who writes, unless somebody else is. Returns whether we are.
