@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from pilotfish.objects.times import parse_time
 
 _UNITS_US = {"ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6, "d": 86400e6}
