@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from pilotfish.cel.macros import MACROS
 from pilotfish.tap.filter import variables
-from pilotfish.tap.filter.compiler import MACROS
 from pilotfish.tap.filter.completion import signature
-from pilotfish.tap.filter.functions import FUNCTIONS
+from pilotfish.tap.filter.dialect import FUNCTIONS
 from pilotfish.tap.filter.shapes import OBJECTS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "filters.md"

@@ -143,7 +143,7 @@ class TapServer:
     async def _packets(
         self, query: Query, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        from pilotfish.tap.filter.regex import RegexError
+        from pilotfish.cel.regex import RegexError
 
         try:
             viewer = PacketViewer(query.get("namespace", [""])[0], query.get("name", []))

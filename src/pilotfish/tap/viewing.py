@@ -112,7 +112,7 @@ class PacketViewer:
         self._named: Callable[[str], bool] | None = None
         if names:
             # RE2 is for those who name something only.
-            from pilotfish.tap.filter.regex import searcher
+            from pilotfish.cel.regex import searcher
 
             self._named = searcher(name_pattern(names))
         self._interfaces: dict[int, int] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotfish.tap.filter.errors import FilterError
+from pilotfish.cel.errors import ExpressionError as FilterError
 from pilotfish.tap.filter.language import Filter, compile, complete, variables
 
 __all__ = ["Filter", "FilterError", "compile", "complete", "variables"]

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pilotfish.tap.filter.compiler import MACROS, Compiler
+from pilotfish.cel.compiler import Compiler
+from pilotfish.cel.errors import ExpressionError
+from pilotfish.cel.functions import Overload
+from pilotfish.cel.macros import MACROS
+from pilotfish.cel.parser import parse
+from pilotfish.cel.types import ObjectType, Type, accepts
+from pilotfish.tap.filter.dialect import ENVIRONMENT, FUNCTIONS
 from pilotfish.tap.filter.environment import VARIABLES
-from pilotfish.tap.filter.errors import FilterError
-from pilotfish.tap.filter.functions import FUNCTIONS, Overload
-from pilotfish.tap.filter.parser import MAX_CHARS, parse
-from pilotfish.tap.filter.types import ObjectType, Type, accepts
+from pilotfish.tap.filter.language import MAX_CHARS
 
 _HAS = "whether a field or key is there: `has(dst.pod)`"
 
@@ -117,8 +120,8 @@ def signature(overloads: Iterable[Overload], skipped: int = 0) -> str:
 
 def _type_of(operand: str) -> Type | None:
     try:
-        return Compiler(operand).compile(parse(operand)).type
-    except FilterError:
+        return Compiler(operand, ENVIRONMENT).compile(parse(operand)).type
+    except ExpressionError:
         return None
 
 

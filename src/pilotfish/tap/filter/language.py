@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pilotfish.cel.errors import EvaluationError, ExpressionError
 from pilotfish.tap.filter.environment import VARIABLES, Variable
-from pilotfish.tap.filter.errors import EvaluationError
 from pilotfish.tap.filter.shapes import Entry
 
 if TYPE_CHECKING:
-    from pilotfish.tap.filter.closures import Condition, Steps
+    from pilotfish.cel.closures import Condition, Steps
     from pilotfish.tap.filter.completion import Completion
+
+MAX_CHARS = 8192
 
 
 class Filter:
@@ -32,19 +34,23 @@ class Filter:
         """Compile a filter; an empty one matches everything.
 
         Raises:
-            FilterError: it is not sound; says where and why.
+            ExpressionError (FilterError): it is not sound; says where and why.
         """
         self.text = text
         self._run: Condition = _always
         self._steps: Steps | None = None
         if not text.strip():
             return
+        if len(text) > MAX_CHARS:
+            message = f"a filter has at most {MAX_CHARS} characters"
+            raise ExpressionError(message, text, MAX_CHARS)
         # Lark costs some 50 ms to import, which nobody without a filter should pay.
-        from pilotfish.tap.filter.compiler import Compiler
-        from pilotfish.tap.filter.parser import parse
+        from pilotfish.cel.compiler import Compiler
+        from pilotfish.cel.parser import parse
+        from pilotfish.tap.filter.dialect import ENVIRONMENT
 
-        compiler = Compiler(text)
-        self._run = compiler.compile_filter(parse(text))
+        compiler = Compiler(text, ENVIRONMENT)
+        self._run = compiler.compile_condition(parse(text))
         self._steps = compiler.steps
 
     def matches(self, entry: Entry) -> bool:
@@ -65,7 +71,7 @@ def compile(text: str) -> Filter:
     """The filter that a text describes.
 
     Raises:
-        FilterError: it is not sound; says where and why.
+        ExpressionError (FilterError): it is not sound; says where and why.
     """
     return Filter(text)
 

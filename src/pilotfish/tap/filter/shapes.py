@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pilotfish.tap.filter.types import (
+from pilotfish.cel.types import (
     BOOL,
     DYN,
     INT,

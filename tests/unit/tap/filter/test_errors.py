@@ -6,9 +6,9 @@ import contextlib
 
 import pytest
 
+from pilotfish.cel.regex import MAX_CHARS as MAX_REGEX_CHARS
 from pilotfish.tap.filter import FilterError, compile
-from pilotfish.tap.filter.parser import MAX_CHARS
-from pilotfish.tap.filter.regex import MAX_CHARS as MAX_REGEX_CHARS
+from pilotfish.tap.filter.language import MAX_CHARS
 
 
 def error(text: str) -> FilterError:
@@ -80,8 +80,8 @@ CASES = [
     ("http and dns", 6, "and has no meaning here", "&&"),
     ("http & dns", 6, "& has no meaning here", "&&"),
     ("not http", 5, "http has no meaning here", ""),
-    ("http && (dns", 13, "the filter ends too early", ""),
-    ("http &&", 8, "the filter ends too early", ""),
+    ("http && (dns", 13, "it ends too early", ""),
+    ("http &&", 8, "it ends too early", ""),
     ("http)", 5, r"\) has no meaning here", ""),
     ("path == 'abc", 9, "this string has no end", ""),
     ("http @ dns", 6, "@ has no meaning here", ""),

@@ -9,13 +9,13 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pilotfish.cel.compiler import Compiler
+from pilotfish.cel.errors import EvaluationError
+from pilotfish.cel.parser import parse
+from pilotfish.cel.types import Type, accepts
+from pilotfish.cel.values import MAX_INT, MIN_INT, Uint, type_of
 from pilotfish.tap.filter import FilterError, compile, complete, variables
-from pilotfish.tap.filter.compiler import Compiler
-from pilotfish.tap.filter.errors import EvaluationError
-from pilotfish.tap.filter.functions import FUNCTIONS
-from pilotfish.tap.filter.parser import parse
-from pilotfish.tap.filter.types import Type, accepts
-from pilotfish.tap.filter.values import MAX_INT, MIN_INT, Uint, type_of
+from pilotfish.tap.filter.dialect import ENVIRONMENT, FUNCTIONS
 from support.exchanges import grpc, http, look_up, redis, whole
 
 ENTRIES = [whole(each) for each in (http(), grpc(5), look_up("10.0.0.1"), redis(b":1\r\n", b"a"))]
@@ -147,7 +147,7 @@ TYPED = st.sampled_from(list(BY_TYPE)).flatmap(
 def test_what_is_well_typed_has_a_value_of_its_type_or_is_an_error(typed: tuple[str, str]) -> None:
     kind, text = typed
     try:
-        compiled = Compiler(text).compile(parse(text))
+        compiled = Compiler(text, ENVIRONMENT).compile(parse(text))
     except FilterError as error:
         # What is written out is looked at before.
         assert re.match("no regular|a regular|timestamp out of range|a filter has", error.message)

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
+from pilotfish.cel.compiler import Compiler
+from pilotfish.cel.errors import EvaluationError
+from pilotfish.cel.parser import parse
 from pilotfish.tap.filter import FilterError, compile
-from pilotfish.tap.filter.closures import MAX_STEPS
-from pilotfish.tap.filter.compiler import Compiler
-from pilotfish.tap.filter.errors import EvaluationError
-from pilotfish.tap.filter.parser import parse
+from pilotfish.tap.filter.dialect import ENVIRONMENT, MAX_STEPS
 
 
 def value(text: str) -> Any:
     """What an expression is, of an entry that has nothing."""
-    typed = Compiler(text).compile(parse(text))
+    typed = Compiler(text, ENVIRONMENT).compile(parse(text))
     return typed.run({"protocol": "http"})
 
 
@@ -211,7 +211,7 @@ def test_an_empty_filter_matches_everything() -> None:
 
 def test_now_is_when_the_filter_was_made() -> None:
     made = compile("now() == now()")
-    moment = Compiler("now()").compile(parse("now()"))
+    moment = Compiler("now()", ENVIRONMENT).compile(parse("now()"))
     assert moment.run({}) == moment.run({})
     assert made.text == "now() == now()"
 

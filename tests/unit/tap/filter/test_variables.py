@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from pilotfish.cel.types import ObjectType
 from pilotfish.tap import protocols
 from pilotfish.tap.entry import KEYS
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.filter import compile, variables
 from pilotfish.tap.filter.shapes import REQUEST, RESPONSE
-from pilotfish.tap.filter.types import ObjectType
 from pilotfish.tap.streams import CLIENT, SERVER
 from support import exchanges
 from support.exchanges import (

@@ -1,8 +1,9 @@
 """Text → syntax tree: CEL's grammar.
 
 https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax, without the
-construction of protocol buffer messages, which filters have no use for. Chains
-of `&&` and `||` are one node, so that a filter may name very many alternatives.
+construction of protocol buffer messages, which nobody has a use for here, and with optional
+fields (`a.?b`, `a[?b]`). Chains of `&&` and `||` are one node, so that an expression may name
+very many alternatives.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from typing import Any, cast
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from pilotfish.tap.filter import literals, syntax
-from pilotfish.tap.filter.errors import FilterError
-from pilotfish.tap.filter.syntax import Node, depth_over
-from pilotfish.tap.filter.types import BOOL, DOUBLE, INT, NULL, Type
+from pilotfish.cel import literals, syntax
+from pilotfish.cel.errors import ExpressionError
+from pilotfish.cel.syntax import Node, depth_over
+from pilotfish.cel.types import BOOL, DOUBLE, INT, NULL, Type
 
-MAX_CHARS = 8192
 # CEL asks for at least 12 to 32, depending on what is nested; each costs a few frames of stack.
 MAX_DEPTH = 60
 
@@ -38,7 +38,9 @@ start: expression
 ?member: primary
     | member DOT (IDENTIFIER | RESERVED) -> select
     | member DOT (IDENTIFIER | RESERVED) LPAR [arguments] RPAR -> method
+    | member DOT QUESTION (IDENTIFIER | RESERVED) -> select
     | member LSQB expression RSQB -> index
+    | member LSQB QUESTION expression RSQB -> index
 ?primary: DOT? (IDENTIFIER | RESERVED) -> name
     | DOT? (IDENTIFIER | RESERVED) LPAR [arguments] RPAR -> call
     | LPAR expression RPAR -> group
@@ -88,7 +90,7 @@ _WORD = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*|.", re.DOTALL)
 
 
 class _PlaceError(Exception):
-    """A FilterError that does not know the whole text yet."""
+    """An ExpressionError that does not know the whole text yet."""
 
     def __init__(self, message: str, token: Token) -> None:
         super().__init__(message)
@@ -98,13 +100,11 @@ class _PlaceError(Exception):
 
 
 def parse(text: str) -> Node:
-    """The tree of a filter.
+    """The tree of an expression.
 
     Raises:
-        FilterError: it is no expression, or too large.
+        ExpressionError: it is no expression, or too deep.
     """
-    if len(text) > MAX_CHARS:
-        raise FilterError(f"a filter has at most {MAX_CHARS} characters", text, MAX_CHARS)
     try:
         # The tree is built while reading, so nothing here goes as deep as the text does.
         return cast("Node", _parser().parse(text))
@@ -113,7 +113,7 @@ def parse(text: str) -> Node:
     except UnexpectedToken as error:
         raise _unexpected(text, _offset(error.token, text)) from None
     except _PlaceError as error:
-        raise FilterError(error.message, text, error.at, error.width) from None
+        raise ExpressionError(error.message, text, error.at, error.width) from None
 
 
 @functools.cache
@@ -125,16 +125,16 @@ def _offset(token: Token, text: str) -> int:
     return len(text) if token.type == "$END" else token.start_pos or 0
 
 
-def _unexpected(text: str, at: int) -> FilterError:
+def _unexpected(text: str, at: int) -> ExpressionError:
     match = _WORD.match(text, at)
     if match is None:
-        return FilterError("the filter ends too early", text, len(text))
+        return ExpressionError("it ends too early", text, len(text))
     word = match[0]
     if word in "\"'":
-        return FilterError("this string has no end", text, at)
+        return ExpressionError("this string has no end", text, at)
     instead = _FOREIGN.get(word, "")
     shown = word if word.isprintable() else f"U+{ord(word):04X}"
-    return FilterError(f"{shown} has no meaning here", text, at, len(word), instead)
+    return ExpressionError(f"{shown} has no meaning here", text, at, len(word), instead)
 
 
 class _Builder(Transformer[Token, Node]):
@@ -174,8 +174,11 @@ class _Builder(Transformer[Token, Node]):
         return cast("Node", operand)
 
     def select(self, children: list[Any]) -> Node:
-        operand, _, name = children
-        return syntax.Select(name.start_pos, len(name), _depth(name, operand), operand, str(name))
+        operand, *marks, name = children
+        depth, is_optional = _depth(name, operand), len(marks) > 1
+        return syntax.Select(
+            name.start_pos, len(name), depth, operand, str(name), optional=is_optional
+        )
 
     def method(self, children: list[Any]) -> Node:
         target, _, name, _, *arguments, _ = children
@@ -184,8 +187,9 @@ class _Builder(Transformer[Token, Node]):
         return syntax.Call(name.start_pos, len(name), depth, str(name), target, given)
 
     def index(self, children: list[Any]) -> Node:
-        operand, token, key, _ = children
-        return syntax.Index(key.at, key.width, _depth(token, operand, key), operand, key)
+        operand, token, *marks, key, _ = children
+        depth, is_optional = _depth(token, operand, key), bool(marks)
+        return syntax.Index(key.at, key.width, depth, operand, key, optional=is_optional)
 
     def name(self, children: list[Any]) -> Node:
         token = _allowed(children[-1])

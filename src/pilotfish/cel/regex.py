@@ -1,6 +1,6 @@
-"""Regular expressions of filters: RE2, whose time is linear in the text.
+"""Regular expressions: RE2, whose time is linear in the text.
 
-Filters run inside the worker of a node, on what strangers send: an engine that
+Expressions run inside servers, on what strangers send: an engine that
 goes back and tries again (Python's `re`) could be kept busy for ever.
 """
 

@@ -1,4 +1,4 @@
-"""The syntax tree of a filter."""
+"""The syntax tree of an expression."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pilotfish.tap.filter.types import Type
+from pilotfish.cel.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,20 @@ class Name(Node):
 
 @dataclass(frozen=True, slots=True)
 class Select(Node):
-    """`operand.field`"""
+    """`operand.field`, or `operand.?field`"""
 
     operand: Node
     field: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Index(Node):
-    """`operand[key]`"""
+    """`operand[key]`, or `operand[?key]`"""
 
     operand: Node
     key: Node
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is wrong with a filter, and where: for the person who wrote it."""
+"""What is wrong with an expression, and where: for the person who wrote it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 _SHOWN_CHARS = 120
 
 
-class FilterError(ValueError):
-    """A filter that cannot be used. `str()` shows the place, with a caret under it.
+class ExpressionError(ValueError):
+    """An expression that cannot be used. `str()` shows the place, with a caret under it.
 
     Attributes:
         message: what is wrong, in one sentence without a full stop.
@@ -24,7 +24,7 @@ class FilterError(ValueError):
 
         Args:
             message: what is wrong.
-            text: the whole filter.
+            text: the whole expression.
             at: offset of the place in it.
             width: how many characters the place has.
             suggestion: what may have been meant.
@@ -54,7 +54,11 @@ class FilterError(ValueError):
 
 
 class EvaluationError(Exception):
-    """The filter has no value for this entry: CEL's `error`. Such an entry does not match."""
+    """The expression has no value in this scope: CEL's `error`."""
+
+
+class TooLongError(EvaluationError):
+    """Its loops took more steps than it is given."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

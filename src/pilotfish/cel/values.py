@@ -12,11 +12,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from pilotfish.tap.filter.errors import EvaluationError
+from pilotfish.cel.errors import EvaluationError
 
 MIN_INT, MAX_INT = -(1 << 63), (1 << 63) - 1
 MAX_UINT = (1 << 64) - 1
-# What expressions may build, characters, bytes or items: a filter is no program.
+# What expressions may build, characters, bytes or items: an expression is no program.
 MAX_SIZE = 1 << 20
 
 _SECOND = 1_000_000_000
@@ -110,6 +110,21 @@ def checked_duration(nanos: int) -> Duration:
     raise EvaluationError("duration out of range")
 
 
+def divide(left: int, right: int) -> int:
+    """Towards zero, as Go's and C's."""
+    if not right:
+        raise EvaluationError("division by zero")
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
+
+
+def remainder(left: int, right: int) -> int:
+    """What `divide` leaves."""
+    if not right:
+        raise EvaluationError("division by zero")
+    return left - right * divide(left, right)
+
+
 def parse_timestamp(text: str) -> Timestamp:
     """RFC 3339 → moment."""
     match = _RFC3339.fullmatch(text)
@@ -159,9 +174,11 @@ _NUMBERS = (int, Uint, float)
 
 
 def type_of(value: Any) -> TypeName:
-    """The type of a value; parts of an entry, which are dicts of any kind, are maps."""
-    found = _TYPE_NAMES.get(type(value))
-    return found if found is not None else _TYPE_NAMES[dict]
+    """The type of a value; dicts of any kind are maps, and others may name their `cel_type`."""
+    found: TypeName | None = _TYPE_NAMES.get(type(value))
+    if found is None:
+        found = getattr(value, "cel_type", _TYPE_NAMES[dict])
+    return found
 
 
 def equal(left: Any, right: Any) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pilotfish.tap.filter.types import BYTES, DOUBLE, INT, STRING, UINT, Type
-from pilotfish.tap.filter.values import MAX_INT, MAX_UINT, Uint
+from pilotfish.cel.types import BYTES, DOUBLE, INT, STRING, UINT, Type
+from pilotfish.cel.values import MAX_INT, MAX_UINT, Uint
 
 _ESCAPE = re.compile(
     r"""\\(?:([abfnrtv\\?"'`])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})"""

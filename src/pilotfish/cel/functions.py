@@ -1,23 +1,20 @@
-"""The operators and functions: for which types, and what they do.
+"""CEL's standard functions: for which types, and what they do.
 
-CEL's standard definitions, https://github.com/google/cel-spec/blob/master/doc/langdef.md
-("List of Standard Definitions"), and what Kubeshark adds to them.
+https://github.com/google/cel-spec/blob/master/doc/langdef.md, "List of Standard Definitions".
 """
 
 from __future__ import annotations
 
-import math
 import operator
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pilotfish.tap.filter import regex, values
-from pilotfish.tap.filter.errors import EvaluationError
-from pilotfish.tap.filter.types import (
+from pilotfish.cel import regex, values
+from pilotfish.cel.errors import EvaluationError
+from pilotfish.cel.types import (
     BOOL,
     BYTES,
     DOUBLE,
@@ -32,15 +29,7 @@ from pilotfish.tap.filter.types import (
     UINT,
     Type,
 )
-from pilotfish.tap.filter.values import (
-    MAX_SIZE,
-    Duration,
-    Timestamp,
-    checked_duration,
-    checked_int,
-    checked_timestamp,
-    checked_uint,
-)
+from pilotfish.cel.values import Duration, Timestamp, checked_timestamp, divide, remainder
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +40,14 @@ class Overload:
         parameters: the types that it takes.
         result: the type of what it returns.
         run: does it; raises EvaluationError.
+        result_of: a more exact type of the result, given the arguments'; raises ValueError
+            for types that do not go together.
     """
 
     parameters: tuple[Type, ...]
     result: Type
     run: Callable[..., Any]
+    result_of: Callable[[Sequence[Type]], Type] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +59,7 @@ class Function:
         doc: what it does, in a line.
         overloads: the ways to call it.
         is_global, is_method: whether it is called f(x), and x.f().
+        has_syntax: whether its first argument is a text of some form, to be checked early.
     """
 
     name: str
@@ -74,100 +67,7 @@ class Function:
     overloads: tuple[Overload, ...]
     is_global: bool = True
     is_method: bool = False
-
-
-# --- arithmetic ----------------------------------------------------------------------------
-
-
-def _divide(left: int, right: int) -> int:
-    """Towards zero, as Go's and C's."""
-    if not right:
-        raise EvaluationError("division by zero")
-    quotient = abs(left) // abs(right)
-    return quotient if (left < 0) == (right < 0) else -quotient
-
-
-def _remainder(left: int, right: int) -> int:
-    if not right:
-        raise EvaluationError("division by zero")
-    return left - right * _divide(left, right)
-
-
-def _divide_doubles(left: float, right: float) -> float:
-    if right:
-        return left / right
-    if not left or math.isnan(left) or math.isnan(right):
-        return math.nan
-    return math.copysign(math.inf, left) * math.copysign(1.0, right)
-
-
-def _joined(left: Any, right: Any) -> Any:
-    if len(left) + len(right) > MAX_SIZE:
-        raise EvaluationError("too large")
-    return left + right
-
-
-def _of(check: Callable[[int], int], run: Callable[[int, int], int]) -> Callable[[int, int], int]:
-    return lambda left, right: check(run(left, right))
-
-
-def _arithmetic(
-    run: Callable[[int, int], int], doubles: Callable[[float, float], float] | None
-) -> tuple[Overload, ...]:
-    found = [
-        Overload((INT, INT), INT, _of(checked_int, run)),
-        Overload((UINT, UINT), UINT, _of(checked_uint, run)),
-    ]
-    if doubles is not None:
-        found.append(Overload((DOUBLE, DOUBLE), DOUBLE, doubles))
-    return tuple(found)
-
-
-_ADD = operator.add
-_SUBTRACT = operator.sub
-
-OPERATORS: dict[str, tuple[Overload, ...]] = {
-    "+": (
-        *_arithmetic(_ADD, _ADD),
-        Overload((STRING, STRING), STRING, _joined),
-        Overload((BYTES, BYTES), BYTES, _joined),
-        Overload((LIST, LIST), LIST, _joined),
-        Overload((TIMESTAMP, DURATION), TIMESTAMP, _of(checked_timestamp, _ADD)),
-        Overload((DURATION, TIMESTAMP), TIMESTAMP, _of(checked_timestamp, _ADD)),
-        Overload((DURATION, DURATION), DURATION, _of(checked_duration, _ADD)),
-    ),
-    "-": (
-        *_arithmetic(_SUBTRACT, _SUBTRACT),
-        Overload((TIMESTAMP, TIMESTAMP), DURATION, _of(checked_duration, _SUBTRACT)),
-        Overload((TIMESTAMP, DURATION), TIMESTAMP, _of(checked_timestamp, _SUBTRACT)),
-        Overload((DURATION, DURATION), DURATION, _of(checked_duration, _SUBTRACT)),
-    ),
-    "*": _arithmetic(operator.mul, operator.mul),
-    "/": _arithmetic(_divide, _divide_doubles),
-    "%": _arithmetic(_remainder, None),
-}
-
-_ORDERED = (BOOL, STRING, BYTES, TIMESTAMP, DURATION)
-_NUMBERS = (INT, UINT, DOUBLE)
-for _sign, _compare in {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}.items():
-    # Numbers of different types lie on one line.
-    OPERATORS[_sign] = (
-        *(Overload((left, right), BOOL, _compare) for left in _NUMBERS for right in _NUMBERS),
-        *(Overload((each, each), BOOL, _compare) for each in _ORDERED),
-    )
-
-NEGATIONS = (
-    Overload((INT,), INT, lambda value: checked_int(-value)),
-    Overload((DOUBLE,), DOUBLE, operator.neg),
-)
-
-
-# --- functions -----------------------------------------------------------------------------
+    has_syntax: bool = False
 
 
 def _matches(text: str, pattern: str) -> bool:
@@ -210,11 +110,7 @@ def _part(read: Callable[[datetime], int]) -> tuple[Overload, ...]:
 
 def _whole(nanos: int) -> Overload:
     """A duration in whole units, towards zero."""
-    return Overload((DURATION,), INT, lambda span: _divide(int(span), nanos))
-
-
-def _now() -> Timestamp:
-    return Timestamp(time.time_ns())
+    return Overload((DURATION,), INT, lambda span: divide(int(span), nanos))
 
 
 def _day_of_week(at: datetime) -> int:
@@ -229,17 +125,13 @@ def _size(value: Any) -> int:
     return len(value)
 
 
-def _map_get(mapping: dict[Any, Any], key: Any, default: Any) -> Any:
-    return mapping.get(key, default)
-
-
 def _identity(value: Any) -> Any:
     return value
 
 
 def _one(name: str, doc: str, result: Type, run: Callable[[Any], Any], *given: Type) -> Function:
     overloads = tuple(Overload((each,), result, run) for each in given)
-    return Function(name, doc, overloads)
+    return Function(name, doc, overloads, has_syntax=name in ("timestamp", "duration"))
 
 
 def _text(
@@ -252,6 +144,7 @@ def _time(name: str, doc: str, *overloads: Overload) -> Function:
     return Function(name, doc, overloads, False, True)
 
 
+_NUMBERS = (INT, UINT, DOUBLE)
 _SIZED = (STRING, BYTES, LIST, MAP)
 
 FUNCTIONS: dict[str, Function] = {
@@ -267,12 +160,6 @@ FUNCTIONS: dict[str, Function] = {
         _text("startsWith", "whether a string begins with another one", str.startswith),
         _text("endsWith", "whether a string ends with another one", str.endswith),
         _text("matches", "whether a regular expression (RE2) is found in a string", _matches, True),
-        Function(
-            "map_get",
-            "the value of a key in a map, or the third argument when it has no such key",
-            (Overload((MAP, DYN, DYN), DYN, _map_get),),
-        ),
-        Function("now", "the time at which the filter was made", (Overload((), TIMESTAMP, _now),)),
         _one(
             "timestamp",
             "a moment, of RFC 3339 or of seconds since 1970",
@@ -342,7 +229,7 @@ FUNCTIONS: dict[str, Function] = {
             "getMilliseconds",
             "milliseconds within the second",
             *_part(lambda at: at.microsecond // 1000),
-            Overload((DURATION,), INT, lambda span: _remainder(_divide(int(span), 10**6), 1000)),
+            Overload((DURATION,), INT, lambda span: remainder(divide(int(span), 10**6), 1000)),
         ),
     )
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pilotfish.tap.filter import syntax
-from pilotfish.tap.filter.types import BOOL, INT, NUMBERS, STRING, ObjectType, Type
+from pilotfish.cel import syntax
+from pilotfish.cel.types import BOOL, INT, NUMBERS, STRING, ObjectType, Type
 
 
 def value(text: str, node: syntax.Node, wanted: Type) -> str:

@@ -1,11 +1,11 @@
-"""CEL's types, as far as a filter can meet them.
+"""CEL's types, as far as JSON and addresses need them.
 
 https://github.com/google/cel-spec/blob/master/doc/langdef.md#values
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,11 @@ NUMBERS = frozenset((INT, UINT, DOUBLE))
 _PLAIN = frozenset((BOOL, INT, UINT, STRING, BYTES, TIMESTAMP, DURATION))
 
 
+def with_article(given: Type) -> str:
+    """The type in a sentence: "an int"."""
+    return f"{'an' if given.name[0] in 'aeiou' else 'a'} {given}"
+
+
 def list_of(item: Type) -> Type:
     """list(item)"""
     return Type("list", (item,))
@@ -115,7 +120,7 @@ def is_plain(given: Type) -> bool:
     )
 
 
-def joined(types: list[Type]) -> Type:
+def joined(types: Sequence[Type]) -> Type:
     """The type of what may be any of these; dyn when they have nothing in common."""
     if not types:
         return DYN

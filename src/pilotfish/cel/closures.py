@@ -1,4 +1,4 @@
-"""What nodes of a filter become: closures from entries to values."""
+"""What nodes become: closures from scopes to values."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pilotfish.tap.filter.errors import EvaluationError
-from pilotfish.tap.filter.functions import Overload
-from pilotfish.tap.filter.shapes import Entry
-from pilotfish.tap.filter.types import Type
-from pilotfish.tap.filter.values import Uint, equal, type_of
+from pilotfish.cel.environment import Scope
+from pilotfish.cel.errors import EvaluationError, TooLongError
+from pilotfish.cel.functions import Overload
+from pilotfish.cel.types import Type
+from pilotfish.cel.values import Uint, equal, type_of
 
-# Steps that all loops of a filter may take for one entry.
-MAX_STEPS = 20_000
-
-Run = Callable[[Entry], Any]
-Condition = Callable[[Entry], bool]
+Run = Callable[[Scope], Any]
+Condition = Callable[[Scope], bool]
 UNKNOWN = object()
 
 
@@ -25,7 +22,7 @@ class Typed(NamedTuple):
 
     Attributes:
         type: of its values.
-        run: its value for an entry; raises EvaluationError.
+        run: its value in a scope; raises EvaluationError.
         constant: that value, where it is always the same.
         values: the only values that it has; empty: any.
     """
@@ -44,20 +41,25 @@ class Typed(NamedTuple):
 class Steps:
     """How many steps the loops have left."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "most")
 
-    def __init__(self) -> None:
-        self.left = MAX_STEPS
+    def __init__(self, most: int) -> None:
+        self.most = self.left = most
 
     def refill(self) -> None:
-        """Another entry."""
-        self.left = MAX_STEPS
+        """Another scope."""
+        self.left = self.most
 
     def take(self) -> None:
         """One step."""
         self.left -= 1
         if self.left < 0:
-            raise EvaluationError("the filter loops for too long")
+            raise TooLongError("it loops for too long")
+
+
+def constant(kind: Type, value: Any) -> Typed:
+    """What is always the same."""
+    return Typed(kind, lambda _: value, value)
 
 
 def binary(run: Callable[[Any, Any], Any], left: Typed, right: Typed) -> Run:
@@ -65,27 +67,27 @@ def binary(run: Callable[[Any, Any], Any], left: Typed, right: Typed) -> Run:
     if right.is_constant:
         value = right.constant
         if run is operator.eq:
-            return lambda entry: of_left(entry) == value
-        return lambda entry: run(of_left(entry), value)
-    return lambda entry: run(of_left(entry), of_right(entry))
+            return lambda scope: of_left(scope) == value
+        return lambda scope: run(of_left(scope), value)
+    return lambda scope: run(of_left(scope), of_right(scope))
 
 
 def calling(run: Callable[..., Any], arguments: list[Typed]) -> Run:
     if len(arguments) == 1:
         of = arguments[0].run
-        return lambda entry: run(of(entry))
+        return lambda scope: run(of(scope))
     if len(arguments) == 2:
         return binary(run, *arguments)
     runs = [argument.run for argument in arguments]
-    return lambda entry: run(*[each(entry) for each in runs])
+    return lambda scope: run(*[each(scope) for each in runs])
 
 
 def chosen_late(overloads: list[Overload], runs: list[Run]) -> Run:
     """The overload that fits the values."""
     by_names = [([kind.name for kind in each.parameters], each.run) for each in overloads]
 
-    def call(entry: Entry) -> Any:
-        values = [run(entry) for run in runs]
+    def call(scope: Scope) -> Any:
+        values = [run(scope) for run in runs]
         names = [type_of(value).name for value in values]
         for wanted, run in by_names:
             if all(each in ("dyn", name) for each, name in zip(wanted, names, strict=True)):
@@ -98,15 +100,15 @@ def chosen_late(overloads: list[Overload], runs: list[Run]) -> Run:
 def both(left: Condition, right: Condition) -> Condition:
     """`left && right`: false if either is, even where the other one is an error."""
 
-    def run(entry: Entry) -> bool:
+    def run(scope: Scope) -> bool:
         try:
-            if not left(entry):
+            if not left(scope):
                 return False
         except EvaluationError:
-            if right(entry):
+            if right(scope):
                 raise
             return False
-        return right(entry)
+        return right(scope)
 
     return run
 
@@ -114,15 +116,15 @@ def both(left: Condition, right: Condition) -> Condition:
 def either(left: Condition, right: Condition) -> Condition:
     """`left || right`: true if either is, even where the other one is an error."""
 
-    def run(entry: Entry) -> bool:
+    def run(scope: Scope) -> bool:
         try:
-            if left(entry):
+            if left(scope):
                 return True
         except EvaluationError:
-            if not right(entry):
+            if not right(scope):
                 raise
             return True
-        return right(entry)
+        return right(scope)
 
     return run
 
@@ -130,11 +132,11 @@ def either(left: Condition, right: Condition) -> Condition:
 def chain(runs: list[Condition], decisive: bool) -> Condition:
     """A chain of && (`decisive` is False) or || (True): one decisive value is enough."""
 
-    def run(entry: Entry) -> bool:
+    def run(scope: Scope) -> bool:
         error: EvaluationError | None = None
         for each in runs:
             try:
-                if each(entry) is decisive:
+                if each(scope) is decisive:
                     break
             except EvaluationError as raised:
                 error = raised
@@ -157,9 +159,24 @@ def key_of(value: Any) -> Any:
     raise EvaluationError("a key is an int, a uint, a bool or a string")
 
 
+def map_maker(runs: list[tuple[Run, Run]]) -> Run:
+    """`{key: value, …}`"""
+
+    def make(scope: Scope) -> dict[Any, Any]:
+        made: dict[Any, Any] = {}
+        for key, value in runs:
+            at = key_of(key(scope))
+            if at in made:
+                raise EvaluationError("a key is there twice")
+            made[at] = value(scope)
+        return made
+
+    return make
+
+
 def look_up(mapping: Run, key: Run) -> Run:
-    def run(entry: Entry) -> Any:
-        of, at = mapping(entry), key(entry)
+    def run(scope: Scope) -> Any:
+        of, at = mapping(scope), key(scope)
         if is_key(at, of):
             return of[at]
         raise EvaluationError(f"no such key: {at}")
@@ -168,7 +185,7 @@ def look_up(mapping: Run, key: Run) -> Run:
 
 
 def item(items: Run, index: Run) -> Run:
-    return lambda entry: _item_at(items(entry), index(entry))
+    return lambda scope: _item_at(items(scope), index(scope))
 
 
 def _item_at(items: Any, at: Any) -> Any:
@@ -178,8 +195,8 @@ def _item_at(items: Any, at: Any) -> Any:
 
 
 def index_any(operand: Run, key: Run) -> Run:
-    def run(entry: Entry) -> Any:
-        of, at = operand(entry), key(entry)
+    def run(scope: Scope) -> Any:
+        of, at = operand(scope), key(scope)
         if isinstance(of, list):
             return _item_at(of, at)
         if is_key(at, of):
@@ -215,8 +232,8 @@ def is_in_any(item: Any, among: Any) -> bool:
 def stepping(source: Run, cell: list[Any], steps: Steps) -> Run:
     """Goes through the items, each in its turn in the cell."""
 
-    def run(entry: Entry) -> Iterable[Any]:
-        items = source(entry)
+    def run(scope: Scope) -> Iterable[Any]:
+        items = source(scope)
         if not isinstance(items, list | dict):
             raise EvaluationError("neither a list nor a map")
         for item in items:
@@ -229,27 +246,27 @@ def stepping(source: Run, cell: list[Any], steps: Steps) -> Run:
 
 def mapping(items: Run, condition: Condition | None, made: Run) -> Run:
     if condition is None:
-        return lambda entry: [made(entry) for _ in items(entry)]
+        return lambda scope: [made(scope) for _ in items(scope)]
     only = condition
-    return lambda entry: [made(entry) for _ in items(entry) if only(entry)]
+    return lambda scope: [made(scope) for _ in items(scope) if only(scope)]
 
 
 def filtering(items: Run, condition: Condition) -> Run:
-    return lambda entry: [item for item in items(entry) if condition(entry)]
+    return lambda scope: [item for item in items(scope) if condition(scope)]
 
 
 def exactly_one(items: Run, condition: Condition) -> Condition:
-    return lambda entry: sum(condition(entry) for _ in items(entry)) == 1
+    return lambda scope: sum(condition(scope) for _ in items(scope)) == 1
 
 
 def quantifier(items: Run, condition: Condition, decisive: bool) -> Condition:
     """`exists` (True decides) or `all` (False does): errors count only where nothing decides."""
 
-    def run(entry: Entry) -> bool:
+    def run(scope: Scope) -> bool:
         error: EvaluationError | None = None
-        for _ in items(entry):
+        for _ in items(scope):
             try:
-                if condition(entry) is decisive:
+                if condition(scope) is decisive:
                     break
             except EvaluationError as raised:
                 error = raised

@@ -1,0 +1,1 @@
+"""The Common Expression Language: text → a checked function, in the words of its environment."""
