@@ -26,7 +26,7 @@ from pilotfish.apiserver.errors import (
     too_large,
 )
 from pilotfish.apiserver.listing import list_body, list_page
-from pilotfish.apiserver.metrics import MEDIA_TYPE, Metrics
+from pilotfish.apiserver.metrics import Metrics
 from pilotfish.apiserver.negotiation import (
     JSON,
     YAML,
@@ -47,6 +47,7 @@ from pilotfish.apiserver.trail import Trail
 from pilotfish.apiserver.verbs import REMOVING, Verb, verb_for
 from pilotfish.apiserver.versions import from_stored
 from pilotfish.apiserver.watching import error_frame, watch
+from pilotfish.client.exposition import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from pilotfish.apiserver.connect.connector import Connector

@@ -16,9 +16,9 @@ from typing import Final
 
 from pilotfish.apiserver.rbac.attributes import Attributes
 from pilotfish.apiserver.registry import Registry
+from pilotfish.client.exposition import Labels, head, histogram, sample
 from pilotfish.version import KUBERNETES_VERSION
 
-MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # kube-apiserver's own bounds of its request durations, in seconds.
 _BOUNDS_S: Final = (
     0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0,
@@ -39,8 +39,6 @@ _MUTATING: Final = "mutating"
 _READ_ONLY: Final = "readOnly"
 _CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _STARTED_S: Final = time.time()
-
-Labels = tuple[tuple[str, str], ...]
 
 
 class Kind:
@@ -72,20 +70,13 @@ class Kind:
         """Lines of how many were answered with which code."""
         for code, count in self._codes.items():
             labels = (("code", str(code)), *self.named())
-            yield _sample("apiserver_request_total", labels, count)
+            yield sample("apiserver_request_total", labels, count)
 
     def durations(self, name: str) -> Iterator[str]:
         """Lines of the histogram of durations."""
         if not self._codes:
             return
-        labels = self.named()
-        count = 0
-        for bound, bucket in zip((*_BOUNDS_S, None), self._buckets, strict=True):
-            count += bucket
-            text = "+Inf" if bound is None else f"{bound:g}"
-            yield _sample(f"{name}_bucket", (*labels, ("le", text)), count)
-        yield _sample(f"{name}_sum", labels, self._total_s)
-        yield _sample(f"{name}_count", labels, count)
+        yield from histogram(name, self.named(), _BOUNDS_S, self._buckets, self._total_s)
 
     def named(self) -> Labels:
         """The labels with their names."""
@@ -130,35 +121,35 @@ class Metrics:
         return "\n".join([*self._lines(), ""])
 
     def _lines(self) -> Iterator[str]:
-        yield from _head("kubernetes_build_info", "gauge", "The version of the API, as a label.")
-        yield _sample("kubernetes_build_info", (("git_version", KUBERNETES_VERSION),), 1)
+        yield from head("kubernetes_build_info", "gauge", "The version of the API, as a label.")
+        yield sample("kubernetes_build_info", (("git_version", KUBERNETES_VERSION),), 1)
         kinds = list(self._kinds.values())
-        yield from _head("apiserver_request_total", "counter", "Requests, by what was answered.")
+        yield from head("apiserver_request_total", "counter", "Requests, by what was answered.")
         for kind in kinds:
             yield from kind.counts()
         name = "apiserver_request_duration_seconds"
-        yield from _head(name, "histogram", "How long requests took.")
+        yield from head(name, "histogram", "How long requests took.")
         for kind in kinds:
             yield from kind.durations(name)
         name = "apiserver_current_inflight_requests"
-        yield from _head(name, "gauge", "Requests being answered, but the long ones.")
+        yield from head(name, "gauge", "Requests being answered, but the long ones.")
         for gauge in (_MUTATING, _READ_ONLY):
             count = sum(kind.running for kind in kinds if kind.gauge == gauge)
-            yield _sample(name, (("request_kind", gauge),), count)
+            yield sample(name, (("request_kind", gauge),), count)
         name = "apiserver_longrunning_requests"
-        yield from _head(name, "gauge", "Watches and connections that are open.")
+        yield from head(name, "gauge", "Watches and connections that are open.")
         for kind in kinds:
             if not kind.gauge:
-                yield _sample(name, kind.named(), kind.running)
+                yield sample(name, kind.named(), kind.running)
         name = "apiserver_watch_events_total"
-        yield from _head(name, "counter", "Events that were sent to watches.")
+        yield from head(name, "counter", "Events that were sent to watches.")
         for (group, version, plural), count in self._watch_events.items():
             labels = (("group", group), ("version", version), ("resource", plural))
-            yield _sample(name, labels, count)
-        yield from _head("apiserver_storage_objects", "gauge", "Objects in the store.")
+            yield sample(name, labels, count)
+        yield from head("apiserver_storage_objects", "gauge", "Objects in the store.")
         for collection in sorted(self._registry.collections(), key=lambda each: each.name):
             labelled = (("resource", collection.name),)
-            yield _sample("apiserver_storage_objects", labelled, len(collection))
+            yield sample("apiserver_storage_objects", labelled, len(collection))
         yield from _process()
 
 
@@ -171,16 +162,6 @@ def _new_kind(asked: Attributes, place: tuple[str, ...]) -> Kind:
     else:
         gauge = _READ_ONLY if asked.verb in ("get", "list") else _MUTATING
     return Kind((verb, *place[1:]), gauge)
-
-
-def _head(name: str, type_: str, text: str) -> Iterator[str]:
-    yield f"# HELP {name} {text}"
-    yield f"# TYPE {name} {type_}"
-
-
-def _sample(name: str, labels: Labels, value: float) -> str:
-    shown = ",".join(f'{key}="{text}"' for key, text in labels)
-    return f"{name}{{{shown}}} {value}" if shown else f"{name} {value}"
 
 
 def _process() -> Iterator[str]:
@@ -198,5 +179,5 @@ def _process() -> Iterator[str]:
         ("process_start_time_seconds", "gauge", _STARTED_S),
     )
     for name, type_, value in values:
-        yield from _head(name, type_, "Of the process, as proc(5) has it.")
-        yield _sample(name, (), value)
+        yield from head(name, type_, "Of the process, as proc(5) has it.")
+        yield sample(name, (), value)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pilotfish.objects.conditions import condition
-from pilotfish.objects.meta import Object
+from pilotfish.objects.meta import Object, controller_of, labels_of
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
@@ -33,6 +33,19 @@ def host_node(pod: Mapping[str, Any]) -> str:
     """The name of the node that the Pod is bound to; "" while unscheduled."""
     name: str = (pod.get("spec") or {}).get("nodeName", "")
     return name
+
+
+def workload(pod: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(kind, name) of what the Pod belongs to: the Deployment rather than its ReplicaSet."""
+    owner = controller_of(pod)
+    if owner is None:
+        return None
+    kind, name = owner["kind"], owner["name"]
+    # Only the Deployment controller sets this label, and it names its ReplicaSets by it.
+    template = labels_of(pod).get("pod-template-hash", "")
+    if kind == "ReplicaSet" and template and name.endswith(f"-{template}"):
+        return "Deployment", name.removesuffix(f"-{template}")
+    return kind, name
 
 
 def serving_containers(pod: Mapping[str, Any]) -> Iterator[Object]:

@@ -15,14 +15,13 @@ from typing import Any, Generic, TypeVar
 
 from pilotfish.objects.meta import (
     Object,
-    controller_of,
     is_deleting,
     labels_of,
     name_of,
     namespace_of,
     uid_of,
 )
-from pilotfish.objects.pods import host_node, is_terminal, pod_ips
+from pilotfish.objects.pods import host_node, is_terminal, pod_ips, workload
 from pilotfish.objects.times import parse_time
 
 Key = TypeVar("Key", bound=Hashable)
@@ -329,13 +328,9 @@ def _describe_pod(pod: Object) -> dict[str, Any]:
         "labels": labels_of(pod),
         "node": host_node(pod),
     }
-    owner = controller_of(pod)
+    owner = workload(pod)
     if owner is not None:
-        kind, name = owner["kind"], owner["name"]
-        # Only the Deployment controller sets this label, and it names its ReplicaSets by it.
-        template = labels_of(pod).get("pod-template-hash", "")
-        if kind == "ReplicaSet" and template and name.endswith(f"-{template}"):
-            kind, name = "Deployment", name.removesuffix(f"-{template}")
+        kind, name = owner
         described["owner"] = {"kind": kind, "name": name}
     return described
 
