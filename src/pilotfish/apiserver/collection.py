@@ -12,7 +12,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Collection as Several
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import orjson
 
@@ -84,11 +84,20 @@ def event_frame(event: EventType, data: bytes) -> bytes:
     return b'{"type":"%b","object":%b}\n' % (event.encode(), data)
 
 
-class Watcher(Protocol):
+class Watcher:
     """Who is told of changes as they are committed."""
 
     def offer(self, change: Change) -> None:
         """Take note of a change; must neither block nor raise."""
+        raise NotImplementedError
+
+    def resume(self, differences: Sequence[Change]) -> None:
+        """Changes were missed: these are the differences from what was told last.
+
+        Who needs each change by itself cannot go on.
+        """
+        for change in differences:
+            self.offer(change)
 
 
 class Collection:
@@ -126,10 +135,17 @@ class Collection:
             for key, entry in self._entries.items()
         }
 
-    def load(self, entries: Sequence[Entry]) -> None:
-        """Take over what the store held at start."""
+    def load(self, entries: Sequence[Entry], revision: int) -> None:
+        """Take over what the store holds at a revision; what was before is forgotten."""
+        before = self._entries
         self._entries = {entry.key: entry for entry in entries}
         self._keys = sorted(self._entries)
+        self._history.clear()
+        self.horizon = revision
+        if self.watchers:
+            differences = _differences(before, self._entries)
+            for watcher in [*self.watchers]:
+                watcher.resume(differences)
 
     def select(self, selection: Selection) -> list[Entry]:
         """The objects of a selection, in the order of their keys."""
@@ -223,3 +239,14 @@ class Collection:
 
     def _forget_oldest(self) -> None:
         self.horizon = self._history.popleft().entry.revision
+
+
+def _differences(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[Change]:
+    """The changes that lead from one state to another, in the order of their revisions."""
+    gone = [Change(entry, entry, True) for key, entry in before.items() if key not in after]
+    changed = (
+        Change(entry, previous, False)
+        for key, entry in after.items()
+        if (previous := before.get(key)) is None or previous.revision != entry.revision
+    )
+    return [*sorted(changed, key=lambda change: change.entry.revision), *gone]

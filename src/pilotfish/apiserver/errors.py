@@ -153,6 +153,18 @@ def modified(resource: Resource, name: str) -> StatusError:
     )
 
 
+class Outdated(StatusError):
+    """409: another API server has written what this one was about to write; read again."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            409,
+            "Conflict",
+            f"{name} has been modified; please apply your changes to the latest version and try "
+            "again",
+        )
+
+
 def expired(message: str) -> StatusError:
     """410: the resource version asked for is no longer remembered; the client lists anew."""
     return StatusError(410, "Expired", message)
@@ -191,6 +203,12 @@ def too_many_requests(message: str, causes: Iterable[Mapping[str, str]] = ()) ->
     """429: not now; a disruption budget holds it back."""
     details = {"causes": [dict(cause) for cause in causes]}
     return StatusError(429, "TooManyRequests", message, details if causes else None)
+
+
+def unavailable(message: str) -> StatusError:
+    """503: what we depend on does not answer; asking again later may help."""
+    details = {"retryAfterSeconds": 1}
+    return StatusError(503, "ServiceUnavailable", message, details, {"Retry-After": "1"})
 
 
 def internal(message: str) -> StatusError:

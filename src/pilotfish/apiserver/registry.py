@@ -1,32 +1,30 @@
 """The registry: the latest state of every object, and the one way to write it.
 
-Everything from reading the latest version to queueing its successor runs without a pause in
-the event loop, so it needs no lock: a write sees every write before it, committed or still on
-its way to the disk. Readers and watchers see a write when it has been committed.
+A write succeeds the version that its author has read: who was slower than another server reads
+again (`attempt`). Readers and watchers see a write when it has been committed, and its author
+hears of it after they can.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from pilotfish.apiserver.collection import Collection
-from pilotfish.apiserver.entries import Entry, decode_entry, encode
-from pilotfish.apiserver.errors import internal
-from pilotfish.apiserver.store import Record, Store, StoreFailedError
+from pilotfish.apiserver.entries import Entry, encode
+from pilotfish.apiserver.errors import Outdated, StatusError, internal, unavailable
+from pilotfish.apiserver.store.interface import (
+    Store,
+    StoreFailedError,
+    Transaction,
+    Write,
+)
 from pilotfish.objects.meta import Object, key_of
 
 # Two names for one kind of object: kube-apiserver stores it once as well.
 _STORED_AS = {"events.events.k8s.io": "events"}
 
-
-class _Write(NamedTuple):
-    collection: Collection
-    entry: Entry
-    removed: bool
-    done: asyncio.Future[None]
+_T = TypeVar("_T")
 
 
 class Registry:
@@ -35,32 +33,30 @@ class Registry:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._collections: dict[str, Collection] = {}
-        self._waiting: deque[_Write] = deque()
-        # The newest version of what has been queued and not committed; None: a removal.
-        self._pending: dict[tuple[str, str], _Write] = {}
-        self._started = 0
-        self._assigned = 0
+        self._horizon = 0
         self.revision = 0
 
-    def start(self) -> None:
-        """Load the store and start its thread."""
-        self.revision, records = self._store.load()
-        # Revision 0 means "any" to clients: the first one is 1.
-        self.revision = max(self.revision, 1)
-        self._started = self._assigned = self.revision
-        by_resource: dict[str, list[Entry]] = {}
-        for record in records:
-            assert record.value is not None
-            collection = self.collection(record.resource)
-            entry = decode_entry(collection.fields_of, record.key, record.revision, record.value)
-            by_resource.setdefault(record.resource, []).append(entry)
-        for name, entries in by_resource.items():
-            self.collection(name).load(entries)
-        self._store.start(asyncio.get_running_loop(), self._committed)
+    async def start(self) -> None:
+        """Load what is stored.
+
+        Raises:
+            StoreFailedError: when the store cannot be used.
+        """
+        await self._store.start(self)
 
     async def stop(self) -> None:
         """Write what is queued."""
         await self._store.stop()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other API servers may write as well."""
+        return self._store.is_shared
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a write would be taken now."""
+        return self._store.is_reachable
 
     def collection(self, resource_name: str) -> Collection:
         """The committed objects of a resource, by its full name: `deployments.apps`."""
@@ -68,7 +64,7 @@ class Registry:
         collection = self._collections.get(name)
         if collection is None:
             # What was written before this start is not remembered as history.
-            collection = self._collections[name] = Collection(name, horizon=self._started)
+            collection = self._collections[name] = Collection(name, horizon=self._horizon)
         return collection
 
     def collections(self) -> Iterable[Collection]:
@@ -78,9 +74,9 @@ class Registry:
     def latest(self, resource_name: str, key: str) -> Entry | None:
         """The newest version of an object, committed or not; None if there is none."""
         name = _STORED_AS.get(resource_name, resource_name)
-        write = self._pending.get((name, key))
-        if write is not None:
-            return None if write.removed else write.entry
+        pending = self._store.pending.get((name, key))
+        if pending is not None:
+            return None if pending.removed else pending.entry
         return self.collection(name).get(key)
 
     def preview(self, resource_name: str, obj: Object) -> Entry:
@@ -88,53 +84,82 @@ class Registry:
         revision = int(obj["metadata"].get("resourceVersion") or 0)
         return encode(self.collection(resource_name).fields_of, key_of(obj), revision, obj)
 
-    async def put(self, resource_name: str, obj: Object) -> Entry:
-        """Write an object at the next revision; returns when it is on the disk.
+    def putting(self, resource_name: str, obj: Object) -> Write:
+        """The write of an object, as a part of a transaction."""
+        return Write(self.collection(resource_name), key_of(obj), obj)
 
-        The queueing happens before the first pause. Sets metadata.resourceVersion in `obj`.
+    def removing(self, resource_name: str, obj: Object) -> Write:
+        """The removal of an object, as a part of a transaction."""
+        return Write(self.collection(resource_name), key_of(obj), obj, removed=True)
+
+    async def put(self, resource_name: str, obj: Object) -> Entry:
+        """Write an object; returns when it is durable.
+
+        What it succeeds is the version of its metadata.resourceVersion, which is set anew in
+        `obj`. The order of writes is that of the calls.
 
         Raises:
-            StatusError: 500, when the store failed.
+            StatusError: 500 or 503 when the store failed; Outdated when another server has
+                written the object meanwhile.
         """
-        return await self._write(resource_name, obj, removed=False)
+        return (await self.write(Transaction((self.putting(resource_name, obj),))))[0]
 
     async def remove(self, resource_name: str, obj: Object) -> Entry:
         """Remove an object; returns it as it was last, at the revision of its removal.
 
         Raises:
-            StatusError: 500, when the store failed.
+            StatusError: as `put`.
         """
-        return await self._write(resource_name, obj, removed=True)
+        return (await self.write(Transaction((self.removing(resource_name, obj),))))[0]
 
-    async def _write(self, resource_name: str, obj: Object, *, removed: bool) -> Entry:
-        collection = self.collection(resource_name)
-        self._assigned += 1
-        entry = encode(collection.fields_of, key_of(obj), self._assigned, obj)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        write = _Write(collection, entry, removed, done)
-        self._waiting.append(write)
-        self._pending[collection.name, entry.key] = write
-        value = None if removed else entry.data
-        self._store.write(Record(collection.name, entry.key, entry.revision, value))
+    async def write(self, transaction: Transaction) -> list[Entry]:
+        """Do several writes, all or none of them; what was written, in their order.
+
+        Raises:
+            StatusError: as `put`.
+        """
         try:
-            await done
+            return await self._store.write(transaction)
         except StoreFailedError as error:
-            raise internal(str(error)) from error
-        return entry
+            raise _failure(error) from error
 
-    def _committed(self, batch: Sequence[Record], error: StoreFailedError | None) -> None:
-        for _ in batch:
-            write = self._waiting.popleft()
-            collection, entry, removed, done = write
-            place = (collection.name, entry.key)
-            if self._pending.get(place) is write:
-                del self._pending[place]
-            if error is None:
-                self.revision = entry.revision
-                collection.apply(entry, removed)
-            if done.cancelled():
+    async def attempt(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Do work that reads and then writes; again while somebody else was quicker.
+
+        Raises:
+            StatusError: what the work raises.
+        """
+        while True:
+            try:
+                return await work()
+            except Outdated:
                 continue
-            if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(error)
+
+    async def catch_up(self) -> None:
+        """Return when everything can be read that was acknowledged before, by any server.
+
+        Raises:
+            StatusError: 503, when the store cannot be asked.
+        """
+        try:
+            await self._store.catch_up()
+        except StoreFailedError as error:
+            raise _failure(error) from error
+
+    def load(self, revision: int, entries: Iterable[tuple[str, Entry]]) -> None:
+        """Take over what the store holds: at the start, and when changes were missed."""
+        self._horizon = self.revision = revision
+        by_resource: dict[str, list[Entry]] = {name: [] for name in self._collections}
+        for name, entry in entries:
+            by_resource.setdefault(name, []).append(entry)
+        for name, found in by_resource.items():
+            self.collection(name).load(found, revision)
+
+    def apply(self, collection: Collection, entry: Entry, removed: bool) -> None:
+        """Take in a committed write."""
+        self.revision = entry.revision
+        collection.apply(entry, removed)
+
+
+def _failure(error: StoreFailedError) -> StatusError:
+    return unavailable(str(error)) if error.is_unavailable else internal(str(error))

@@ -29,7 +29,7 @@ from pilotfish.apiserver.rbac.authorizer import Authorizer
 from pilotfish.apiserver.rbac.bootstrapping import bootstrap_policy
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
-from pilotfish.apiserver.store import Store
+from pilotfish.apiserver.store.embedded import EmbeddedStore
 from pilotfish.apiserver.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -60,8 +60,8 @@ class ApiServer:
         Raises:
             OSError: when an address cannot be listened on, or a file cannot be read.
         """
-        registry = Registry(Store(self._config.store_path))
-        registry.start()
+        registry = Registry(EmbeddedStore(self._config.store_path))
+        await registry.start()
         try:
             core = _core(self._config, registry)
             customs = CustomResources(core)

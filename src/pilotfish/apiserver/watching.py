@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import orjson
 
 from pilotfish.apiserver.call import Call
-from pilotfish.apiserver.collection import Change, Collection, EventType, event_frame
+from pilotfish.apiserver.collection import (
+    Change,
+    Collection,
+    EventType,
+    Watcher,
+    event_frame,
+)
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import StatusError, expired, invalid
 from pilotfish.apiserver.listing import revision_of
@@ -22,6 +29,8 @@ from pilotfish.objects.resources import Resource
 _BOOKMARK_PERIOD_S: Final = 30.0
 # A client that is so many events behind is cut off: it lists again.
 _BACKLOG: Final = 20_000
+# So many objects at a time are sent at first: the rest of the server goes on in between.
+_FIRST_AT_ONCE: Final = 500
 # Without a timeoutSeconds: half an hour to an hour, so that not all end at once.
 _SHORTEST_S: Final = 1800
 
@@ -29,7 +38,7 @@ _SHORTEST_S: Final = 1800
 Shape = Callable[[EventType, bytes], bytes]
 
 
-class Watch:
+class Watch(Watcher):
     """The changes that one client has yet to be sent."""
 
     def __init__(self, selection: Selection) -> None:
@@ -49,6 +58,12 @@ class Watch:
             self._changes.append((event, change))
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+    def resume(self, differences: Sequence[Change]) -> None:  # noqa: ARG002
+        """Changes were missed: the client has to list again, as one who is too slow."""
+        self.overflowed = True
+        if self._wake is not None:
+            _finish(self._wake)
 
     async def take(self, timeout_s: float) -> list[tuple[EventType, Change]]:
         """What came in since the last time; waits for something, or for the time to pass."""
@@ -95,20 +110,25 @@ async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncGenerator[b
     timeout_s = call.number("timeoutSeconds") or _SHORTEST_S * (1 + random.random())
     subscription = Watch(selection)
     first = _first_frames(collection, selection, revision_of(requested), initial, shape)
-    if initial and "sendInitialEvents" in query and bookmarks:
-        first.append(_bookmark(resource, core.registry.revision, shape, ends_initial=True))
+    revision = core.registry.revision
     collection.watchers.add(subscription)
     try:
-        yield b"".join(first)
+        # There is a first line, even if an empty one: the head of the answer waits for it.
+        yield b"".join(islice(first, _FIRST_AT_ONCE))
+        while frames := list(islice(first, _FIRST_AT_ONCE)):
+            await asyncio.sleep(0)
+            yield b"".join(frames)
+        if initial and "sendInitialEvents" in query and bookmarks:
+            yield _bookmark(resource, revision, shape, ends_initial=True)
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout_s
         bookmark_at = loop.time() + _BOOKMARK_PERIOD_S
         while (now := loop.time()) < end:
             changes = await subscription.take(min(end, bookmark_at) - now)
             if changes:
-                yield b"".join(_frames(changes, shape))
+                yield b"".join(_frame(event, change, shape) for event, change in changes)
             if subscription.overflowed:
-                error = expired("the client is too slow; the watch ends here")
+                error = expired("too old resource version: events were missed; the watch ends here")
                 yield error_frame(error)
                 return
             if loop.time() >= bookmark_at:
@@ -151,24 +171,22 @@ def _first_frames(
     revision: int,
     initial: bool,
     shape: Shape | None,
-) -> list[bytes]:
+) -> Iterator[bytes]:
+    """What comes before the changes to come. Of this moment, whenever the frames are asked for."""
     make = shape or event_frame
     if initial:
-        return [make("ADDED", entry.data) for entry in collection.select(selection)]
+        return (make("ADDED", entry.data) for entry in collection.select(selection))
     if not revision:
-        return []
-    events: Iterable[tuple[EventType, Change]] = (
-        (event, change)
+        return iter(())
+    return (
+        _frame(event, change, shape)
         for change in collection.since(revision)
         if (event := change.event_for(selection)) is not None
     )
-    return _frames(events, shape)
 
 
-def _frames(changes: Iterable[tuple[EventType, Change]], shape: Shape | None) -> list[bytes]:
-    if shape is None:
-        return [change.frame(event) for event, change in changes]
-    return [shape(event, change.data(event)) for event, change in changes]
+def _frame(event: EventType, change: Change, shape: Shape | None) -> bytes:
+    return change.frame(event) if shape is None else shape(event, change.data(event))
 
 
 def _bookmark(

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from pilotfish.apiserver import store
-from pilotfish.apiserver.collection import Change
+from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
-from pilotfish.apiserver.store import Store, StoreFailedError
+from pilotfish.apiserver.store import journal
+from pilotfish.apiserver.store.embedded import EmbeddedStore
+from pilotfish.apiserver.store.interface import StoreFailedError
+from pilotfish.apiserver.store.journal import Journal
 from pilotfish.objects.selectors import parse_label_selector
 
 MAPS = "configmaps"
@@ -23,8 +25,8 @@ MAPS = "configmaps"
 
 @asynccontextmanager
 async def started(path: Path) -> AsyncIterator[Registry]:
-    registry = Registry(Store(path / "store.db"))
-    registry.start()
+    registry = Registry(EmbeddedStore(path / "store.db"))
+    await registry.start()
     try:
         yield registry
     finally:
@@ -41,7 +43,7 @@ def config_map(name: str, **data: str) -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": "a"}, "data": data}
 
 
-class Recorder:
+class Recorder(Watcher):
     """A watcher that remembers."""
 
     def __init__(self) -> None:
@@ -124,7 +126,7 @@ async def test_a_write_that_the_disk_refuses_fails_and_leaves_no_trace(
 ) -> None:
     await registry.put(MAPS, config_map("x"))
     with monkeypatch.context() as broken:
-        broken.setattr(store, "_commit", lambda *_: StoreFailedError("the disk is full"))
+        broken.setattr(journal, "_commit", lambda *_: StoreFailedError("the disk is full"))
         with pytest.raises(StatusError, match="the disk is full"):
             await registry.put(MAPS, config_map("y"))
     assert registry.latest(MAPS, "a/y") is None
@@ -134,12 +136,12 @@ async def test_a_write_that_the_disk_refuses_fails_and_leaves_no_trace(
 
 async def test_a_record_that_sqlite_cannot_take_does_not_end_the_store(tmp_path: Path) -> None:
     heard: list[StoreFailedError | None] = []
-    writer = Store(tmp_path / "store.db")
+    writer = Journal(tmp_path / "store.db")
     writer.load()
     writer.start(asyncio.get_running_loop(), lambda _, error: heard.append(error))
-    writer.write(store.Record(MAPS, "\ud800", 1, b"{}"))
+    writer.write(journal.Record(MAPS, "\ud800", 1, b"{}"))
     await asyncio.sleep(0.05)
-    writer.write(store.Record(MAPS, "fine", 2, b"{}"))
+    writer.write(journal.Record(MAPS, "fine", 2, b"{}"))
     await writer.stop()
     await asyncio.sleep(0)
     assert [error is None for error in heard] == [False, True]

@@ -17,7 +17,7 @@ from pilotfish.apiserver.allocation.addresses import (
     addresses_of,
     is_own,
 )
-from pilotfish.apiserver.collection import Change
+from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.selection import Selection
@@ -35,7 +35,7 @@ _AT_ONCE: Final = 200
 Network = IPv4Network | IPv6Network
 
 
-class _Teller:
+class _Teller(Watcher):
     """Hands the changes of a collection to a function."""
 
     def __init__(self, tell: Callable[[Change], None]) -> None:

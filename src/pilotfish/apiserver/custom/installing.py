@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Final
 
-from pilotfish.apiserver.collection import Change
+from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.definitions import FINALIZER, settle
 from pilotfish.apiserver.custom.resource import (
@@ -38,7 +38,7 @@ def definitions_of_group(core: Core, group: str, but: str = "") -> list[Object]:
     return [each for each in found if each["spec"]["group"] == group]
 
 
-class CustomResources:
+class CustomResources(Watcher):
     """What the definitions add to one server."""
 
     def __init__(self, core: Core) -> None:

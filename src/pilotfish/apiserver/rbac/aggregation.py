@@ -10,7 +10,7 @@ import asyncio
 import logging
 from functools import partial
 
-from pilotfish.apiserver.collection import Change
+from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.rbac.authorizer import CLUSTER_ROLES
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _MANAGER = "clusterrole-aggregation-controller"
 
 
-class _Changes:
+class _Changes(Watcher):
     """Tells that some ClusterRole has changed."""
 
     def __init__(self) -> None:

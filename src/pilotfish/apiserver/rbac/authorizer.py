@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from pilotfish.apiserver.authentication import User
-from pilotfish.apiserver.collection import Change
+from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.errors import quoted
 from pilotfish.apiserver.rbac.attributes import Attributes, refusal
 from pilotfish.apiserver.rbac.rules import Rule, allows, matches
@@ -56,7 +56,7 @@ class _Known:
         self.answers: dict[tuple[str, ...], _Answer] = {}
 
 
-class Authorizer:
+class Authorizer(Watcher):
     """Answers whether somebody may do something."""
 
     def __init__(self, registry: Registry) -> None:

@@ -1,4 +1,4 @@
-"""The store: what an acknowledged write has reached, in SQLite, by a thread of its own.
+"""The journal: a SQLite file, and the thread that writes it.
 
 Writes queue up while the thread commits and then go in one transaction together (group
 commit): the disk is asked once for as many writes as came in meanwhile. Each transaction is
@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from pilotfish.apiserver.store.interface import StoreFailedError
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +42,10 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-class StoreFailedError(Exception):
-    """The disk did not take a transaction; nothing of it was written."""
-
-
 Committed = Callable[[Sequence[Record], StoreFailedError | None], None]
 
 
-class Store:
+class Journal:
     """A SQLite file and the thread that writes it."""
 
     def __init__(self, path: Path) -> None:
