@@ -23,6 +23,12 @@ def history_folder(context_name: str) -> Path:
     return history_root() / _slug(context_name)
 
 
+def known_histories() -> list[str]:
+    """The names of the folders that there are."""
+    root = history_root()
+    return sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+
+
 def _slug(name: str) -> str:
     """A file name; names that differ have slugs that differ."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:_MAX_NAME].lstrip(".")

@@ -76,8 +76,9 @@ class _Index:
 
         The key is where the chunk begins on the way through time; going back it is negative.
         """
-        keys = [-last for last in self.lasts] if newest_first else self.firsts
-        for at in sorted(range(len(self.offsets)), key=keys.__getitem__):
+        there = range(len(self.offsets))  # another thread may add some meanwhile
+        keys = [-self.lasts[at] for at in there] if newest_first else self.firsts
+        for at in sorted(there, key=keys.__getitem__):
             if self.firsts[at] <= until_us and self.lasts[at] >= since_us:
                 yield keys[at], rank, self.offsets[at]
 

@@ -1,24 +1,52 @@
-"""Takes what blocks out of the event loop: an iterator runs in a thread, portion by portion."""
+"""Takes what blocks out of the event loop: a generator runs in a thread, turn by turn."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
-from itertools import islice
+import time
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
+# How long a thread works before it looks whether anybody still waits, and how much it brings.
+_TURN_S = 0.05
+_MAX_ITEMS = 500
+
 
 async def portions(
-    generator: Generator[Item, None, None], size: int = 256
+    generator: Generator[Item, None, None], wanted: Callable[[Item], bool] | None = None
 ) -> AsyncIterator[list[Item]]:
-    """What a generator gives, up to `size` at a time; none are empty.
+    """What a generator gives, some at a time.
 
-    It is closed when the iterator is: entries that nobody takes are not looked for.
+    A search that nobody waits for any more ends soon, where `wanted` does the choosing rather
+    than the generator.
+
+    Args:
+        generator: is closed in the end.
+        wanted: which items; None for all. Portions may be empty.
     """
+
+    def work() -> tuple[list[Item], bool]:
+        found: list[Item] = []
+        until_s = time.monotonic() + _TURN_S
+        for item in generator:
+            if wanted is None or wanted(item):
+                found.append(item)
+            if len(found) >= _MAX_ITEMS or time.monotonic() > until_s:
+                return found, True
+        return found, False
+
+    more = True
+    turn: asyncio.Future[tuple[list[Item], bool]] | None = None
     try:
-        while portion := await asyncio.to_thread(lambda: list(islice(generator, size))):
-            yield portion
+        while more:
+            turn = asyncio.ensure_future(asyncio.to_thread(work))
+            # A thread cannot be cancelled: the generator is not ours before its turn is over.
+            found, more = await asyncio.shield(turn)
+            yield found
     finally:
-        generator.close()
+        if turn is None or turn.done():
+            generator.close()
+        else:
+            turn.add_done_callback(lambda _: generator.close())

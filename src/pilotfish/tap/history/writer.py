@@ -55,7 +55,7 @@ class Writer:
         self._begun_s = 0.0
         self.writing = False
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(folder)
             self.try_to_lock()
         except OSError as error:
             raise HistoryError(
@@ -146,7 +146,7 @@ class Writer:
         self._size += len(chunk)
 
     def _begin_segment(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(self._folder)
         there = segments(self._folder, damaged=True)
         # Also behind the others when the clock was set back.
         latest = max((number(segment.path) for segment in there), default=0)
@@ -160,6 +160,13 @@ class Writer:
         if self._file >= 0:
             os.close(self._file)
         self._file, self._inode = -1, 0
+
+
+def _make(folder: Path) -> None:
+    """Make a folder with all above it, for its owner only (XDG Base Directory 0.8 wants that)."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write_all(file: int, data: bytes) -> None:
