@@ -1,5 +1,48 @@
-// The page Services.
+// The page Services: the list of all, and the one that is chosen.
+import { useEffect } from "preact/hooks";
+import { followViews, services } from "../live";
+import { change, parameters } from "../route";
+import { Command } from "../ui/copy";
+import { Empty } from "../ui/empty";
+import { windowS } from "../ui/window";
+import { Details } from "./details";
+import { List } from "./list";
+import { keyOf } from "./order";
+import "../ui/controls.css";
+import "./page.css";
 
 export function ServicesPage() {
-  return <h1>Services</h1>;
+  useEffect(() => {
+    followViews({ services: true, map: false, window_s: windowS.value });
+  }, [windowS.value]);
+  useEffect(() => () => followViews({ services: false, map: false, window_s: windowS.value }), []);
+  const view = services.value;
+  if (!view) return <Empty what="Waiting for the first numbers…" />;
+  if (view.services.length === 0) return <NoServices />;
+  const chosen = parameters.value.get("name") ?? "";
+  return (
+    <div class="services" data-chosen={chosen !== ""}>
+      <List view={view} chosen={chosen} />
+      {chosen && (
+        <Details
+          key={chosen}
+          name={chosen}
+          service={view.services.find((each) => keyOf(each) === chosen)}
+          view={view}
+          onClose={() => change({ name: "" })}
+        />
+      )}
+    </div>
+  );
+}
+
+function NoServices() {
+  return (
+    <Empty what="The cluster has no Services yet.">
+      <p>Run something, and give it an address:</p>
+      <p>
+        <Command text="kubectl expose deployment NAME --port=80 --target-port=8080" />
+      </p>
+    </Empty>
+  );
 }

@@ -1,0 +1,78 @@
+// A Service's type, addresses, ports and selector, as the API has them.
+import type { PortView, ServiceView } from "../messages";
+import { Command } from "../ui/copy";
+import { podsCommand } from "./links";
+import "./facts.css";
+
+export function Facts({ service }: { service: ServiceView }) {
+  const command = podsCommand(service);
+  return (
+    <dl class="facts">
+      <dt>Type</dt>
+      <dd>{service.service_type}</dd>
+      <dt>Addresses</dt>
+      <dd class="mono">
+        <Addresses service={service} />
+      </dd>
+      {service.ports.length > 0 && (
+        <>
+          <dt>Ports</dt>
+          <dd>
+            {service.ports.map((port) => (
+              <Port key={`${port.port}/${port.protocol}`} port={port} />
+            ))}
+          </dd>
+        </>
+      )}
+      <dt>Selector</dt>
+      <dd>
+        {command ? <Command text={command} /> : "none; its endpoints are written by somebody else"}
+      </dd>
+      {service.affinity !== "" && service.affinity !== "None" && (
+        <>
+          <dt>Affinity</dt>
+          <dd>{service.affinity}</dd>
+        </>
+      )}
+      {service.balancing && (
+        <>
+          <dt>Balancing</dt>
+          <dd>{service.balancing}</dd>
+        </>
+      )}
+    </dl>
+  );
+}
+
+function Addresses({ service }: { service: ServiceView }) {
+  const own = service.cluster_ips.filter((address) => address !== "None");
+  const all = [...own, ...service.external_addresses];
+  if (all.length === 0) return <>none</>;
+  return (
+    <>
+      {all.map((address) => (
+        <div key={address}>
+          {address}
+          {!own.includes(address) && <span class="from"> from outside</span>}
+        </div>
+      ))}
+    </>
+  );
+}
+
+function Port({ port }: { port: PortView }) {
+  return (
+    <div>
+      <span class="mono">
+        {port.port}/{port.protocol} → {port.target_port}
+      </span>
+      {port.name && <span class="from"> {port.name}</span>}
+      {port.node_port > 0 && (
+        <span class="from">
+          {" "}
+          · on every node <span class="mono">{port.node_port}</span>
+        </span>
+      )}
+    </div>
+  );
+}
