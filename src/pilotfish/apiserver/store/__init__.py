@@ -1,0 +1,1 @@
+"""Where the API's objects are kept: in a file of SQLite, or in etcd, behind one interface."""

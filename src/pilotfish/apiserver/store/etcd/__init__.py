@@ -1,0 +1,1 @@
+"""Objects in etcd, under etcd's own revisions; several API servers can share them."""
