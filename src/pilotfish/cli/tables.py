@@ -117,24 +117,13 @@ async def _objects(cluster: ClusterState) -> tuple[dict[str, ServiceView], dict[
 def _node_view(cluster: ClusterState, name: str, node: Object | None) -> NodeView:
     """What the kernel of a node holds now."""
     from pilotfish.network import namespaces, naming
-    from pilotfish.proxy import reading
+    from pilotfish.proxy import kernel_reader
     from pilotfish.proxy.explain import NodeView
-    from pilotfish.proxy.family import FAMILIES
-    from pilotfish.proxy.fronts import Front, Target
-    from pilotfish.proxy.kernel import KernelTables
     from pilotfish.proxy.nfnetlink import NetfilterSocket
-    from pilotfish.proxy.reading import Broken
     from pilotfish.proxy.services import node_facts
 
     with namespaces.inside(naming.node_namespace(cluster.name, name)):
         netfilter = NetfilterSocket()
-    installed: dict[Front, Target | Broken] = {}
-    remembered: dict[Front, int] = {}
-    for family in FAMILIES:
-        kernel = KernelTables(netfilter, family)
-        installed |= reading.fronts({m: dict(kernel.read(m)) for m in reading.FRONT_MAPS})
-        for (_, address, protocol, port), _ in kernel.read("affinity"):
-            front = Front(str(address), str(protocol), int(port))
-            remembered[front] = remembered.get(front, 0) + 1
+    held = kernel_reader.read(netfilter)
     netfilter.close()
-    return NodeView(node_facts(name, node), installed, remembered)
+    return NodeView(node_facts(name, node), held.fronts, held.remembered)

@@ -17,6 +17,7 @@ from pilotfish.node.config import KubeletConfig
 from pilotfish.node.kubelet import Kubelet
 from pilotfish.node.server import KubeletServer
 from pilotfish.proxy.proxier import Proxier, ProxyConfig
+from pilotfish.proxy.server import ProxyServer
 from pilotfish.tap.config import TapConfig
 from pilotfish.tap.worker import TapWorker
 
@@ -52,7 +53,8 @@ async def _run(cluster: ClusterState, node: NodeNetwork, machine_namespace: str)
         asyncio.TaskGroup() as tasks,
     ):
         kubelet = Kubelet(kubelet_client, kubelet_config(cluster, node))
-        kubelet_server = KubeletServer(kubelet.runtime, _tls(cluster, node), node.address)
+        tls = _tls(cluster, node)
+        kubelet_server = KubeletServer(kubelet.runtime, tls, node.address)
         proxier = Proxier(
             proxy_client, ProxyConfig(node.name, tuple(cluster.network.service_ranges))
         )
@@ -60,6 +62,10 @@ async def _run(cluster: ClusterState, node: NodeNetwork, machine_namespace: str)
         tasks.create_task(kubelet_server.run(), name="kubelet server")
         dns = DnsServer(dns_client, dns_config(cluster, node, machine_namespace))
         tasks.create_task(proxier.run(), name="proxy")
+        proxy_server = ProxyServer(
+            node.name, proxier.written, proxier.metrics.text, tls, node.address
+        )
+        tasks.create_task(proxy_server.run(), name="proxy server")
         tasks.create_task(dns.run(), name="dns")
         tasks.create_task(TapWorker(tap_config(cluster, node)).run(), name="tap")
         await kubelet.ready.wait()

@@ -12,14 +12,12 @@ import asyncio
 import logging
 import ssl
 
-from pilotfish.client.certificates import is_allowed
+from pilotfish.client.connections import MAX_HEAD_BYTES, Connections
 from pilotfish.node.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 PORT = 10250
-_HEAD_TIMEOUT_S = 30.0
-_MAX_HEAD_BYTES = 64 * 1024
 
 
 class KubeletServer:
@@ -32,17 +30,17 @@ class KubeletServer:
         self._tls = tls
         self._address = address
         self._port = port
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections = Connections("kubelet", self._answer, self._forbid)
         self.listening = asyncio.Event()
 
     async def run(self) -> None:
         """Raises OSError when the address cannot be had."""
         server = await asyncio.start_server(
-            self._connected,
+            self._connections.accept,
             self._address or None,
             self._port,
             ssl=self._tls,
-            limit=_MAX_HEAD_BYTES,
+            limit=MAX_HEAD_BYTES,
         )
         self._port = server.sockets[0].getsockname()[1]
         self.listening.set()
@@ -51,41 +49,22 @@ class KubeletServer:
             await asyncio.Event().wait()
         finally:
             server.close()
-            for task in self._connections:
-                task.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
+            await self._connections.close()
 
     @property
     def port(self) -> int:
         """The port, also when 0 was asked for; known once `listening` is set."""
         return self._port
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await self._answer(reader, writer)
-        except ConnectionError as error:
-            log.debug("a client of the kubelet has gone: %s", error)
-        except Exception:
-            log.exception("a request to the kubelet failed")
-        finally:
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_HEAD_TIMEOUT_S):
-                head = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
-            log.debug("a connection to the kubelet brought no request: %s", error)
-            return
+    async def _answer(
+        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         # Loaded when first needed: a node that starts has nothing to stream yet.
-        from pilotfish.node.streaming.exchange import answer, forbid
+        from pilotfish.node.streaming.exchange import answer
 
-        if not is_allowed(writer.get_extra_info("peercert")):
-            forbid(writer)
-            return
         await answer(self._runtime, head, reader, writer)
+
+    def _forbid(self, writer: asyncio.StreamWriter) -> None:
+        from pilotfish.node.streaming.exchange import forbid
+
+        forbid(writer)

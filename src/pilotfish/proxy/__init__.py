@@ -12,4 +12,5 @@ Read it in the order of the flow:
 - `conntrack`, `announce`, `health`: what tables alone cannot do
 - `proxier`: the shell: watches, batches, applies
 - `reading`, `explain`: the way back, from the kernel to words
+- `kernel_reader`, `table_list`, `metrics`, `server`: the same for those who ask over HTTPS
 """

@@ -25,9 +25,10 @@ from pilotfish.objects.meta import Object, key_of, labels_of, namespace_of
 from pilotfish.proxy import announce, conntrack, host_ports, services
 from pilotfish.proxy.announce import Announcer
 from pilotfish.proxy.family import FAMILIES, IPV4, Family, family_of
-from pilotfish.proxy.fronts import Wanted
+from pilotfish.proxy.fronts import Front, Target, Wanted
 from pilotfish.proxy.health import Health, HealthServers, service_health
 from pilotfish.proxy.kernel import AnotherWriterError, KernelTables, WriterLock
+from pilotfish.proxy.metrics import Metrics
 from pilotfish.proxy.nfnetlink import NetfilterSocket
 from pilotfish.proxy.services import NodeFacts, load_balancer_addresses
 from pilotfish.proxy.syncer import FamilySyncer, no_collection
@@ -61,9 +62,15 @@ class ProxyConfig:
 
 
 class Proxier:
-    """kube-proxy for the node named in `config`, in the network namespace of the caller."""
+    """kube-proxy for the node named in `config`, in the network namespace of the caller.
+
+    Attributes:
+        metrics: how it keeps the kernel up to date.
+    """
 
     def __init__(self, client: Client, config: ProxyConfig) -> None:
+        self.metrics = Metrics()
+        self._syncers: list[FamilySyncer] = []
         self._config = config
         self._services = Informer(client, "services")
         self._slices = Informer(client, "endpointslices.discovery.k8s.io")
@@ -79,6 +86,13 @@ class Proxier:
         self._balanced: set[str] = set()  # keys of Services with LoadBalancer addresses
         self._healths: dict[str, tuple[int, Health]] = {}
         self._wake = asyncio.Event()
+
+    def written(self) -> dict[Front, tuple[str, Target]]:
+        """What it has the kernel do at every front, with who wants it: "Service default/web"."""
+        found: dict[Front, tuple[str, Target]] = {}
+        for syncer in self._syncers:
+            found |= syncer.written()
+        return found
 
     async def run(self) -> None:
         """Keep the tables right until cancelled; they stay when it ends."""
@@ -125,9 +139,11 @@ class Proxier:
         await self._service_cidrs.run()
 
     def _service_changed(self, old: Object | None, new: Object | None) -> None:
+        self.metrics.service_changes += 1
         self._mark("Service", key_of(new or old or {}))
 
     def _slice_changed(self, old: Object | None, new: Object | None) -> None:
+        self.metrics.endpoint_changes += 1
         for endpoint_slice in (old, new):
             if endpoint_slice is not None:
                 for key in _service_of_slice(endpoint_slice):
@@ -151,7 +167,7 @@ class Proxier:
         announcer: Announcer | None,
         health_servers: HealthServers,
     ) -> None:
-        syncers = [
+        syncers = self._syncers = [
             FamilySyncer(family, KernelTables(netfilter, family)) for family in self._families()
         ]
         self._wake.set()  # without Services, too, there are tables to write
@@ -172,6 +188,7 @@ class Proxier:
                     self._announce(announcer, dirty, nodes_changed)
                 await self._answer_health_checks(health_servers, dirty)
             except OSError as error:
+                self.metrics.failures += 1
                 log.error("the kernel could not be brought up to date (%s); trying again", error)
                 self._dirty |= dirty
                 self._nodes_changed |= nodes_changed
@@ -228,10 +245,12 @@ class Proxier:
             ended = conntrack.end_flows(netfilter, family, change.flows)
             if ended:
                 log.info("%d UDP flows have to choose an endpoint anew", ended)
+        duration_s = time.monotonic() - begun
+        self.metrics.synced(duration_s)
         if change:
             log.debug(
                 "%d objects → %d elements of table %s in %.1f ms",
-                len(dirty), change.size, family.name, (time.monotonic() - begun) * 1e3,
+                len(dirty), change.size, family.name, duration_s * 1e3,
             )  # fmt: skip
 
     async def _wanted(self, dirty: Iterable[str], family: Family) -> dict[str, Wanted]:

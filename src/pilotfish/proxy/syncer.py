@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pilotfish.proxy.family import Family
-from pilotfish.proxy.fronts import Wanted
+from pilotfish.proxy.fronts import Front, Target, Wanted
 from pilotfish.proxy.kernel import TableWriter
 from pilotfish.proxy.tables import Change, Tables
 
@@ -26,6 +26,10 @@ class FamilySyncer:
         self._tables = Tables()
         self._writer = writer
         self._replaces = True
+
+    def written(self) -> dict[Front, tuple[str, Target]]:
+        """What is to be at every front, and for whom; see `Tables.written`."""
+        return self._tables.written()
 
     async def sync(
         self,

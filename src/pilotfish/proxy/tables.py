@@ -87,6 +87,10 @@ class Tables:
     def services(self) -> Iterable[str]:
         return self._services.keys()
 
+    def written(self) -> dict[Front, tuple[str, Target]]:
+        """What is installed at every front, with the name of the Service or Pod that wants it."""
+        return {front: (name, found.target) for front, (name, found) in self._fronts.items()}
+
     def change(
         self,
         services: Mapping[str, Wanted],

@@ -34,8 +34,8 @@ _DROP: Instruction = (_RETURN, 0, 0, 0)
 # Beyond it there are so many ranges that testing costs more than it saves.
 _MOST_FOR_PASSING = 120
 
-# API server, kubelet, tap.
-CONTROL_PLANE_PORTS = (6443, 10250, 10251)
+# API server, proxy, kubelet, tap.
+CONTROL_PLANE_PORTS = (6443, 10249, 10250, 10251)
 
 
 def program(

@@ -22,7 +22,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from pilotfish.client.certificates import is_allowed, server_tls
+from pilotfish.client.certificates import server_tls
+from pilotfish.client.connections import MAX_HEAD_BYTES, Connections
 from pilotfish.tap.config import TapConfig
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.filter import FilterError
@@ -32,8 +33,6 @@ from pilotfish.tap.viewing import EntryViewer, Outbox, PacketViewer
 
 log = logging.getLogger(__name__)
 
-_HEAD_TIMEOUT_S = 10.0
-_MAX_HEAD_BYTES = 64 * 1024
 # A capture begins anew with the next viewer; this bridges one that connects again.
 IDLE_S = 3.0
 
@@ -53,15 +52,15 @@ class TapServer:
         self._config = config
         self._session = session
         self._listener = listener
-        self._connections: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
+        self._connections = Connections("tap", self._answer, _forbid, self._idle.set)
 
     async def run(self) -> None:
         """Serve until nobody has been connected for `IDLE_S`."""
         config = self._config
         tls = server_tls(Path(config.cert), Path(config.key), Path(config.ca))
         server = await asyncio.start_server(
-            self._connected, sock=self._listener, ssl=tls, limit=_MAX_HEAD_BYTES
+            self._connections.accept, sock=self._listener, ssl=tls, limit=MAX_HEAD_BYTES
         )
         session = asyncio.create_task(self._session.run(), name="tap session")
         idle = asyncio.create_task(self._wait_idle(), name="tap idle")
@@ -71,9 +70,10 @@ class TapServer:
                 session.result()
         finally:
             server.close()
-            for task in (session, idle, *self._connections):
+            for task in (session, idle):
                 task.cancel()
-            await asyncio.gather(session, idle, *self._connections, return_exceptions=True)
+            await self._connections.close()
+            await asyncio.gather(session, idle, return_exceptions=True)
 
     async def _wait_idle(self) -> None:
         while True:
@@ -84,35 +84,9 @@ class TapServer:
             if not self._connections:
                 return
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._gone)
-
-    def _gone(self, task: asyncio.Task[None]) -> None:
-        self._connections.discard(task)
-        self._idle.set()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await self._answer(reader, writer)
-        except ConnectionError as error:
-            log.debug("a viewer has gone: %s", error)
-        except Exception:
-            log.exception("a request to the tap failed")
-        finally:
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_HEAD_TIMEOUT_S):
-                head = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
-            log.debug("a connection brought no request: %s", error)
-            return
-        if not is_allowed(writer.get_extra_info("peercert")):
-            _respond(writer, 403, {"message": "only members of system:masters may view traffic"})
-            return
+    async def _answer(
+        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             path, query = _target(head)
             match path:
@@ -177,6 +151,10 @@ def _flag(query: Query, name: str, default: bool) -> bool:
     if text not in ("true", "false"):
         raise BadQuery(f"{name} is true or false, not {text!r}")
     return text == "true"
+
+
+def _forbid(writer: asyncio.StreamWriter) -> None:
+    _respond(writer, 403, {"message": "only members of system:masters may view traffic"})
 
 
 def _respond(writer: asyncio.StreamWriter, code: int, content: Mapping[str, Any]) -> None:

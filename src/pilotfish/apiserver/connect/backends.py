@@ -14,8 +14,8 @@ from pilotfish.apiserver.connect.kubelet import KubeletAddress
 from pilotfish.apiserver.errors import StatusError, bad_request
 from pilotfish.objects.meta import Object, name_of
 
-# The tap on a node serves with the kubelet's certificate, and asks for the same one of ours.
-TAP_PORT = 10251
+# Proxy and tap on a node serve with the kubelet's certificate, and ask for the same one of ours.
+NODE_PORTS = (10249, 10251)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def node_backend(address: KubeletAddress, asked: ProxyName) -> Backend:
     if not asked.port.isdecimal():
         raise bad_request(f'invalid node request "{asked.name}:{asked.port}"')
     port = int(asked.port)
-    kubelet = port in (address.port, TAP_PORT)
+    kubelet = port in (address.port, *NODE_PORTS)
     return Backend(asked.scheme or ("https" if kubelet else "http"), address.host, port, kubelet)
 
 
