@@ -29,17 +29,19 @@ export const services = signal<ServicesView | null>(null);
 export const map = signal<MapView | null>(null);
 export const filterProblem = signal<FilterProblem | null>(null);
 
-type RowsListener = (rows: Row[], backlog: boolean) => void;
+type RowsListener = (rows: Row[], backlog: boolean, lost: number) => void;
+/** again: the same question, after the connection was lost. */
+type BeginListener = (again: boolean) => void;
 
 let socket: WebSocket | null = null;
 let pauseMs = FIRST_PAUSE_MS;
 let watching: Watch | null = null;
 let following: Follow = { type: "follow", services: false, map: false, window_s: 300 };
 let rowsListener: RowsListener = () => {};
-let beginListener: () => void = () => {};
+let beginListener: BeginListener = () => {};
 
-/** Who hears of rows, and of the beginning of each watch (all rows before it are void). */
-export function onRows(rows: RowsListener, begin: () => void): void {
+/** Who hears of rows, and of the beginning of each watch: its rows come instead of those before. */
+export function onRows(rows: RowsListener, begin: BeginListener): void {
   rowsListener = rows;
   beginListener = begin;
 }
@@ -48,7 +50,7 @@ export function onRows(rows: RowsListener, begin: () => void): void {
 export function watch(question: Omit<Watch, "type" | "watch">): void {
   watching = { type: "watch", watch: (watching?.watch ?? 0) + 1, ...question };
   filterProblem.value = null;
-  beginListener();
+  beginListener(false);
   send(watching);
 }
 
@@ -72,7 +74,7 @@ function opened(): void {
   link.value = "open";
   retryAt.value = null;
   if (watching) {
-    beginListener();
+    beginListener(true);
     send(watching);
   }
   send(following);
@@ -107,7 +109,9 @@ function send(message: ClientMessage): void {
 function hear(message: ServerMessage): void {
   switch (message.type) {
     case "rows":
-      if (message.watch === watching?.watch) rowsListener(message.rows, message.backlog);
+      if (message.watch === watching?.watch) {
+        rowsListener(message.rows, message.backlog, message.lost);
+      }
       break;
     case "filter_problem":
       if (message.watch === watching?.watch) filterProblem.value = message;

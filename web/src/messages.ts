@@ -36,12 +36,24 @@ export interface Row {
   probe: boolean;
 }
 
-/** Rows of a watch, oldest first. backlog: they are history, what follows is live. */
+/**
+ * Rows of a watch, oldest first. backlog: they are history, what follows is live.
+ *
+ * `lost` counts rows before these that were left out because this page took them too slowly.
+ * A watch begins with one message of its backlog at least, even without rows.
+ */
 export interface Rows {
   type: "rows";
   watch: number;
   backlog: boolean;
   rows: Row[];
+  lost: number;
+}
+
+/** Answer of `GET /api/v1/rows`: rows before a time, oldest first. more: there are earlier. */
+export interface RowsPage {
+  rows: Row[];
+  more: boolean;
 }
 
 /** A filter that means nothing. line and column count from 1; end is the column behind. */
@@ -101,7 +113,11 @@ export interface Status {
   recording: boolean;
 }
 
-/** The first message of the server. */
+/**
+ * The first message of the server; it comes again when something of it has changed.
+ *
+ * version: of the server; when it is another than before, the page is old: load it again.
+ */
 export interface Hello {
   type: "hello";
   version: string;
@@ -356,4 +372,26 @@ export interface EntryMessage {
 export interface EntryDetails {
   entry: EntryMessage;
   peers: EndpointView[];
+}
+
+/**
+ * Answer of `GET /api/v1/entries`: entries, oldest first.
+ *
+ * `next` is for the parameter `after`, and asks for what comes behind the last of them.
+ */
+export interface EntriesPage {
+  entries: EntryMessage[];
+  next: string;
+}
+
+/** What is wrong, where, and what to do about it. */
+export interface Problem {
+  what: string;
+  where: string;
+  mend: string;
+}
+
+/** Answer of every request that failed. */
+export interface ProblemAnswer {
+  error: Problem;
 }

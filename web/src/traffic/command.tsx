@@ -1,0 +1,28 @@
+// A command to type elsewhere, with a button that copies it.
+import { useSignal } from "@preact/signals";
+
+export function Command({ text }: { text: string }) {
+  return (
+    <p class="command">
+      <code>{text}</code>
+      <Copy text={() => text} label="Copy the command" />
+    </p>
+  );
+}
+
+/** A button that copies a text. */
+export function Copy({ text, label }: { text: () => string; label: string }) {
+  const copied = useSignal(false);
+  async function copy() {
+    await navigator.clipboard.writeText(text());
+    copied.value = true;
+    setTimeout(() => {
+      copied.value = false;
+    }, 2000);
+  }
+  return (
+    <button type="button" class="button" aria-label={label} title={label} onClick={copy}>
+      {copied.value ? "Copied" : "Copy"}
+    </button>
+  );
+}

@@ -1,0 +1,80 @@
+// What the page asks for: filter, time range and probes, as the address has them.
+import { computed, effect, signal } from "@preact/signals";
+import { onRows, watch } from "../live";
+import type { RowsPage } from "../messages";
+import { change, page, parameters } from "../route";
+import { addOlder, begin, older, PAGE_ROWS, receive, rows } from "./rows";
+
+export interface Question {
+  filter: string;
+  since: string;
+  until: string;
+  probes: boolean;
+}
+
+const text = (name: string) => parameters.value.get(name) ?? "";
+
+export const question = computed<Question>(() => ({
+  filter: text("filter"),
+  since: text("since"),
+  until: text("until"),
+  probes: parameters.value.has("probes"),
+}));
+
+/** The entry whose details are shown, as `id@time`; "" for none. */
+export const chosen = computed(() => text("entry"));
+
+/** Whether new rows follow what is shown. */
+export const isLive = computed(() => !question.value.until);
+
+export function ask(changes: Partial<Question>): void {
+  const { probes, ...texts } = changes;
+  change({ ...texts, ...(probes === undefined ? {} : { probes: probes ? "yes" : "" }) });
+}
+
+const asked = signal("");
+
+/** Ask the server whenever the question changes, as long as the page is there. */
+export function start(): void {
+  onRows(receive, begin);
+  effect(() => {
+    if (page.value !== "traffic") return;
+    const now = JSON.stringify(question.value);
+    if (now !== asked.peek()) askAgain();
+  });
+}
+
+/** Ask the same once more: what is shown is replaced. */
+export function askAgain(): void {
+  const now = question.peek();
+  asked.value = JSON.stringify(now);
+  watch({ ...now, limit: PAGE_ROWS });
+}
+
+/** The question as a query of the HTTP API. */
+export function asQuery(more: Record<string, string> = {}): string {
+  const { filter, since, until, probes } = question.peek();
+  const all = { filter, since, until, probes: probes ? "true" : "", ...more };
+  return new URLSearchParams(Object.entries(all).filter(([, value]) => value !== "")).toString();
+}
+
+/** Load rows older than those that are shown. */
+export async function loadOlder(): Promise<void> {
+  const oldest = rows.at(rows.first);
+  if (older.peek() !== "some" || !oldest) return;
+  older.value = "loading";
+  try {
+    // What has the same time comes again, and is not put twice.
+    const before = String(oldest.time + 0.001);
+    const response = await fetch(
+      `/api/v1/rows?${asQuery({ before, limit: String(PAGE_ROWS), until: "" })}`,
+    );
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const past = (await response.json()) as RowsPage;
+    if (rows.at(rows.first) === oldest) addOlder(past.rows);
+    older.value = past.more ? "some" : "none";
+  } catch (error) {
+    console.warn("older rows could not be loaded:", error);
+    older.value = "failed";
+  }
+}
