@@ -14,6 +14,7 @@ class ExpressionError(ValueError):
     Attributes:
         message: what is wrong, in one sentence without a full stop.
         line, column: of the place, from 1.
+        end: the column behind the place.
         suggestion: what may have been meant: a name, or a piece of text; "" when nobody knows.
     """
 
@@ -42,6 +43,7 @@ class ExpressionError(ValueError):
         self._shown = "".join(char if char.isprintable() else " " for char in shown)
         self._indent = self.column - 1 - cut
         self._width = max(1, min(width, len(shown) - self._indent))
+        self.end = self.column + self._width
         super().__init__(self._text())
 
     def _text(self) -> str:

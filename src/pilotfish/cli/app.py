@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "Show nodes, processes, addresses and memory of the clusters.",
     "logs": "Show the log of a cluster's processes.",
     "tap": "Show each request as it happens, and the Pod that was chosen.",
+    "proxy": "Show the traffic in a browser.",
     "tables": "Say what a node's kernel does with packets for a Service.",
     "kube-proxy": "Be this machine's kube-proxy, for any Kubernetes cluster.",
     "image": "Load, list and remove images.",

@@ -96,6 +96,12 @@ def kubeconfig_files() -> list[Path]:
     return named or [Path.home() / ".kube" / "config"]
 
 
+def current_context(path: str | Path | None = None) -> str:
+    """Name of the context that kubectl would use; "" for none. Raises ConfigError."""
+    name: str = _merged([Path(path)] if path else kubeconfig_files())["current-context"]
+    return name
+
+
 def _merged(files: list[Path]) -> dict[str, Any]:
     """Several files as one: for each name the first file wins (kubectl's rule)."""
     merged: dict[str, Any] = {"current-context": "", "contexts": {}, "clusters": {}, "users": {}}

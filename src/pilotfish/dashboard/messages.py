@@ -50,12 +50,24 @@ class Row(TypedDict):
 
 
 class Rows(TypedDict):
-    """Rows of a watch, oldest first. backlog: they are history, what follows is live."""
+    """Rows of a watch, oldest first. backlog: they are history, what follows is live.
+
+    `lost` counts rows before these that were left out because this page took them too slowly.
+    A watch begins with one message of its backlog at least, even without rows.
+    """
 
     type: Literal["rows"]
     watch: int
     backlog: bool
     rows: list[Row]
+    lost: int
+
+
+class RowsPage(TypedDict):
+    """Answer of `GET /api/v1/rows`: rows before a time, oldest first. more: there are earlier."""
+
+    rows: list[Row]
+    more: bool
 
 
 class FilterProblem(TypedDict):
@@ -122,7 +134,10 @@ class Status(TypedDict):
 
 
 class Hello(TypedDict):
-    """The first message of the server."""
+    """The first message of the server; it comes again when something of it has changed.
+
+    version: of the server; when it is another than before, the page is old: load it again.
+    """
 
     type: Literal["hello"]
     version: str
@@ -408,3 +423,27 @@ class EntryDetails(TypedDict):
 
     entry: EntryMessage
     peers: list[EndpointView]
+
+
+class EntriesPage(TypedDict):
+    """Answer of `GET /api/v1/entries`: entries, oldest first.
+
+    `next` is for the parameter `after`, and asks for what comes behind the last of them.
+    """
+
+    entries: list[EntryMessage]
+    next: str
+
+
+class Problem(TypedDict):
+    """What is wrong, where, and what to do about it."""
+
+    what: str
+    where: str
+    mend: str
+
+
+class ProblemAnswer(TypedDict):
+    """Answer of every request that failed."""
+
+    error: Problem

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -75,7 +75,7 @@ class LocalViewer:
         self._viewer = EntryViewer(matches, probes, redact)
         self._record = record
 
-    async def entries(self) -> AsyncIterator[Entry]:
+    async def entries(self) -> AsyncGenerator[Entry, None]:
         """What is seen, until the iterator is closed.
 
         Raises:

@@ -1,0 +1,89 @@
+"""`pilotfish proxy`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def proxy(
+    port: Annotated[int, typer.Option(help="Where to serve.", min=1, max=65535)] = 8899,
+    address: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address only.")
+    ] = False,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(help="Name addresses from this cluster, and capture on this machine."),
+    ] = None,
+    context: Annotated[
+        str, typer.Option(help="The kubeconfig's context.", show_default="the current one")
+    ] = "",
+) -> None:
+    """Show the traffic in a browser: requests, Services, and who talks to whom."""
+    from pilotfish.dashboard.proxying import Options, PortTakenError, Proxying
+
+    # What matters to who watches is told in words of its own.
+    logging.getLogger("pilotfish").addHandler(logging.NullHandler())
+    show = _print if no_browser else _open
+    try:
+        proxying = Proxying(Options(address, port, kubeconfig, context), _tell, show)
+        running = proxying.link_of_running()
+        if running is not None:
+            print("runs already; this is a link for one visit")
+            show(running)
+            return
+        asyncio.run(proxying.run())
+    except PortTakenError:
+        raise _error(
+            "another program listens there", f"{address}:{port}", "choose another --port"
+        ) from None
+    except OSError as error:
+        where = str(error.filename or f"{address}:{port}")
+        raise _error(
+            f"cannot serve: {error.strerror or error}", where, "see: pilotfish proxy --help"
+        ) from None
+
+
+def _open(link: str) -> None:
+    """Open a browser where there is a desktop; the link is printed in any case."""
+    _print(link)
+    if not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+        return
+    import webbrowser
+
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    # A text browser would take the terminal over.
+    if isinstance(browser, webbrowser.GenericBrowser) and not isinstance(
+        browser, webbrowser.BackgroundBrowser
+    ):
+        return
+    browser.open(link)
+
+
+def _print(link: str) -> None:
+    print(f"open {link}", flush=True)
+
+
+def _tell(line: str) -> None:
+    from pilotfish.tap.formats.terminal import escape
+
+    print(escape(line), file=sys.stderr, flush=True)
+
+
+def _error(what: str, where: str, mend: str) -> Exception:
+    from pilotfish.cluster.errors import ClusterError
+
+    return ClusterError(what, where, mend)

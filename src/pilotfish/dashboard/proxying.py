@@ -1,0 +1,149 @@
+"""One run of `pilotfish proxy`: the server, what it shows, and what the terminal says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotfish.client.api import Client
+from pilotfish.client.config import ConfigError
+from pilotfish.dashboard import server
+from pilotfish.dashboard.access import Access, link_token
+from pilotfish.dashboard.dashboard import Dashboard
+from pilotfish.dashboard.feed import AnyViewer
+from pilotfish.dashboard.kubeconfig import Kubeconfig
+from pilotfish.dashboard.state import Record, Running, secret, state_folder
+from pilotfish.tap.files.frame import Frame
+from pilotfish.tap.local import LocalViewer, Recording
+from pilotfish.tap.viewer import NodeStatus, Viewer
+from pilotfish.tap.viewing import PacketViewer
+
+_KEY, _API_TOKEN = "proxy.key", "api.token"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for; see `pilotfish proxy --help`."""
+
+    address: str = "127.0.0.1"
+    port: int = 8899
+    kubeconfig: Path | None = None
+    context: str = ""
+
+
+class PortTakenError(Exception):
+    """Somebody else listens there."""
+
+
+class Proxying:
+    """A run; it ends with Ctrl-C, or when it is terminated."""
+
+    def __init__(
+        self, options: Options, tell: Callable[[str], None], show: Callable[[str], None]
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            options: what was asked for.
+            tell: says a line in the terminal.
+            show: opens a link in a browser, or prints it.
+
+        Raises:
+            OSError: where the state folder cannot be used.
+        """
+        self._options = options
+        self._tell = tell
+        self._show = show
+        self._folder = state_folder()
+        self._key = secret(self._folder, _KEY)
+        self._record = Record(self._folder, options.port)
+        self._kubeconfig = Kubeconfig(options.kubeconfig, options.context)
+
+    def link_of_running(self) -> str | None:
+        """A link to our own proxy of the same cluster, where one runs on this port already."""
+        running = self._record.read()
+        if running is None or running.context != self._context():
+            return None
+        if running.kubeconfig != str(self._options.kubeconfig or ""):
+            return None
+        return f"{running.url}/?token={link_token(self._key, running.instance, time.time())}"
+
+    async def run(self) -> None:
+        """Serve until a signal ends it.
+
+        Raises:
+            PortTakenError: the port is not free.
+            OSError: nobody can listen at this address.
+        """
+        options = self._options
+        access = Access(self._key, secret(self._folder, _API_TOKEN), secrets.token_hex(8))
+        is_local = options.kubeconfig is not None
+        dashboard = Dashboard(
+            self._kubeconfig, _local_viewer if is_local else _viewer, not is_local, self._tell
+        )
+        url = f"http://{_in_url(options.address)}:{options.port}"
+
+        def print_link() -> None:
+            self._tell(f"for another visit: {url}/?token={access.link_token()}")
+
+        app = server.application(dashboard, access, options.address, options.port, print_link)
+        try:
+            runner = await server.start(app, options.address, options.port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortTakenError from None
+            raise
+        self._record.write(
+            Running(
+                url, str(options.kubeconfig or ""), self._context(), access.instance, os.getpid()
+            )
+        )
+        try:
+            self._show(f"{url}/?token={access.link_token()}")
+            await _until_signal(dashboard)
+        finally:
+            self._record.close()
+            await runner.cleanup()
+
+    def _context(self) -> str:
+        """The context that was asked for: the current one, if none was named."""
+        if not self._kubeconfig.context:
+            # Without a kubeconfig there is none yet.
+            with contextlib.suppress(ConfigError):
+                self._kubeconfig.read()
+        return self._kubeconfig.context
+
+
+def _viewer(
+    client: Client, on_status: Callable[[NodeStatus], None], _hear: Callable[[Frame], None]
+) -> AnyViewer:
+    return Viewer(client, probes=True, on_status=on_status)
+
+
+def _local_viewer(
+    client: Client, _on_status: Callable[[NodeStatus], None], hear: Callable[[Frame], None]
+) -> AnyViewer:
+    record = Recording(PacketViewer("", ()), hear)
+    return LocalViewer(client, lambda _entry: True, probes=True, record=record)
+
+
+async def _until_signal(dashboard: Dashboard) -> None:
+    loop, running = asyncio.get_running_loop(), asyncio.create_task(dashboard.run())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def _in_url(address: str) -> str:
+    """An address to open: who listens everywhere is found at the loopback address."""
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    return f"[{named}]" if ":" in named else named
