@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,7 +16,7 @@ _MAX_ITEMS = 500
 
 async def portions(
     generator: Generator[Item, None, None], wanted: Callable[[Item], bool] | None = None
-) -> AsyncIterator[list[Item]]:
+) -> AsyncGenerator[list[Item], None]:
     """What a generator gives, some at a time.
 
     A search that nobody waits for any more ends soon, where `wanted` does the choosing rather
