@@ -54,6 +54,12 @@ def tap(
     read: Annotated[
         Path | None, typer.Option(help="Read this pcap or pcapng file instead of tapping.")
     ] = None,
+    since: Annotated[
+        str,
+        typer.Option(
+            help="Show the history since then (5m, 2h, or a time of RFC 3339), instead of tapping."
+        ),
+    ] = "",
     key_log: Annotated[
         Path | None, typer.Option("--tls-key-log", help="An SSLKEYLOGFILE to decrypt TLS with.")
     ] = None,
@@ -72,6 +78,12 @@ def tap(
         raise _error("a HAR file is not for the terminal", "-o har", "send it to a file: > F.har")
     if output == "pcapng" and sys.stdout.isatty():
         raise _error("packets are not for the terminal", "-o pcapng", "use --write F.pcapng")
+    if since and read is not None:
+        raise _error("a file has no history", "--since and --read", "use one of them")
+    if since and no_redact:
+        raise _error(
+            "the history holds no secrets", "--no-redact", "they were blackened out when recorded"
+        )
     _run(
         Options(
             names=tuple(names or ()),
@@ -85,6 +97,7 @@ def tap(
             redact=not no_redact,
             write=write,
             read=read,
+            since=since,
             key_log=key_log,
             kubeconfig=kubeconfig,
             context=context,
@@ -98,6 +111,8 @@ def _run(options: Options) -> None:
     from pilotfish.client.errors import ApiError, Unreachable
     from pilotfish.tap.files.frame import CaptureFileError
     from pilotfish.tap.filter import FilterError
+    from pilotfish.tap.history.errors import HistoryError
+    from pilotfish.tap.history.since import SinceError
     from pilotfish.tap.tapping import Tapping
 
     # What matters to who watches is told in words of its own; the rest would break the picture.
@@ -112,6 +127,10 @@ def _run(options: Options) -> None:
         print(f"error: the filter means nothing: {error}", file=sys.stderr)
         print("see docs/reference/filters.md for what it may say", file=sys.stderr)
         raise typer.Exit(1) from None
+    except SinceError as error:
+        raise _error("cannot look back", "--since", str(error)) from None
+    except HistoryError as error:
+        raise _error("cannot look back", str(error), "see: pilotfish tap --help") from None
     except (CaptureFileError, ConfigError) as error:
         raise _error("cannot tap", str(error), "see: pilotfish tap --help") from None
     except ApiError as error:

@@ -1,6 +1,6 @@
 """One run of the tap: from where entries come to where a person sees them.
 
-a capture file, the cluster's workers, or this machine's own interfaces
+a capture file, the history, the cluster's workers, or this machine's own interfaces
   → selection and filter → lines, JSON, HAR, pcapng, or a table that stays
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,17 @@ from pilotfish.tap.files.pcapng import PcapngStream
 from pilotfish.tap.files.recorder import Recorder
 from pilotfish.tap.filter import compile as compile_filter
 from pilotfish.tap.formats.printer import Format, Printer, printer
+from pilotfish.tap.history.folders import history_folder
+from pilotfish.tap.history.history import HistoryView
+from pilotfish.tap.history.looking_back import (
+    context_to_look_at,
+    namespace_of_context,
+    shortcoming,
+)
+from pilotfish.tap.history.packets import PacketView
+from pilotfish.tap.history.replay import Replay
+from pilotfish.tap.history.since import parse_since
+from pilotfish.tap.history.streaming import portions
 from pilotfish.tap.identity import Identity
 from pilotfish.tap.key_log import KeyLog
 from pilotfish.tap.local import LocalViewer, Recording
@@ -55,6 +67,7 @@ class Options:
     redact: bool = True
     write: Path | None = None
     read: Path | None = None
+    since: str = ""
     key_log: Path | None = None
     kubeconfig: Path | None = None
     context: str = ""
@@ -62,7 +75,7 @@ class Options:
 
 
 class Tapping:
-    """A run; entries come until it is cancelled, or the file ends."""
+    """A run; entries come until it is cancelled, or the file or the history ends."""
 
     def __init__(
         self,
@@ -105,12 +118,15 @@ class Tapping:
         Raises:
             ApiError, Unreachable, ConfigError: where the cluster cannot be asked.
             CaptureFileError: where the file cannot be read.
+            HistoryError, SinceError, OSError: where the history cannot be.
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._printer.close)
             recorder = self._recorder(stack)
             if self._options.read is not None:
                 await self._read(self._options.read, recorder)
+            elif self._options.since:
+                await self._look_back(recorder)
             else:
                 await self._follow(stack, recorder)
 
@@ -163,6 +179,39 @@ class Tapping:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             return naming.identity
+
+    # --- the history -----------------------------------------------------------------------
+
+    async def _look_back(self, recorder: Recorder | None) -> None:
+        """Show what was recorded since then; it ends there, since what follows is another thing."""
+        options = self._options
+        since_us = parse_since(options.since, time.time_ns() // 1000)
+        context = context_to_look_at(options.kubeconfig, options.context)
+        namespace = options.namespace or namespace_of_context(options.kubeconfig, context)
+        chosen = compile_filter(
+            selection(
+                "" if options.all_namespaces else namespace, options.names, options.filter_text
+            )
+        )
+        folder = history_folder(context)
+        view = HistoryView(folder, self._tell)
+        if lack := shortcoming(context, view.span(), since_us):
+            self._tell(lack)
+        replay = Replay(PacketView(folder, self._tell)) if recorder is not None else None
+
+        def wanted(entry: Entry) -> bool:
+            return (options.probes or not entry["probe"]) and chosen.matches(entry)
+
+        async for portion in portions(view.query(since_us), wanted):
+            for entry in portion:
+                if replay is not None:
+                    replay.add(entry)
+                self._show(entry, recorder)
+        if options.stats:
+            self._show_stats(self._stats)
+        if replay is not None and recorder is not None:
+            async for _ in portions(replay.write(recorder)):
+                pass  # the recorder has them
 
     # --- a cluster -------------------------------------------------------------------------
 
@@ -220,6 +269,9 @@ class Tapping:
     def _take(self, entry: Entry, recorder: Recorder | None) -> None:
         if recorder is not None:
             recorder.entry(entry)
+        self._show(entry, recorder)
+
+    def _show(self, entry: Entry, recorder: Recorder | None) -> None:
         if self._options.stats:
             self._stats.add(entry, self._ready(entry))
         elif self._printer is not recorder:

@@ -23,21 +23,18 @@ _PRUNE_EVERY_S = 60.0
 
 
 class Background:
-    """Records on their way to the disk. One process writes at a time, others wait for their turn.
-
-    Attributes:
-        dropped: records that were lost because the disk was too slow, full, or refused them.
-    """
+    """Records on their way to the disk. One process writes, others wait for their turn."""
 
     def __init__(self, writer: Writer, name: str) -> None:
         """Make one. name: what is recorded, for the log."""
-        self.dropped = 0
         self._writer = writer
         self._name = name
         self._waiting: deque[Record] = deque()
-        # Each is changed by one thread only: what was put in, and what was taken out.
+        # Each is changed by one side only: by who puts in, and by who holds the lock.
         self._put_bytes = 0
         self._taken_bytes = 0
+        self._refused = 0
+        self._unwritten = 0
         self._lock = threading.Lock()
         self._pruned_s = 0.0
         self._failing = False
@@ -47,6 +44,11 @@ class Background:
         """Whether it is this process that writes; else another one does, for now."""
         return self._writer.writing
 
+    @property
+    def dropped(self) -> int:
+        """Records that were lost: the disk was too slow or full, or they were too large."""
+        return self._refused + self._unwritten
+
     def put(self, time_us: int, data: bytes) -> None:
         """Take a record, in the event loop; it is on its way to the disk, or counted as lost.
 
@@ -55,7 +57,7 @@ class Background:
         if not self._writer.writing:
             return
         if self._put_bytes - self._taken_bytes + len(data) > MAX_WAITING_BYTES:
-            self.dropped += 1
+            self._refused += 1
             return
         self._put_bytes += len(data)
         self._waiting.append((time_us, data))
@@ -75,10 +77,10 @@ class Background:
             if not records:
                 return
             try:
-                self.dropped += len(records) - self._writer.append(records)
+                self._unwritten += len(records) - self._writer.append(records)
                 self._failing = False
             except OSError as error:
-                self.dropped += len(records)
+                self._unwritten += len(records)
                 self._failed(error)
             self._taken_bytes += sum(len(data) for _, data in records)
 
