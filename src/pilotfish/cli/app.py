@@ -23,6 +23,7 @@ COMMANDS = {
     "logs": "Show the log of a cluster's processes.",
     "tap": "Show each request as it happens, and the Pod that was chosen.",
     "proxy": "Show the traffic in a browser.",
+    "mcp": "Let an assistant ask about Services and traffic (Model Context Protocol).",
     "tables": "Say what a node's kernel does with packets for a Service.",
     "kube-proxy": "Be this machine's kube-proxy, for any Kubernetes cluster.",
     "image": "Load, list and remove images.",

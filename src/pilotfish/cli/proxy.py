@@ -28,15 +28,24 @@ def proxy(
     context: Annotated[
         str, typer.Option(help="The kubeconfig's context.", show_default="the current one")
     ] = "",
+    otlp: Annotated[
+        str,
+        typer.Option(
+            help="Send requests as OpenTelemetry spans to this collector (OTLP over HTTP).",
+            envvar="OTEL_EXPORTER_OTLP_ENDPOINT",
+            metavar="URL",
+        ),
+    ] = "",
 ) -> None:
     """Show the traffic in a browser: requests, Services, and who talks to whom."""
+    from pilotfish.dashboard.otlp_exporter import EndpointError
     from pilotfish.dashboard.proxying import Options, PortTakenError, Proxying
 
     # What matters to who watches is told in words of its own.
     logging.getLogger("pilotfish").addHandler(logging.NullHandler())
     show = _print if no_browser else _open
     try:
-        proxying = Proxying(Options(address, port, kubeconfig, context), _tell, show)
+        proxying = Proxying(Options(address, port, kubeconfig, context, otlp), _tell, show)
         running = proxying.link_of_running()
         if running is not None:
             print("runs already; this is a link for one visit")
@@ -46,6 +55,10 @@ def proxy(
     except PortTakenError:
         raise _error(
             "another program listens there", f"{address}:{port}", "choose another --port"
+        ) from None
+    except EndpointError as error:
+        raise _error(
+            "no spans can be sent", str(error), "give one such as http://127.0.0.1:4318"
         ) from None
     except OSError as error:
         where = str(error.filename or f"{address}:{port}")

@@ -112,6 +112,13 @@ async def health(_request: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
+async def openapi(_request: web.Request) -> web.Response:
+    """Describes all this to programs."""
+    from pilotfish.dashboard.openapi import document
+
+    return _json(document())
+
+
 def _completions(text: str, cursor: int) -> Completions:
     answer: Completions = {
         "completions": [

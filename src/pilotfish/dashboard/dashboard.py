@@ -21,6 +21,7 @@ from pilotfish.dashboard.graph import map_view
 from pilotfish.dashboard.hub import Hub, Viewer
 from pilotfish.dashboard.kubeconfig import Kubeconfig
 from pilotfish.dashboard.messages import EndpointView, Hello, NodeView, Status
+from pilotfish.dashboard.otlp_exporter import OtlpExporter
 from pilotfish.dashboard.services import services_view
 from pilotfish.dashboard.statistics import Statistics
 from pilotfish.objects.meta import name_of
@@ -59,6 +60,7 @@ class Dashboard:
         viewer: MakesViewer,
         follows_packets: bool,
         tell: Callable[[str], None],
+        exporter: OtlpExporter | None = None,
     ) -> None:
         """Make one.
 
@@ -68,6 +70,7 @@ class Dashboard:
                 who hears packets.
             follows_packets: whether packets are asked of the workers; else the viewer has them.
             tell: is told, in a line, of what the person at the terminal should know.
+            exporter: sends entries elsewhere, too.
         """
         self.feed = Feed(
             kubeconfig,
@@ -82,6 +85,7 @@ class Dashboard:
         self.packets: PacketHistory | None = None
         self._follows_packets = follows_packets
         self._tell = tell
+        self._exporter = exporter
         self._catalog: Catalog | None = None
         self._namespaces: list[str] = []
         self._heard = 0
@@ -97,6 +101,8 @@ class Dashboard:
                 tasks.create_task(self.feed.run(), name="feed")
                 tasks.create_task(self._record(), name="history")
                 tasks.create_task(self._tick(), name="views")
+                if self._exporter is not None:
+                    tasks.create_task(self._exporter.run(), name="spans")
         finally:
             for each in (self.history, self.packets):
                 if each is not None:
@@ -179,6 +185,8 @@ class Dashboard:
             self.history.record(entry)
         self.statistics.add(entry, self._catalog.ready(entry) if self._catalog else None)
         self.hub.hear(entry)
+        if self._exporter is not None and not entry["probe"]:
+            self._exporter.add(entry)
 
     def _hear_packet(self, frame: Frame) -> None:
         """Keep a packet."""

@@ -17,20 +17,21 @@ class Kubeconfig:
     """One context of a kubeconfig.
 
     Attributes:
+        path: the file, where one was named; else those that kubectl goes by.
         context: its name; "" until the kubeconfig says which is the current one.
     """
 
     def __init__(self, path: Path | None = None, context: str = "") -> None:
         self.context = context
-        self._path = path
+        self.path = path
         self._signature: list[tuple[int, int, int]] = []
 
     def read(self) -> ClientConfig:
         """How to reach the cluster now. Raises ConfigError."""
         self._signature = self._signature_now()
         if not self.context:
-            self.context = current_context(self._path)
-        return ClientConfig.from_kubeconfig(self._path, self.context)
+            self.context = current_context(self.path)
+        return ClientConfig.from_kubeconfig(self.path, self.context)
 
     def touched(self) -> bool:
         """Whether a file of it was written since it was read."""
@@ -38,7 +39,7 @@ class Kubeconfig:
 
     def _signature_now(self) -> list[tuple[int, int, int]]:
         found = []
-        for file in [self._path] if self._path else kubeconfig_files():
+        for file in [self.path] if self.path else kubeconfig_files():
             with contextlib.suppress(OSError):
                 stat = file.stat()
                 found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))

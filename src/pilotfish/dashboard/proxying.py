@@ -13,18 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotfish.client.api import Client
 from pilotfish.client.config import ConfigError
 from pilotfish.dashboard import server
 from pilotfish.dashboard.access import Access, link_token
 from pilotfish.dashboard.dashboard import Dashboard
-from pilotfish.dashboard.feed import AnyViewer
 from pilotfish.dashboard.kubeconfig import Kubeconfig
+from pilotfish.dashboard.otlp_exporter import OtlpExporter
+from pilotfish.dashboard.sources import dashboard_of
 from pilotfish.dashboard.state import Record, Running, secret, state_folder
-from pilotfish.tap.files.frame import Frame
-from pilotfish.tap.local import LocalViewer, Recording
-from pilotfish.tap.viewer import NodeStatus, Viewer
-from pilotfish.tap.viewing import PacketViewer
 
 _KEY, _API_TOKEN = "proxy.key", "api.token"
 
@@ -37,6 +33,7 @@ class Options:
     port: int = 8899
     kubeconfig: Path | None = None
     context: str = ""
+    otlp: str = ""
 
 
 class PortTakenError(Exception):
@@ -58,6 +55,7 @@ class Proxying:
 
         Raises:
             OSError: where the state folder cannot be used.
+            EndpointError: where no collector of spans can be.
         """
         self._options = options
         self._tell = tell
@@ -66,6 +64,7 @@ class Proxying:
         self._key = secret(self._folder, _KEY)
         self._record = Record(self._folder, options.port)
         self._kubeconfig = Kubeconfig(options.kubeconfig, options.context)
+        self._exporter = OtlpExporter(options.otlp, tell) if options.otlp else None
 
     def link_of_running(self) -> str | None:
         """A link to our own proxy of the same cluster, where one runs on this port already."""
@@ -85,10 +84,7 @@ class Proxying:
         """
         options = self._options
         access = Access(self._key, secret(self._folder, _API_TOKEN), secrets.token_hex(8))
-        is_local = options.kubeconfig is not None
-        dashboard = Dashboard(
-            self._kubeconfig, _local_viewer if is_local else _viewer, not is_local, self._tell
-        )
+        dashboard = dashboard_of(self._kubeconfig, self._tell, self._exporter)
         url = f"http://{_in_url(options.address)}:{options.port}"
 
         def print_link() -> None:
@@ -120,19 +116,6 @@ class Proxying:
             with contextlib.suppress(ConfigError):
                 self._kubeconfig.read()
         return self._kubeconfig.context
-
-
-def _viewer(
-    client: Client, on_status: Callable[[NodeStatus], None], _hear: Callable[[Frame], None]
-) -> AnyViewer:
-    return Viewer(client, probes=True, on_status=on_status)
-
-
-def _local_viewer(
-    client: Client, _on_status: Callable[[NodeStatus], None], hear: Callable[[Frame], None]
-) -> AnyViewer:
-    record = Recording(PacketViewer("", ()), hear)
-    return LocalViewer(client, lambda _entry: True, probes=True, record=record)
 
 
 async def _until_signal(dashboard: Dashboard) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from pilotfish.dashboard.access import Access
-from pilotfish.dashboard.api import Api, health
+from pilotfish.dashboard.api import Api, health, openapi
 from pilotfish.dashboard.dashboard import Dashboard
 from pilotfish.dashboard.downloads import Downloads
 from pilotfish.dashboard.entrance import Entrance, add_headers
@@ -49,6 +49,7 @@ def application(
     app.router.add_get("/api/v1/services", api.services)
     app.router.add_get("/api/v1/map", api.map)
     app.router.add_get("/api/v1/download", Downloads(dashboard).handle)
+    app.router.add_get("/api/v1/openapi.json", openapi)
     app.router.add_get("/healthz", health)
     app.router.add_get("/assets/{name}", files.asset)
     for path in PAGES:

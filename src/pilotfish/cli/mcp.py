@@ -1,0 +1,59 @@
+"""`pilotfish mcp`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def mcp(
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(help="Name addresses from this cluster, and capture on this machine."),
+    ] = None,
+    context: Annotated[
+        str, typer.Option(help="The kubeconfig's context.", show_default="the current one")
+    ] = "",
+) -> None:
+    """Let an assistant ask about Services and traffic (Model Context Protocol, over stdio)."""
+    # Standard output is the protocol's.
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    asyncio.run(_serve(kubeconfig, context))
+
+
+async def _serve(kubeconfig: Path | None, context: str) -> None:
+    from mcp.server.mcpserver import MCPServer
+    from mcp.types import ToolAnnotations
+
+    from pilotfish.dashboard.assistant import INSTRUCTIONS, Assistant
+    from pilotfish.dashboard.kubeconfig import Kubeconfig
+    from pilotfish.dashboard.sources import dashboard_of
+    from pilotfish.version import __version__
+
+    dashboard = dashboard_of(Kubeconfig(kubeconfig, context), _tell)
+    server = MCPServer(
+        "pilotfish", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING"
+    )
+    for tool in Assistant(dashboard).tools():
+        server.add_tool(tool, annotations=ToolAnnotations(read_only_hint=True))
+    following = asyncio.create_task(dashboard.run())
+    try:
+        # Ends when the assistant closes our standard input.
+        await server.run_stdio_async()
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+def _tell(line: str) -> None:
+    from pilotfish.tap.formats.terminal import escape
+
+    print(escape(line), file=sys.stderr, flush=True)
