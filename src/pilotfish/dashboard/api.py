@@ -10,7 +10,7 @@ from dataclasses import replace
 import orjson
 from aiohttp import web
 
-from pilotfish.dashboard import questions
+from pilotfish.dashboard import metrics, questions
 from pilotfish.dashboard.dashboard import Dashboard
 from pilotfish.dashboard.messages import Completions, EntriesPage, EntryDetails, RowsPage
 from pilotfish.dashboard.refusals import RefusedError
@@ -105,6 +105,13 @@ class Api:
     async def map(self, request: web.Request) -> web.Response:
         """Who talks to whom."""
         return _encoded(self._dashboard.map(_window_s(request.query)))
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """What was counted, for Prometheus."""
+        text = metrics.text(self._dashboard.statistics, self._dashboard.status())
+        return web.Response(
+            body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
 
 
 async def health(_request: web.Request) -> web.Response:

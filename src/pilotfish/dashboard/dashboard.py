@@ -91,6 +91,7 @@ class Dashboard:
         self._heard = 0
         self._counts: deque[int] = deque([0], maxlen=_RATE_S + 1)
         self._hello = b""
+        self._stood: tuple[object, ...] = ()
         self._told: bool | None = None
         self._unseen: dict[str, str] = {}
 
@@ -196,14 +197,19 @@ class Dashboard:
     def _changed(self) -> None:
         """The connection may have changed: say so, in the terminal and to the pages."""
         state = self.feed.state
+        nodes = tuple((node.name, node.connected, node.problem) for node in state.nodes.values())
+        stands = (state.connected, state.problem, state.retry_at_s, nodes)
+        if stands == self._stood:
+            return
+        self._stood = stands
+        self.hub.post("status", orjson.dumps(self.status()))
         if state.connected != self._told and (state.connected or state.problem):
-            if not state.connected:
+            if state.connected:
+                self._tell("connected again" if self._told is False else "connected")
+            else:
                 lost = "connection to the cluster lost" if self._told else "no cluster yet"
                 self._tell(f"{lost}: {state.problem}; trying again")
-            else:
-                self._tell("connected again" if self._told is False else "connected")
             self._told = state.connected
-            self.hub.post("status", orjson.dumps(self.status()))
         if state.connected:
             self._tell_nodes()
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pilotfish.client.api import Client
@@ -32,6 +33,9 @@ MAX_PAUSE_S = 5.0
 # A worker that was killed is back sooner, and its stream is opened again by the viewer.
 GIVE_UP_S = 3.0
 _LOOK_EVERY_S = 0.5
+_REQUEST = re.compile(r"\A(?:GET|watch) https?://\S+: ")
+# What aiohttp says of an answer that ends in the middle.
+_BROKEN = ("Response payload is not completed", "Server disconnected", "[Errno 104]")
 
 
 class AnyViewer(Protocol):
@@ -115,11 +119,13 @@ class Feed:
             except PermissionError as error:
                 problem = f"not allowed to capture on this machine: {error}; run it as root"
             except (Unreachable, OSError) as error:
-                problem = str(error)
+                problem = plain(str(error))
             if self.state.connected:
                 pause_s = FIRST_PAUSE_S
             await self._wait(problem, pause_s)
-            pause_s = min(2 * pause_s, MAX_PAUSE_S)
+            # Who writes the kubeconfig is about to start a cluster.
+            touched = self._kubeconfig.touched()
+            pause_s = FIRST_PAUSE_S if touched else min(2 * pause_s, MAX_PAUSE_S)
 
     async def _wait(self, problem: str, pause_s: float) -> None:
         """Pause before the next attempt; a kubeconfig that changes ends it."""
@@ -175,17 +181,25 @@ class Feed:
 
     def _look(self, viewer: AnyViewer) -> None:
         """Note how the nodes' streams stand."""
-        state, nodes = self.state, viewer.nodes
-        connected = any(node.connected for node in nodes.values())
-        problems = [f"{node.name}: {node.problem}" for node in nodes.values() if node.problem]
-        state.nodes = dict(nodes)
-        if connected:
+        state = self.state
+        # Copies: the viewer changes its own.
+        state.nodes = {
+            name: replace(node, problem=plain(node.problem)) for name, node in viewer.nodes.items()
+        }
+        problems = [f"{node.name}: {node.problem}" for node in state.nodes.values() if node.problem]
+        if any(node.connected for node in state.nodes.values()):
             state.connected, state.problem, state.retry_at_s = True, "", None
         elif state.connected or problems:
             # The viewer tries again by itself.
             state.connected, state.retry_at_s = False, None
             state.problem = problems[0] if problems else "the cluster has no nodes"
         self._on_change()
+
+
+def plain(problem: str) -> str:
+    """A problem without what only its finder needs: the request, and the parser's view."""
+    told = _REQUEST.sub("", problem)
+    return "the connection broke" if told.startswith(_BROKEN) else told
 
 
 def _tell_defect(task: asyncio.Task[None]) -> None:

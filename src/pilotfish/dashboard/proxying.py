@@ -22,7 +22,7 @@ from pilotfish.dashboard.otlp_exporter import OtlpExporter
 from pilotfish.dashboard.sources import dashboard_of
 from pilotfish.dashboard.state import Record, Running, secret, state_folder
 
-_KEY, _API_TOKEN = "proxy.key", "api.token"
+_KEY, _API_TOKEN = "proxy-key", "api-token"
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ def application(
     app.router.add_get("/api/v1/map", api.map)
     app.router.add_get("/api/v1/download", Downloads(dashboard).handle)
     app.router.add_get("/api/v1/openapi.json", openapi)
+    app.router.add_get("/metrics", api.metrics)
     app.router.add_get("/healthz", health)
     app.router.add_get("/assets/{name}", files.asset)
     for path in PAGES:
