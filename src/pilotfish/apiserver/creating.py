@@ -11,7 +11,7 @@ from pilotfish.apiserver.allocation.addresses import put_with_addresses
 from pilotfish.apiserver.apply.accounting import account_creation
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.custom.definitions import FINALIZER, settle, warnings
+from pilotfish.apiserver.custom.definitions import FINALIZER, settle
 from pilotfish.apiserver.custom.installing import definitions_of_group
 from pilotfish.apiserver.custom.resource import DEFINITIONS, CustomResource, type_of
 from pilotfish.apiserver.defaulting import apply_defaults
@@ -40,8 +40,6 @@ async def create(core: Core, call: Call) -> Answer:
         StatusError: 400, 403, 404, 409, 422, as kube-apiserver has them.
     """
     obj = incoming_object(call)
-    if call.resource.full_name == DEFINITIONS:
-        call.warnings.extend(warnings(obj))
     entry = await create_object(
         core, call.resource, obj, manager=call.manager, dry_run=call.dry_run
     )

@@ -338,7 +338,8 @@ class Compiler:
             spaced = f"{node.target.name}.{node.function}"
             if spaced in functions:
                 return self._called(node, functions[spaced], list(node.arguments))
-        if node.target is not None and node.function in macros.MACROS:
+        is_macro = node.function in macros.MACROS or node.function in macros.OPTIONAL_MACROS
+        if node.target is not None and is_macro:
             return macros.expanded(self, node, node.target)
         function = functions.get(node.function)
         target = [node.target] if node.target is not None else []

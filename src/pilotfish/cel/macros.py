@@ -25,6 +25,8 @@ MACROS = {
     "map": "what is made of each item: `list.map(x, x + 1)`, `list.map(x, x > 0, x + 1)`",
 }
 
+OPTIONAL_MACROS = ("optMap", "optFlatMap")
+
 
 def has(compiler: Compiler, node: syntax.Call) -> Typed:
     """Whether a field or a key is there (langdef.md, "Field Selection").
@@ -66,6 +68,8 @@ def expanded(compiler: Compiler, node: syntax.Call, target: syntax.Node) -> Type
     if not isinstance(variable, syntax.Name):
         raise compiler.error("the first argument names the item", variable)
     source = compiler.compile(target)
+    if name in OPTIONAL_MACROS:
+        return _over_optional(compiler, node, source, variable.name)
     if source.type.name not in ("list", "map", "dyn"):
         message = f"{name} goes through a list or a map, not through {with_article(source.type)}"
         raise compiler.error(message, target)
@@ -92,3 +96,16 @@ def _loop(
     if name in ("exists_one", "existsOne"):
         return Typed(BOOL, closures.exactly_one(items, condition))
     return Typed(BOOL, closures.quantifier(items, condition, name == "exists"))
+
+
+def _over_optional(compiler: Compiler, node: syntax.Call, source: Typed, variable: str) -> Typed:
+    if not optionals.is_optional(source.type):
+        message = f"{node.function} is for an optional, not for {with_article(source.type)}"
+        raise compiler.error(message, node)
+    cell: list[Any] = [None]
+    inner = source.type.parameters[0]
+    made = compiler.within({variable: (inner, cell)}, lambda: compiler.compile(node.arguments[1]))
+    is_flat = node.function == "optFlatMap"
+    if is_flat and not optionals.is_optional(made.type):
+        raise compiler.error("optFlatMap makes an optional", node.arguments[1])
+    return optionals.mapped(source, cell, made, is_flat)

@@ -40,7 +40,8 @@ def called(
         try:
             result = first.result_of(given)
         except ValueError as error:
-            raise ExpressionError(str(error), text, places[1].at, places[1].width) from error
+            place = places[min(1, len(places) - 1)]
+            raise ExpressionError(str(error), text, place.at, place.width) from error
     if all(argument.is_constant for argument in arguments):
         try:
             return constant(result, first.run(*(each.constant for each in arguments)))

@@ -188,6 +188,8 @@ def equal(left: Any, right: Any) -> bool:
     if type_of(left) != type_of(right):
         return False
     if isinstance(left, list):
+        if type(left) is not list or type(right) is not list:
+            return bool(left == right)  # lists that say themselves what makes them equal
         return len(left) == len(right) and all(map(equal, left, right))
     if isinstance(left, dict):
         if len(left) != len(right):

@@ -37,14 +37,6 @@ def apply_defaults(definition: Object) -> None:
     spec.setdefault("conversion", {"strategy": "None"})
 
 
-def warnings(definition: Object) -> list[str]:
-    """What the author of a definition should know of this server."""
-    versions = (definition.get("spec") or {}).get("versions") or ()
-    if any(has_rules((each.get("schema") or {}).get("openAPIV3Schema")) for each in versions):
-        return ["x-kubernetes-validations (CEL) are stored, but not evaluated by this server"]
-    return []
-
-
 def validate(definition: Object) -> list[Cause]:
     """What is wrong with a definition, beside its metadata."""
     spec = definition.get("spec") or {}
@@ -146,6 +138,10 @@ def _validate_version(version: Object, path: str) -> list[Cause]:
     if schema is None:
         return [required(f"{path}.schema.openAPIV3Schema", "schemas are required")]
     causes = validate_schema(schema, f"{path}.schema.openAPIV3Schema")
+    if not causes and has_rules(schema):
+        from pilotfish.apiserver.custom.rules.compiling import validate_rules
+
+        causes += validate_rules(schema, f"{path}.schema.openAPIV3Schema")
     for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
         at = f"{path}.additionalPrinterColumns[{index}]"
         if column.get("type") not in _COLUMN_TYPES:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pilotfish.apiserver.custom.defaulting import fill_defaults
 from pilotfish.apiserver.custom.pruning import prune
 from pilotfish.apiserver.custom.resource import CustomResource
-from pilotfish.apiserver.custom.validating import validate_value
-from pilotfish.apiserver.validation.causes import Cause
+from pilotfish.apiserver.custom.validating import UNKNOWN, validate_value
+from pilotfish.apiserver.validation.causes import Cause, invalid
 from pilotfish.objects.meta import Object
 
 
@@ -63,8 +65,34 @@ def prepare_for_update(
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
 
-def validate(resource: CustomResource, obj: Object) -> list[Cause]:
-    """What is wrong with an object, beside its metadata."""
+# While a value has such faults, rules about it make no sense.
+_HINDERING: Final = frozenset(
+    f"FieldValue{each}"
+    for each in ("NotSupported", "Required", "TooLong", "TooMany", "TypeInvalid")
+)
+_NOT_CHECKED: Final = (
+    "some validation rules were not checked because the object was invalid; correct the existing "
+    "errors to complete validation"
+)
+
+
+def validate(resource: CustomResource, obj: Object, old: Object | None = None) -> list[Cause]:
+    """What is wrong with an object, beside its metadata.
+
+    Args:
+        old: what it was before an update; what the update leaves as it is does not count.
+    """
+    causes = _validate_shape(resource, obj, old)
+    if resource.rules is None:
+        return causes
+    if any(cause.reason in _HINDERING for cause in causes):
+        return [*causes, invalid("<nil>", None, _NOT_CHECKED)]
+    from pilotfish.apiserver.custom.rules.evaluating import check_rules
+
+    return causes + check_rules(resource.rules, obj, old)
+
+
+def _validate_shape(resource: CustomResource, obj: Object, old: Object | None) -> list[Cause]:
     content = {name: value for name, value in obj.items() if name != "metadata"}
     properties = resource.schema.get("properties") or {}
     shape = {
@@ -72,7 +100,7 @@ def validate(resource: CustomResource, obj: Object) -> list[Cause]:
         "properties": {name: each for name, each in properties.items() if name != "metadata"},
         "required": [name for name in resource.schema.get("required") or () if name != "metadata"],
     }
-    causes = validate_value(content, shape)
+    causes = validate_value(content, shape, old=UNKNOWN if old is None else old)
     # Of the metadata a schema may restrict the name alone.
     name = ((properties.get("metadata") or {}).get("properties") or {}).get("name")
     if name:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
+from pilotfish.apiserver.custom.schemas import has_rules
 from pilotfish.apiserver.custom.types import type_of_schema
 from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 from pilotfish.objects.schema import Type, schema_for
+
+if TYPE_CHECKING:
+    from pilotfish.apiserver.custom.rules.compiling import RuledSchema
 
 DEFINITIONS: Final = "customresourcedefinitions.apiextensions.k8s.io"
 Schema = Mapping[str, Any]
@@ -40,6 +45,15 @@ class CustomResource(Resource):
     type: Type | None = field(default=None, compare=False)
     deprecation: str = ""
     is_ending: bool = False
+
+    @cached_property
+    def rules(self) -> RuledSchema | None:
+        """The schema's rules, compiled when an object is checked for the first time."""
+        if not has_rules(self.schema):
+            return None
+        from pilotfish.apiserver.custom.rules.compiling import ruled_schema
+
+        return ruled_schema(self.schema)
 
 
 def is_established(definition: Object) -> bool:

@@ -23,6 +23,7 @@ _COMBINATIONS: Final = ("allOf", "anyOf", "oneOf")
 _NOT_STRUCTURAL: Final = ("$ref", "definitions", "dependencies", "patternProperties", "id")
 _ANYTHING: Final = "x-kubernetes-preserve-unknown-fields"
 _INT_OR_STRING: Final = "x-kubernetes-int-or-string"
+RULES: Final = "x-kubernetes-validations"
 _LIST_TYPES: Final = ("atomic", "set", "map")
 
 
@@ -40,7 +41,7 @@ def validate_schema(schema: Mapping[str, Any], path: str) -> list[Cause]:
 def has_rules(schema: Any) -> bool:
     """Whether `x-kubernetes-validations` stand anywhere in a schema."""
     if isinstance(schema, dict):
-        return "x-kubernetes-validations" in schema or any(map(has_rules, schema.values()))
+        return RULES in schema or any(map(has_rules, schema.values()))
     return isinstance(schema, list) and any(map(has_rules, schema))
 
 

@@ -1,7 +1,7 @@
 """Validation of values by a structural schema, in the words of Kubernetes' OpenAPI validator.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
-`x-kubernetes-validations` (CEL) are not evaluated.
+("Validation", "Validation ratcheting"). `rules/` evaluates `x-kubernetes-validations`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -29,12 +29,24 @@ _INT_RANGES: Final = {"int32": 2**31, "int64": 2**63}
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
-def validate_value(value: Any, schema: Schema, path: str = "") -> list[Cause]:
-    """What is wrong with a value, one cause for each field."""
-    return list(_check(value, schema, path))
+# Stands for what a value was before where nobody can tell; equal to nothing.
+UNKNOWN: Final = object()
 
 
-def _check(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
+def validate_value(
+    value: Any, schema: Schema, path: str = "", *, old: Any = UNKNOWN
+) -> list[Cause]:
+    """What is wrong with a value, one cause for each field.
+
+    Args:
+        old: the value before an update: what is still the same is not held against it.
+    """
+    return list(_check(value, schema, path, old))
+
+
+def _check(value: Any, schema: Schema, path: str, old: Any = UNKNOWN) -> Iterator[Cause]:
+    if old is not UNKNOWN and value == old:
+        return
     if value is None:
         if not schema.get("nullable") and (_types(schema)):
             yield _wrong_type(path, schema, value)
@@ -50,9 +62,9 @@ def _check(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield from _check_number(value, schema, path)
     elif isinstance(value, list):
-        yield from _check_list(value, schema, path)
+        yield from _check_list(value, schema, path, old)
     elif isinstance(value, dict):
-        yield from _check_object(value, schema, path)
+        yield from _check_object(value, schema, path, old)
     yield from _check_combinations(value, schema, path)
 
 
@@ -143,7 +155,7 @@ def _check_number(value: float, schema: Schema, path: str) -> Iterator[Cause]:
         yield invalid(path, value, f"{_in_body(path)} should be a multiple of {factor:g}")
 
 
-def _check_list(values: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
+def _check_list(values: list[Any], schema: Schema, path: str, old: Any) -> Iterator[Cause]:
     most, least = schema.get("maxItems"), schema.get("minItems")
     if most is not None and len(values) > most:
         yield too_many(path, len(values), most)
@@ -151,11 +163,28 @@ def _check_list(values: list[Any], schema: Schema, path: str) -> Iterator[Cause]
         yield invalid(path, values, f"{_in_body(path)} should have at least {least} items")
     items = schema.get("items")
     if items:
-        for index, item in enumerate(values):
-            yield from _check(item, items, f"{path}[{index}]")
+        for index, (item, before) in enumerate(_paired(values, schema, old)):
+            yield from _check(item, items, f"{path}[{index}]", before)
     list_type = schema.get("x-kubernetes-list-type")
     if schema.get("uniqueItems") or list_type in ("set", "map"):
         yield from _check_unique(values, schema, path)
+
+
+def _paired(values: list[Any], schema: Schema, old: Any) -> Iterator[tuple[Any, Any]]:
+    """Items with what they were before, where keys tell which is which."""
+    keys = schema.get("x-kubernetes-list-map-keys") or ()
+    before: dict[str, Any] = {}
+    if keys and isinstance(old, list):
+        before = {_key(item, keys): item for item in old}
+    for item in values:
+        yield item, before.get(_key(item, keys), UNKNOWN) if before else UNKNOWN
+
+
+def _key(item: Any, keys: Iterable[str]) -> str:
+    told = item
+    if isinstance(item, dict):
+        told = {name: item[name] for name in keys if name in item}
+    return json.dumps(told, sort_keys=True)
 
 
 def _check_unique(values: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
@@ -171,7 +200,7 @@ def _check_unique(values: list[Any], schema: Schema, path: str) -> Iterator[Caus
         seen.add(text)
 
 
-def _check_object(value: dict[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
+def _check_object(value: dict[str, Any], schema: Schema, path: str, old: Any) -> Iterator[Cause]:
     most, least = schema.get("maxProperties"), schema.get("minProperties")
     if most is not None and len(value) > most:
         yield too_many(path, len(value), most)
@@ -182,12 +211,13 @@ def _check_object(value: dict[str, Any], schema: Schema, path: str) -> Iterator[
             yield required(_below(path, name))
     properties: Mapping[str, Any] = schema.get("properties") or _NOTHING
     others = schema.get("additionalProperties")
+    before = old if isinstance(old, dict) else _NOTHING
     for name, item in value.items():
         child = properties.get(name)
         if child is None and isinstance(others, Mapping):
             child = others
         if child is not None:
-            yield from _check(item, child, _below(path, name))
+            yield from _check(item, child, _below(path, name), before.get(name, UNKNOWN))
     if schema.get("x-kubernetes-embedded-resource"):
         for name in ("apiVersion", "kind"):
             if not value.get(name):

@@ -124,16 +124,16 @@ def validate_update(
         return causes
     # What was stored stays valid, also when the checks have become stricter since.
     if any(new.get(field) != old.get(field) for field in new if field != "metadata"):
-        causes += _validate_content(resource, new)
+        causes += _validate_content(resource, new, old)
         validate_change = _VALIDATE_UPDATE.get((resource.group, resource.kind))
         if validate_change is not None:
             causes += validate_change(new, old)
     return causes
 
 
-def _validate_content(resource: Resource, obj: Object) -> list[Cause]:
+def _validate_content(resource: Resource, obj: Object, old: Object | None = None) -> list[Cause]:
     if isinstance(resource, CustomResource):
-        return custom_objects.validate(resource, obj)
+        return custom_objects.validate(resource, obj, old)
     validate = _VALIDATE.get((resource.group, resource.kind))
     if validate is not None:
         return validate(obj)

@@ -1,0 +1,274 @@
+"""Compiling: the rules of a schema, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, Final
+
+from pilotfish.apiserver.custom.rules import formats
+from pilotfish.apiserver.custom.rules.types import (
+    Convert,
+    Schema,
+    converter,
+    type_of_schema,
+    with_identity,
+)
+from pilotfish.apiserver.custom.schemas import RULES, has_rules
+from pilotfish.apiserver.validation.causes import Cause, invalid, not_supported, required
+from pilotfish.cel.closures import Run, Steps
+from pilotfish.cel.compiler import Compiler
+from pilotfish.cel.environment import Environment, Variable
+from pilotfish.cel.errors import ExpressionError
+from pilotfish.cel.libraries.kubernetes import FUNCTIONS, merged
+from pilotfish.cel.optionals import optional_of
+from pilotfish.cel.parser import parse
+from pilotfish.cel.types import BOOL, STRING, Type
+
+# Steps that the loops of one rule may take: what kube-apiserver's 1,000,000 units of cost buy.
+MAX_STEPS: Final = 200_000
+_MAX_CHARS: Final = 100_000
+_REASONS: Final = (
+    "FieldValueInvalid",
+    "FieldValueForbidden",
+    "FieldValueRequired",
+    "FieldValueDuplicate",
+)
+_FUNCTIONS: Final = merged(FUNCTIONS.values(), formats.FUNCTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled expression.
+
+    Attributes:
+        run: its value, in a scope with `self` and `oldSelf`.
+        steps: to be refilled before each run; None without loops.
+        uses_old: whether it looks at oldSelf.
+    """
+
+    run: Run
+    steps: Steps | None
+    uses_old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One of `x-kubernetes-validations`.
+
+    Attributes:
+        text, message: as they were written, without white space around them.
+        message_program: makes the message; None without.
+        reason: of the cause.
+        field_path: the field to blame, below the rule's own: ".name"; "" for that itself.
+        is_old_optional: whether oldSelf is an optional, so that there is always one.
+    """
+
+    text: str
+    program: Program
+    message: str
+    message_program: Program | None
+    reason: str
+    field_path: str
+    is_old_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuledSchema:
+    """A part of a schema that has rules in it.
+
+    Attributes:
+        type_name: as the schema says it: "object".
+        rules: of the part itself.
+        convert: makes CEL's values of its JSON; None where they are the same.
+        properties, others, items: the parts below; those without rules are left out.
+        list_keys: by which the items of old and new belong together; () where they do not.
+    """
+
+    type_name: str
+    rules: tuple[Rule, ...] = ()
+    convert: Convert | None = None
+    properties: Mapping[str, RuledSchema] = field(default_factory=dict)
+    others: RuledSchema | None = None
+    items: RuledSchema | None = None
+    list_keys: tuple[str, ...] = ()
+
+
+def ruled_schema(schema: Schema) -> RuledSchema | None:
+    """The rules of a whole schema, all sound; None if it has none."""
+    return _Collector([]).collect(schema, "", is_root=True)
+
+
+def validate_rules(schema: Schema, path: str) -> list[Cause]:
+    """What is wrong with the rules of a schema that is structural."""
+    causes: list[Cause] = []
+    _Collector(causes).collect(schema, path, is_root=True)
+    return causes
+
+
+class _Collector:
+    """Walks a schema; unsound rules become causes."""
+
+    def __init__(self, causes: list[Cause]) -> None:
+        self._causes = causes
+
+    def collect(
+        self, schema: Schema, path: str, loose: str = "", *, is_root: bool = False
+    ) -> RuledSchema | None:
+        """The rules of a part of a schema.
+
+        Args:
+            loose: the list around it whose old and new items cannot be told to be the same.
+        """
+        if not has_rules(schema):
+            return None
+        seen = with_identity(schema) if is_root else schema
+        kind = type_of_schema(seen)
+        rules = [
+            self._rule(rule, seen, kind, f"{path}.{RULES}[{index}]", loose)
+            for index, rule in enumerate(schema.get(RULES) or ())
+        ]
+        others, items = schema.get("additionalProperties"), schema.get("items")
+        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
+        is_keyed = schema.get("x-kubernetes-list-type") == "map"
+        properties = {
+            name: self.collect(child, f"{path}.properties[{name}]", loose)
+            for name, child in (schema.get("properties") or {}).items()
+        }
+        return RuledSchema(
+            schema.get("type", ""),
+            tuple(rule for rule in rules if rule is not None),
+            converter(seen),
+            {name: child for name, child in properties.items() if child is not None},
+            self.collect(others, f"{path}.additionalProperties", loose)
+            if isinstance(others, Mapping)
+            else None,
+            self.collect(items, f"{path}.items", loose if is_keyed else loose or path)
+            if isinstance(items, Mapping)
+            else None,
+            keys if is_keyed else (),
+        )
+
+    def _rule(
+        self, rule: Mapping[str, Any], schema: Schema, kind: Type | None, path: str, loose: str
+    ) -> Rule | None:
+        before = len(self._causes)
+        text, message = rule.get("rule", "").strip(), rule.get("message", "")
+        self._causes += _written_badly(rule, schema, path)
+        if kind is None:
+            why = "rules can only be set on a schema whose type is known"
+            self._causes.append(invalid(path, rule, why))
+        if kind is None or not text:
+            return None
+        is_optional = bool(rule.get("optionalOldSelf"))
+        environment = _environment(kind, is_optional)
+        program = self._program(rule["rule"], environment, BOOL, f"{path}.rule")
+        worded = rule.get("messageExpression", "")
+        message_program = None
+        if worded.strip():
+            at = f"{path}.messageExpression"
+            message_program = self._program(worded, environment, STRING, at)
+        if loose and program is not None and program.uses_old:
+            why = (
+                f"oldSelf cannot be used on the uncorrelatable portion of the schema within {loose}"
+            )
+            self._causes.append(invalid(f"{path}.rule", rule["rule"], why))
+        if program is None or len(self._causes) > before:
+            return None
+        return Rule(
+            text,
+            program,
+            message.strip(),
+            message_program,
+            rule.get("reason") or _REASONS[0],
+            rule.get("fieldPath", ""),
+            is_optional,
+        )
+
+    def _program(
+        self, text: str, environment: Environment, wanted: Type, path: str
+    ) -> Program | None:
+        what = "messageExpression" if wanted == STRING else "compilation"
+        try:
+            if len(text) > _MAX_CHARS:
+                raise ExpressionError(f"it has more than {_MAX_CHARS} characters", text, 0)
+            compiler = Compiler(text, environment)
+            typed = compiler.compile(parse(text))
+        except ExpressionError as error:
+            words = "compilation failed" if wanted == BOOL else f"{what} compilation failed"
+            self._causes.append(invalid(path, text, f"{words}: {_shown(error, text)}"))
+            return None
+        if typed.type != wanted:
+            what = "cel expression" if wanted == BOOL else "messageExpression"
+            why = f"{what} must evaluate to a {'bool' if wanted == BOOL else 'string'}"
+            self._causes.append(invalid(path, text, why))
+            return None
+        return Program(typed.run, compiler.steps, "oldSelf" in compiler.names)
+
+
+def _shown(error: ExpressionError, text: str) -> str:
+    """An error with its place, as CEL's compilers show it."""
+    line = text.split("\n")[error.line - 1]
+    meant = f"; did you mean {error.suggestion}?" if error.suggestion else ""
+    return (
+        f"ERROR: <input>:{error.line}:{error.column}: {error.message}{meant}\n"
+        f" | {line}\n | {'.' * (error.column - 1)}^"
+    )
+
+
+def _environment(kind: Type, is_old_optional: bool) -> Environment:
+    old = optional_of(kind) if is_old_optional else kind
+    variables = (
+        Variable("self", kind, "the value", itemgetter("self")),
+        Variable("oldSelf", old, "the value before an update", itemgetter("oldSelf")),
+    )
+    return Environment({each.name: each for each in variables}, _FUNCTIONS, MAX_STEPS)
+
+
+def _written_badly(rule: Mapping[str, Any], schema: Schema, path: str) -> Iterator[Cause]:
+    text, message = rule.get("rule", "").strip(), rule.get("message", "")
+    if not text:
+        yield required(f"{path}.rule", "rule is not specified")
+    if "message" in rule and message and not message.strip():
+        yield invalid(f"{path}.message", message, "message must be non-empty if specified")
+    elif "\n" in message.strip():
+        yield invalid(f"{path}.message", message, "message must not contain line breaks")
+    elif "\n" in text and not message.strip():
+        why = "message must be specified if rule contains line breaks"
+        yield required(f"{path}.message", why)
+    worded = rule.get("messageExpression", "")
+    if worded and not worded.strip():
+        why = "messageExpression must be non-empty if specified"
+        yield required(f"{path}.messageExpression", why)
+    reason = rule.get("reason")
+    if reason is not None and reason not in _REASONS:
+        yield not_supported(f"{path}.reason", reason, _REASONS)
+    blamed = rule.get("fieldPath", "")
+    why_not = _no_field(blamed, schema)
+    if blamed and why_not:
+        yield invalid(f"{path}.fieldPath", blamed, f"fieldPath must be a valid path: {why_not}")
+
+
+def _no_field(path: str, schema: Schema) -> str:
+    """Why a field path leads nowhere: ".spec.name", ".labels['a.b']"; "" if it leads somewhere."""
+    rest = path
+    while rest:
+        if rest.startswith("['"):
+            name, found, rest = rest[2:].partition("']")
+            if not found:
+                return "unexpected end of JSON path"
+        elif rest.startswith("["):
+            return f"expected single quoted string but got {rest[1:].partition(']')[0]}"
+        elif rest.startswith("."):
+            end = next((at for at, char in enumerate(rest[1:], 1) if char in ".["), len(rest))
+            name, rest = rest[1:end], rest[end:]
+        else:
+            return f"expected [ or . but got: {rest}"
+        child = (schema.get("properties") or {}).get(name)
+        if child is None:
+            child = schema.get("additionalProperties")
+        if not isinstance(child, Mapping):
+            return "does not refer to a valid field"
+        schema = child
+    return ""
