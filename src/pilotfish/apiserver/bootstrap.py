@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+from copy import deepcopy
+from functools import partial
 
 from pilotfish.apiserver.allocation.cidrs import SERVICE_CIDRS
 from pilotfish.apiserver.core import Core
@@ -48,7 +50,10 @@ async def bootstrap(core: Core) -> None:
         wanted.append((SERVICE_CIDRS, {"metadata": {"name": "kubernetes"}, "spec": spec}))
     # Each is queued for the disk before the next begins: one commit may take them all.
     await asyncio.gather(
-        *(_put(core, name, obj) for name, obj in [*wanted, *_kubernetes_service(core)])
+        *(
+            core.registry.attempt(partial(_put, core, name, obj))
+            for name, obj in [*wanted, *_kubernetes_service(core)]
+        )
     )
 
 
@@ -65,7 +70,7 @@ async def keep(core: Core) -> None:
 async def _put(core: Core, resource_name: str, wanted: Object) -> None:
     """Create an object, or give an existing one the wanted fields."""
     kind = resource(resource_name)
-    obj = {"apiVersion": kind.api_version, "kind": kind.kind, **wanted}
+    obj = {"apiVersion": kind.api_version, "kind": kind.kind, **deepcopy(wanted)}
     if core.registry.latest(resource_name, key_of(obj)) is None:
         if kind.kind == "Namespace":
             obj["spec"] = {}

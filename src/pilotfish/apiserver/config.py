@@ -18,7 +18,8 @@ class ApiServerConfig:
         key_file: PEM, the key of it.
         client_ca_file: PEM; certificates signed by it name users (CN) and groups (O).
         service_account_key_file: PEM private key (RSA or P-256) that signs ServiceAccount tokens.
-        store_path: the SQLite file.
+        store_path: the SQLite file, unless there is a store_address.
+        store_address: of etcd (`store.etcd.address`); "" for SQLite.
         service_cidr: range of ClusterIPs: "10.96.0.0/12".
         second_service_cidr: that of the other address family in a dual-stack cluster.
         node_ports: first and last NodePort, both included.
@@ -37,6 +38,7 @@ class ApiServerConfig:
     client_ca_file: Path
     service_account_key_file: Path
     store_path: Path
+    store_address: str = ""
     service_cidr: str = "10.96.0.0/12"
     second_service_cidr: str = ""
     node_ports: tuple[int, int] = (30000, 32767)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from pilotfish.apiserver.allocation.addresses import remove_with_addresses
@@ -220,7 +221,8 @@ async def delete_collection(core: Core, call: Call) -> Answer:
 
     async def delete_one(key: str) -> Entry | None:
         try:
-            return (await delete_object(core, resource, key, options))[0]
+            deleting = partial(delete_object, core, resource, key, options)
+            return (await core.registry.attempt(deleting))[0]
         except StatusError as error:
             if error.code != 404:
                 raise

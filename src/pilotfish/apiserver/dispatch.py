@@ -84,10 +84,18 @@ class Dispatcher:
         """Answer a request; nothing but a cancellation comes out of it as an exception."""
         path = request.rel_url.path
         if path.startswith(health.PATHS):
-            answer = health.health(path, "verbose" in request.rel_url.query)
+            is_reachable = self._core.registry.is_reachable
+            answer = health.health(path, "verbose" in request.rel_url.query, is_reachable)
             if answer is not None:
                 return answer
-        found = route(self._core.catalog, path) if path.startswith("/api") else None
+        is_api = path.startswith("/api")
+        # Who says "0" is content with what was true at some time.
+        if is_api and request.rel_url.query.get("resourceVersion") != "0":
+            try:
+                await self._core.registry.catch_up()
+            except StatusError as error:
+                return _refuse(request, error, None)
+        found = route(self._core.catalog, path) if is_api else None
         if found is None:
             asked, version = Attributes(request.method.lower(), path=path), ""
         else:
@@ -108,11 +116,9 @@ class Dispatcher:
         except ConnectionResetError:
             raise
         except Exception as error:
-            failure = _failure_of(request, error)
-            if trail is not None:
-                trail.failure = failure
-            code = failure.code
-            return _failure(failure)
+            response = _refuse(request, error, trail)
+            code = response.status
+            return response
         finally:
             kind.end(code, time.perf_counter() - begun)
             if trail is not None:
@@ -205,10 +211,8 @@ class Dispatcher:
             headers.get("User-Agent", ""),
         )
         wanted = negotiate(request.headers.get("Accept", ""))
-        if is_guarded(found.resource):
-            await self._check_escalation(verb, call)
         warn_of_what_is_not_enforced(call, request.method)
-        answer: Answer = await verb(self._core, call)
+        answer = await self._core.registry.attempt(lambda: self._verb(verb, call))
         data = answer.content
         if not isinstance(data, bytes):
             data = orjson.dumps(data)
@@ -216,8 +220,14 @@ class Dispatcher:
             include = query.get("includeObject", "Metadata")
             data = shaped_object(wanted, found.resource, data, include)
         response = _response(data, wanted, answer.code)
-        _warn(response, call.warnings)
+        # Once, though the verb may have run several times.
+        _warn(response, dict.fromkeys(call.warnings))
         return response
+
+    async def _verb(self, verb: Verb, call: Call) -> Answer:
+        if is_guarded(call.resource):
+            await self._check_escalation(verb, call)
+        return await verb(self._core, call)
 
     async def _check_escalation(self, verb: Verb, call: Call) -> None:
         """See that a write of a role or binding gives away nothing that its author lacks.
@@ -276,6 +286,20 @@ def _response(body: bytes, wanted: Wanted, code: int = 200) -> web.Response:
     return web.Response(body=body, status=code, headers=headers)
 
 
+def _refuse(request: web.BaseRequest, error: Exception, trail: Trail | None) -> web.Response:
+    """The answer for an exception.
+
+    The error must not become a variable of where it was caught: its traceback refers to there,
+    and only the garbage collector would find the two.
+    """
+    failure = _failure_of(request, error)
+    body = failure.body()
+    if trail is not None:
+        trail.failure = body
+    headers = {"Content-Type": JSON, **_HEADERS, **failure.headers}
+    return web.Response(body=orjson.dumps(body), status=failure.code, headers=headers)
+
+
 def _failure_of(request: web.BaseRequest, error: Exception) -> StatusError:
     """What is answered for an exception."""
     if isinstance(error, StatusError):
@@ -284,9 +308,3 @@ def _failure_of(request: web.BaseRequest, error: Exception) -> StatusError:
         return too_large(MAX_BODY)
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return internal(f"{type(error).__name__}: {error}")
-
-
-def _failure(error: StatusError) -> web.Response:
-    body = orjson.dumps(error.body())
-    headers = {"Content-Type": JSON, **_HEADERS, **error.headers}
-    return web.Response(body=body, status=error.code, headers=headers)

@@ -8,6 +8,7 @@ from typing import Final
 
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.deleting import remove
+from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.selection import Selection
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import resource
@@ -23,7 +24,12 @@ async def expire_events(core: Core) -> None:
     """Remove Events that are past their time, until cancelled."""
     while True:
         await asyncio.sleep(_PERIOD_S)
-        removed = await remove_old_events(core)
+        try:
+            removed = await remove_old_events(core)
+        except StatusError as error:
+            # Another server may be at it as well; the next time finds what is left.
+            log.warning("old Events could not be removed: %s", error)
+            continue
         if removed:
             log.info("removed %d Events older than an hour", removed)
 

@@ -44,6 +44,10 @@ class Registry:
         """
         await self._store.start(self)
 
+    async def run(self) -> None:
+        """Follow what others write, until cancelled; a store of our own needs no following."""
+        await self._store.run()
+
     async def stop(self) -> None:
         """Write what is queued."""
         await self._store.stop()

@@ -29,7 +29,7 @@ from pilotfish.apiserver.rbac.authorizer import Authorizer
 from pilotfish.apiserver.rbac.bootstrapping import bootstrap_policy
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
-from pilotfish.apiserver.store.embedded import EmbeddedStore
+from pilotfish.apiserver.store.opening import open_store
 from pilotfish.apiserver.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -60,15 +60,16 @@ class ApiServer:
         Raises:
             OSError: when an address cannot be listened on, or a file cannot be read.
         """
-        registry = Registry(EmbeddedStore(self._config.store_path))
+        registry = Registry(open_store(self._config))
         await registry.start()
         try:
             core = _core(self._config, registry)
             customs = CustomResources(core)
             ranges = ServiceRanges(core)
-            await bootstrap(core)
-            await bootstrap_policy(core)
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(registry.run(), name="store")
+                await bootstrap(core)
+                await bootstrap_policy(core)
                 tasks.create_task(customs.run(), name="custom resources")
                 tasks.create_task(ranges.run(), name="service ranges")
                 tasks.create_task(expire_events(core), name="Event expiry")

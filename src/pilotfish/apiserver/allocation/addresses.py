@@ -5,14 +5,15 @@ https://kubernetes.io/docs/reference/networking/service-ip-range/ (KEP-1880)
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from ipaddress import ip_address
 from typing import Final
 
+from pilotfish.apiserver.allocation.services import node_ports_of
 from pilotfish.apiserver.apply.accounting import account_creation
 from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.registry import Registry
+from pilotfish.apiserver.store.interface import Transaction, Write
 from pilotfish.objects.meta import Object, labels_of, name_of, namespace_of
 from pilotfish.objects.schema import schema_for
 from pilotfish.objects.times import now
@@ -64,43 +65,44 @@ def address_object(text: str, service: Object) -> Object:
     return obj
 
 
+def port_claims(service: Object | None) -> set[str]:
+    """The claims by which no two API servers give out the same node port."""
+    return {f"nodeports/{port}" for port in node_ports_of(service or {})}
+
+
 async def put_with_addresses(registry: Registry, new: Object, old: Object | None) -> Entry:
-    """Write a Service together with the IPAddresses that it gained and lost.
+    """Write a Service together with the IPAddresses and ports that it gained and lost.
 
     Raises:
-        StatusError: 500, when the store failed.
+        StatusError: 500 or 503 when the store failed; Outdated when another server has written
+            the Service, or given one of the addresses or ports to another.
     """
     before, after = addresses_of(old), addresses_of(new)
-    # The Service is queued at once, the others right after it: one commit takes them all.
     writes = [
-        asyncio.create_task(registry.put(IP_ADDRESSES, address_object(text, new)))
-        for text in after - before
+        registry.putting("services", new),
+        *(registry.putting(IP_ADDRESSES, address_object(text, new)) for text in after - before),
+        *_removals(registry, before - after),
     ]
-    writes += [
-        asyncio.create_task(_remove(registry, entry))
-        for text in before - after
-        if (entry := registry.latest(IP_ADDRESSES, text)) is not None
-    ]
-    entry = await registry.put("services", new)
-    await asyncio.gather(*writes)
-    return entry
+    claims, claims_before = port_claims(new), port_claims(old)
+    entries = await registry.write(
+        Transaction(writes, claims - claims_before, claims_before - claims)
+    )
+    return entries[0]
 
 
 async def remove_with_addresses(registry: Registry, service: Object) -> Entry:
-    """Remove a Service together with its IPAddresses.
+    """Remove a Service together with its IPAddresses and ports.
 
     Raises:
-        StatusError: 500, when the store failed.
+        StatusError: as `put_with_addresses`.
     """
     writes = [
-        asyncio.create_task(_remove(registry, entry))
-        for text in addresses_of(service)
-        if (entry := registry.latest(IP_ADDRESSES, text)) is not None
+        registry.removing("services", service),
+        *_removals(registry, addresses_of(service)),
     ]
-    entry = await registry.remove("services", service)
-    await asyncio.gather(*writes)
-    return entry
+    return (await registry.write(Transaction(writes, releases=port_claims(service))))[0]
 
 
-async def _remove(registry: Registry, entry: Entry) -> Entry:
-    return await registry.remove(IP_ADDRESSES, entry.decode())
+def _removals(registry: Registry, addresses: set[str]) -> list[Write]:
+    found = (registry.latest(IP_ADDRESSES, text) for text in addresses)
+    return [registry.removing(IP_ADDRESSES, entry.decode()) for entry in found if entry is not None]

@@ -57,11 +57,18 @@ class ServiceRanges:
         registry.collection(IP_ADDRESSES).watchers.add(_Teller(self._address_changed))
         for entry in registry.collection(IP_ADDRESSES).select(Selection()):
             core.services.reserve(entry.key)
+        if registry.is_shared:
+            registry.collection("services").watchers.add(_Teller(self._service_changed))
         self._use()
 
     def _ranges_changed(self) -> None:
         self._use()
         self._wake.set()
+
+    def _service_changed(self, change: Change) -> None:
+        """Know what other servers hand out; that it is not handed out twice, claims see to."""
+        before = change.previous.decode() if change.previous is not None else None
+        self._core.services.follow(before, None if change.removed else change.entry.decode())
 
     def _address_changed(self, change: Change) -> None:
         if not change.removed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
 
-from pilotfish.apiserver.allocation.pool import Pool, PoolExhaustedError
+from pilotfish.apiserver.allocation.pool import Books, Pool, PoolExhaustedError
 
 Network = IPv4Network | IPv6Network
 
@@ -18,13 +18,13 @@ class Ranges:
     """What a family's addresses are handed out from."""
 
     def __init__(self, networks: Sequence[Network]) -> None:
-        self._taken: set[int] = set()
+        self.books = Books()
         self.use(networks)
 
     def use(self, networks: Sequence[Network]) -> None:
         """Hand out from these from now on."""
         self._networks = list(networks)
-        self._pools = [_pool(network, self._taken) for network in networks]
+        self._pools = [_pool(network, self.books) for network in networks]
 
     def __contains__(self, number: int) -> bool:
         return any(number in pool for pool in self._pools)
@@ -34,9 +34,9 @@ class Ranges:
 
     def take(self, number: int) -> bool:
         """Take exactly this number; False if it was taken before."""
-        if number in self._taken:
+        if number in self.books:
             return False
-        self._taken.add(number)
+        self.books.book(number)
         return True
 
     def take_any(self) -> int:
@@ -54,14 +54,14 @@ class Ranges:
 
     def give_back(self, number: int) -> None:
         """Free a number."""
-        self._taken.discard(number)
+        self.books.give_back(number)
 
 
-def _pool(network: Network, taken: set[int]) -> Pool:
+def _pool(network: Network, books: Books) -> Pool:
     """All addresses but the network's and, for IPv4, the broadcast's.
 
     The static band is kube-apiserver's: min(max(16, size/16), 256).
     """
     first = int(network.network_address) + 1
     last = int(network.broadcast_address) - (network.version == 4)
-    return Pool(first, last, min(max(16, (last - first + 1) // 16), 256), taken)
+    return Pool(first, last, min(max(16, (last - first + 1) // 16), 256), books)

@@ -57,15 +57,30 @@ class ServiceAllocator:
         """Take over what stored Services hold."""
         for service in services:
             self._addresses_take(_addresses_of(service))
-            for port in _node_ports_of(service):
+            for port in node_ports_of(service):
                 self._ports.take(port)
+
+    def follow(self, before: Object | None, after: Object | None) -> None:
+        """Take note of what another server has written, or this one, in the order of revisions."""
+        addresses, addresses_before = _addresses_of(after or {}), _addresses_of(before or {})
+        for family, number in addresses_before - addresses:
+            if family in self._addresses:
+                self._addresses[family].books.let_go(number)
+        for family, number in addresses:
+            if family in self._addresses:
+                self._addresses[family].books.hold(number)
+        ports = node_ports_of(after or {})
+        for port in node_ports_of(before or {}) - ports:
+            self._ports.books.let_go(port)
+        for port in ports:
+            self._ports.books.hold(port)
 
     def release(self, service: Object) -> None:
         """Give back everything that a deleted Service held."""
         for family, number in _addresses_of(service):
             if family in self._addresses:
                 self._addresses[family].give_back(number)
-        for port in _node_ports_of(service):
+        for port in node_ports_of(service):
             self._ports.give_back(port)
 
     def allocate(self, new: Object, old: Object | None) -> list[Cause]:
@@ -104,7 +119,7 @@ class ServiceAllocator:
         for family, number in _addresses_of(holder) - _addresses_of(keeper):
             if family in self._addresses:
                 self._addresses[family].give_back(number)
-        for port in _node_ports_of(holder) - _node_ports_of(keeper):
+        for port in node_ports_of(holder) - node_ports_of(keeper):
             self._ports.give_back(port)
 
     def _allocate_addresses(self, new: Object, old: Object | None, taken: _Taken) -> list[Cause]:
@@ -161,7 +176,7 @@ class ServiceAllocator:
         automatic = (
             spec["type"] == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False
         )
-        own = _node_ports_of(old) if old is not None else set()
+        own = node_ports_of(old) if old is not None else set()
         ports: list[dict[str, Any]] = spec.get("ports") or []
         chosen: dict[int, int] = {}  # service port → node port: TCP and UDP of one port share it
         for port in ports:
@@ -205,7 +220,7 @@ class ServiceAllocator:
                 why = "failed to allocate a HealthCheck NodePort: range is full"
                 return [internal("spec.healthCheckNodePort", why)]
             return []
-        if old is not None and number in _node_ports_of(old):
+        if old is not None and number in node_ports_of(old):
             return []
         why_not = self._book_port(number, taken)
         return [invalid("spec.healthCheckNodePort", number, why_not)] if why_not else []
@@ -272,7 +287,8 @@ def _address(text: str) -> tuple[str, int]:
     return f"IPv{address.version}", int(address)
 
 
-def _node_ports_of(service: Object) -> set[int]:
+def node_ports_of(service: Object) -> set[int]:
+    """The NodePorts that a Service holds, its health check port among them."""
     spec = service.get("spec") or {}
     ports = {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
     if spec.get("healthCheckNodePort"):

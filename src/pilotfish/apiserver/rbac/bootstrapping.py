@@ -7,6 +7,8 @@ annotation `autoupdate` says "false".
 from __future__ import annotations
 
 import asyncio
+from copy import deepcopy
+from functools import partial
 
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
@@ -31,9 +33,14 @@ async def bootstrap_policy(core: Core) -> None:
         if "aggregationRule" in role:
             role["rules"] = aggregated_rules(role, roles)
     await asyncio.gather(
-        *(_ensure(core, CLUSTER_ROLES, role, "rules") for role in roles),
         *(
-            _ensure(core, CLUSTER_ROLE_BINDINGS, binding, "subjects")
+            core.registry.attempt(partial(_ensure, core, CLUSTER_ROLES, role, "rules"))
+            for role in roles
+        ),
+        *(
+            core.registry.attempt(
+                partial(_ensure, core, CLUSTER_ROLE_BINDINGS, binding, "subjects")
+            )
             for binding in cluster_role_bindings()
         ),
     )
@@ -43,7 +50,7 @@ async def _ensure(core: Core, resource_name: str, wanted: Object, field: str) ->
     kind = resource(resource_name)
     entry = core.registry.latest(resource_name, name_of(wanted))
     if entry is None:
-        await create_object(core, kind, wanted)
+        await create_object(core, kind, deepcopy(wanted))
         return
     present = entry.decode()
     if annotations_of(present).get(AUTOUPDATE) == "false" or "aggregationRule" in wanted:

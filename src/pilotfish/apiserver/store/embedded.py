@@ -66,6 +66,9 @@ class EmbeddedStore:
         )
         self._journal.start(asyncio.get_running_loop(), self._committed)
 
+    async def run(self) -> None:
+        """Nobody else writes: there is nothing to follow."""
+
     async def stop(self) -> None:
         """Write what is queued."""
         await self._journal.stop()

@@ -103,11 +103,14 @@ class Store(Protocol):
         """The newest of what is on its way, by resource and key."""
 
     async def start(self, replica: Replica) -> None:
-        """Load the replica, and begin to keep it up to date.
+        """Load the replica.
 
         Raises:
             StoreFailedError: when the store cannot be used.
         """
+
+    async def run(self) -> None:
+        """Keep the replica up to date with what others write, until cancelled."""
 
     async def stop(self) -> None:
         """Finish what is under way."""

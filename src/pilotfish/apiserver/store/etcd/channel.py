@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final, cast
 
 from pilotfish.apiserver.store.etcd.address import EtcdAddress
@@ -100,7 +100,7 @@ class Channel:
                 connection.cancel(stream)
                 raise
 
-    async def stream(self, method: str, message: bytes) -> AsyncIterator[bytes]:
+    async def stream(self, method: str, message: bytes) -> AsyncGenerator[bytes, None]:
         """Ask once, for answers without end.
 
         Raises:
