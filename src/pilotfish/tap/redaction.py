@@ -95,7 +95,12 @@ def _http(fields: Fields, entry: Entry) -> Fields:
             for name, value in fields["query"].items()
         }
     if fields.get("body"):
-        fields["body"] = _body(fields["body"], entry)
+        body = _body(fields["body"], entry)
+        if body != fields["body"]:
+            # The same, in other words.
+            fields.pop("body_hex", None)
+            fields.pop("decoded", None)
+        fields["body"] = body
     return fields
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from pilotfish.tap.dissectors.hpack_decoder import Fields
-from pilotfish.tap.dissectors.http_message import decoded
+from pilotfish.tap.dissectors.http_message import body_fields, decoded
+from pilotfish.tap.dissectors.protobuf import grpc_messages
 
 MAX_SIZES = 100
 _PREFIX_BYTES = 5  # whether the message is compressed, and its length
@@ -165,7 +166,7 @@ class Http2Message:
         said |= {
             "version": "HTTP/2",
             "headers": self.headers,
-            "body": self.content.decode("utf-8", "replace"),
+            **body_fields(self.content),
             "body_size": self.body_size,
             "size": self.size,
         }
@@ -177,6 +178,8 @@ class Http2Message:
             said["http2_error"] = self.error
         if self.messages is not None:
             said |= {"messages": self.messages.count, "message_sizes": self.messages.sizes}
+            if self._body and not self.messages.broken:
+                said["decoded"] = grpc_messages(self.body, self.headers.get("grpc-encoding", ""))
         return said
 
     def _request(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 # Bodies are shown, not stored: what is kept of one, and what it may unpack to.
 MAX_BODY_BYTES = 256 * 1024
+MAX_HEX_BYTES = 1024
 
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*(?:\r?\n|\Z)")
 
@@ -88,10 +89,22 @@ class HttpMessage:
         return {
             **said,
             "headers": self.headers,
-            "body": self.content.decode("utf-8", "replace"),
+            **body_fields(self.content),
             "body_size": self.body_size,
             "size": self.size,
         }
+
+
+def body_fields(content: bytes) -> dict[str, Any]:
+    """`body`: as text; `body_hex`: its first bytes, where it is no text."""
+    try:
+        return {"body": content.decode()}
+    except UnicodeDecodeError as error:
+        fields: dict[str, Any] = {"body": content.decode("utf-8", "replace")}
+        # A text that was cut off within its last character is one.
+        if error.reason != "unexpected end of data":
+            fields["body_hex"] = content[:MAX_HEX_BYTES].hex()
+        return fields
 
 
 def _path_and_query(target: str) -> tuple[str, str]:

@@ -128,6 +128,7 @@ _BOTH = (
     _field("headers", STRING_MAP, "HTTP, gRPC: by lower-case name"),
     _field("trailers", STRING_MAP, "HTTP/2, gRPC: fields behind the body"),
     _field("body", STRING, "HTTP, WebSocket: beginning of the body, unpacked"),
+    _field("body_hex", STRING, "HTTP: how a body begins that is no text, in hexadecimal"),
     _field("body_size", INT, "HTTP, WebSocket: bytes of the body"),
     _derived(
         "cookies",
@@ -140,6 +141,7 @@ _BOTH = (
     _field("path", STRING, "HTTP, WebSocket: as `path`"),
     _field("messages", INT, "gRPC: how many"),
     _field("message_sizes", list_of(INT), "gRPC: their bytes"),
+    _field("decoded", list_of(DYN), "gRPC: the messages' fields, see the entry"),
     _field("unknown_headers", INT, "HTTP/2: fields that referred to what was not captured"),
     _field("http2_error", STRING, "HTTP/2: why the stream was reset: `CANCEL`"),
     _field("fragments", INT, "WebSocket: frames of the message"),
