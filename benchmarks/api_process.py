@@ -19,6 +19,7 @@ import uvloop
 
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.cluster import pki
+from pilotfish.cluster.garbage import collect_by_growth
 
 ADDRESS = "127.0.0.1"
 STORE = "store.db"
@@ -108,7 +109,9 @@ async def _serve(kind: str, folder: Path, port: int) -> None:
         return
     from pilotfish.apiserver.server import ApiServer
 
-    await ApiServer(_server_config(folder, port)).run()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(collect_by_growth())
+        tasks.create_task(ApiServer(_server_config(folder, port)).run())
 
 
 if __name__ == "__main__":

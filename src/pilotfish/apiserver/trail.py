@@ -6,8 +6,8 @@ from aiohttp import web
 
 from pilotfish.apiserver.audit import AuditLog, at_stage, describe, new_event
 from pilotfish.apiserver.authentication import User
-from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.rbac.attributes import Attributes
+from pilotfish.objects.meta import Object
 
 
 class Trail:
@@ -16,7 +16,7 @@ class Trail:
     Attributes:
         user: who makes it, once that is known.
         acting: as whom.
-        failure: what was answered, where it is a refusal.
+        failure: the Status that was answered, where it is a refusal.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Trail:
         self._version = version
         self.user: User | None = None
         self.acting: User | None = None
-        self.failure: StatusError | None = None
+        self.failure: Object | None = None
 
     def start(self) -> None:
         """Write that a long answer begins."""
@@ -40,6 +40,5 @@ class Trail:
 
     def _write(self, stage: str, code: int) -> None:
         describe(self._event, self._asked, self._version, self.user, self.acting)
-        failure = self.failure.body() if self.failure is not None else None
         allowed = code not in (401, 403)
-        self._log.write(at_stage(self._event, stage, code, failure, allowed))
+        self._log.write(at_stage(self._event, stage, code, self.failure, allowed))

@@ -13,6 +13,7 @@ from pilotfish.client.api import Client
 from pilotfish.client.config import ClientConfig
 from pilotfish.cluster import pki, state
 from pilotfish.cluster.components import run_until_terminated
+from pilotfish.cluster.garbage import collect_by_growth
 from pilotfish.cluster.timeline import Timeline
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.manager import ControllerManager
@@ -36,6 +37,7 @@ async def _run(cluster: ClusterState, component: str) -> None:
     timeline.mark("started")
     server = ApiServer(api_server_config(cluster))
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(collect_by_growth(), name="garbage collection")
         tasks.create_task(server.run(), name="API server")
         await server.started.wait()
         timeline.mark("API server listens")

@@ -1,0 +1,64 @@
+"""Garbage collection in a process that holds much and is waited for: by growth, not by count.
+
+CPython's full collection stops the process while it walks all of its containers, and it comes
+whenever their number has grown by a quarter: with 15,000 objects in the API server that is a pause
+of 50 to 150 ms every few seconds of writing, which everybody who waits for an event sits out. And
+it finds nothing: requests, watches and connections leave no cycles behind that outlive the
+collections of the young, which take a millisecond. So a full one comes when memory has doubled
+since the last: seldom, and before cycles that did get old can pile up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+logger = logging.getLogger(__name__)
+
+_YOUNG: Final = 700
+_MIDDLE: Final = 10
+# Of collections of the middle generation: none happens by itself.
+_NEVER: Final = 1_000_000_000
+_PERIOD_S: Final = 5.0
+# Below this, memory grows because the process begins to work, not because of garbage.
+_LEAST_BYTES: Final = 150_000_000
+
+
+async def collect_by_growth(period_s: float = _PERIOD_S, least_bytes: int = _LEAST_BYTES) -> None:
+    """Make full collections seldom in this process, until cancelled.
+
+    Args:
+        period_s: how often memory is looked at.
+        least_bytes: resident memory under which nothing is collected.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
+    limit = max(least_bytes, 2 * resident_bytes())
+    try:
+        while True:
+            await asyncio.sleep(period_s)
+            if resident_bytes() < limit:
+                continue
+            began = time.monotonic()
+            found = gc.collect()
+            after = resident_bytes()
+            limit = 2 * after
+            logger.info(
+                "memory has doubled: %d unreachable objects collected in %.0f ms, %d MB are left",
+                found,
+                (time.monotonic() - began) * 1000,
+                after // 1_000_000,
+            )
+    finally:
+        gc.set_threshold(*before)
+
+
+def resident_bytes() -> int:
+    """Memory that this process has mapped and present."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
