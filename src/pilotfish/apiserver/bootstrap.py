@@ -35,12 +35,14 @@ async def bootstrap(core: Core) -> None:
     Raises:
         StatusError: when one of them cannot be written.
     """
-    wanted: list[tuple[str, Object]] = [
+    namespaces: list[tuple[str, Object]] = [
         ("namespaces", {"metadata": {"name": name}})
         for name in _NAMESPACES
         if core.registry.latest("namespaces", name) is None
     ]
-    wanted += [
+    # What is in them can only follow: several servers may be at it.
+    await _put_all(core, namespaces)
+    wanted: list[tuple[str, Object]] = [
         ("priorityclasses.scheduling.k8s.io", {"metadata": {"name": name}, "value": value})
         for name, value in _PRIORITY_CLASSES.items()
     ]
@@ -48,12 +50,13 @@ async def bootstrap(core: Core) -> None:
         ranges = (core.config.service_cidr, core.config.second_service_cidr)
         spec = {"cidrs": [cidr for cidr in ranges if cidr]}
         wanted.append((SERVICE_CIDRS, {"metadata": {"name": "kubernetes"}, "spec": spec}))
-    # Each is queued for the disk before the next begins: one commit may take them all.
+    await _put_all(core, [*wanted, *_kubernetes_service(core)])
+
+
+async def _put_all(core: Core, objects: list[tuple[str, Object]]) -> None:
+    """Write objects at once: one commit may take them all."""
     await asyncio.gather(
-        *(
-            core.registry.attempt(partial(_put, core, name, obj))
-            for name, obj in [*wanted, *_kubernetes_service(core)]
-        )
+        *(core.registry.attempt(partial(_put, core, name, obj)) for name, obj in objects)
     )
 
 
