@@ -14,13 +14,16 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from pilotfish.tap.history.dictionary import DICTIONARY
+
 Record = tuple[int, bytes]
 
 _MAGIC = b"PFH1"
 # Magic, bytes of the stream, bytes unpacked, records, first and last time, checksum of the
 # stream; behind them the checksum of all these.
 _FIELDS = struct.Struct("<4sIIIqqI")
-HEADER_BYTES = _FIELDS.size + 4
+_HEADER = struct.Struct("<4sIIIqqII")
+HEADER_BYTES = _HEADER.size
 # Records of JSON shrink to a tenth at the fastest level; the others cost more than they save.
 _LEVEL = 1
 # A chunk is unpacked as a whole. Those that span little time can be put in order with few of
@@ -72,7 +75,8 @@ def encode(records: Sequence[Record]) -> bytes:
         *(len(data) for _, data in records),
     )
     unpacked = heads + b"".join(data for _, data in records)
-    stream = zlib.compress(unpacked, _LEVEL)
+    packer = zlib.compressobj(_LEVEL, zdict=DICTIONARY)
+    stream = packer.compress(unpacked) + packer.flush()
     fields = _FIELDS.pack(
         _MAGIC,
         len(stream),
@@ -85,19 +89,18 @@ def encode(records: Sequence[Record]) -> bytes:
     return fields + struct.pack("<I", zlib.crc32(fields)) + stream
 
 
-def decode_header(data: bytes) -> Header:
-    """The header in `HEADER_BYTES` bytes.
+def decode_header(data: bytes, at: int = 0) -> Header:
+    """The header that stands there.
 
     Raises:
         DamagedError: there is none.
     """
-    magic, *fields = _FIELDS.unpack_from(data)
-    (checksum,) = struct.unpack_from("<I", data, _FIELDS.size)
+    magic, *fields, checksum = _HEADER.unpack_from(data, at)
     if magic != _MAGIC:
         raise DamagedError("no chunk begins there")
-    if checksum != zlib.crc32(data[: _FIELDS.size]):
+    if checksum != zlib.crc32(data[at : at + _FIELDS.size]):
         raise DamagedError("the checksum of a header is wrong")
-    return Header(*fields)
+    return Header._make(fields)
 
 
 def decode(header: Header, stream: bytes) -> Iterator[Record]:
@@ -108,7 +111,7 @@ def decode(header: Header, stream: bytes) -> Iterator[Record]:
     """
     if len(stream) != header.length or zlib.crc32(stream) != header.checksum:
         raise DamagedError("the checksum of a chunk is wrong")
-    unpacked = zlib.decompress(stream, bufsize=header.unpacked)
+    unpacked = zlib.decompressobj(zdict=DICTIONARY).decompress(stream, header.unpacked)
     heads = struct.unpack_from(f"<{header.records}q{header.records}I", unpacked)
     lengths = heads[header.records :]
     ends = accumulate(lengths, initial=header.records * 12)

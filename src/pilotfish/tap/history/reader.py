@@ -24,6 +24,11 @@ from pilotfish.tap.history.segments import Segment, segments, set_aside
 
 log = logging.getLogger(__name__)
 
+# Where little happens chunks are small: many headers are read at once.
+_BLOCK_BYTES = 1 << 14
+# Times are signed, of 64 bits.
+_MIN, _MAX = -(1 << 63), (1 << 63) - 1
+
 
 class Span(NamedTuple):
     """What a history holds: times in microseconds since 1970, records, bytes on disk."""
@@ -45,6 +50,7 @@ class _Index:
         self.firsts = array("q")
         self.lasts = array("q")
         self.records = 0
+        self.first_us, self.last_us = _MAX, _MIN
         self._end = 0
 
     def extend(self, size: int) -> None:
@@ -58,8 +64,11 @@ class _Index:
         if self._end + HEADER_BYTES > size:
             return
         with _opened(self.path) as file:
+            block, begin = b"", 0
             while self._end + HEADER_BYTES <= size:
-                header = chunks.decode_header(os.pread(file, HEADER_BYTES, self._end))
+                if self._end + HEADER_BYTES > begin + len(block):
+                    block, begin = os.pread(file, _BLOCK_BYTES, self._end), self._end
+                header = chunks.decode_header(block, self._end - begin)
                 end = self._end + HEADER_BYTES + header.length
                 if end > size:
                     return  # being written, or its writer was killed
@@ -67,6 +76,8 @@ class _Index:
                 self.lasts.append(header.last_us)
                 self.offsets.append(self._end)
                 self.records += header.records
+                self.first_us = min(self.first_us, header.first_us)
+                self.last_us = max(self.last_us, header.last_us)
                 self._end = end
 
     def places(
@@ -104,8 +115,8 @@ class Reader:
         if not indexes:
             return None
         return Span(
-            min(min(index.firsts) for index in indexes),
-            max(max(index.lasts) for index in indexes),
+            min(index.first_us for index in indexes),
+            max(index.last_us for index in indexes),
             sum(index.records for index in indexes),
             sum(index.size for index in indexes),
         )
@@ -123,8 +134,8 @@ class Reader:
         Raises:
             OSError: the folder cannot be read.
         """
-        since = -(1 << 63) if since_us is None else since_us
-        until = (1 << 63) - 1 if until_us is None else until_us
+        since = _MIN if since_us is None else since_us
+        until = _MAX if until_us is None else until_us
         sign = -1 if newest_first else 1
         indexes = self._refreshed()
         waiting: list[tuple[int, int, bytes]] = []
@@ -135,6 +146,7 @@ class Reader:
                 *(
                     index.places(since, until, newest_first, rank)
                     for rank, index in enumerate(indexes)
+                    if index.first_us <= until and index.last_us >= since
                 )
             ):
                 # What comes before all that is still to be read can go.
