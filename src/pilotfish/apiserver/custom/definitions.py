@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pilotfish.apiserver.custom.jsonpath import JsonPathError, values_at
-from pilotfish.apiserver.custom.schemas import has_rules, validate_schema
+from pilotfish.apiserver.custom.ruled import has_rules
+from pilotfish.apiserver.custom.schemas import validate_schema
 from pilotfish.apiserver.validation.causes import (
     Cause,
     duplicate,

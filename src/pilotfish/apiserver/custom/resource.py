@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pilotfish.apiserver.custom.schemas import has_rules
+from pilotfish.apiserver.custom.ruled import has_rules
 from pilotfish.apiserver.custom.types import type_of_schema
 from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object

@@ -23,7 +23,6 @@ _COMBINATIONS: Final = ("allOf", "anyOf", "oneOf")
 _NOT_STRUCTURAL: Final = ("$ref", "definitions", "dependencies", "patternProperties", "id")
 _ANYTHING: Final = "x-kubernetes-preserve-unknown-fields"
 _INT_OR_STRING: Final = "x-kubernetes-int-or-string"
-RULES: Final = "x-kubernetes-validations"
 _LIST_TYPES: Final = ("atomic", "set", "map")
 
 
@@ -36,13 +35,6 @@ def validate_schema(schema: Mapping[str, Any], path: str) -> list[Cause]:
     if schema.get("nullable"):
         causes.append(forbidden(f"{path}.nullable", "nullable cannot be true at the root"))
     return causes
-
-
-def has_rules(schema: Any) -> bool:
-    """Whether `x-kubernetes-validations` stand anywhere in a schema."""
-    if isinstance(schema, dict):
-        return RULES in schema or any(map(has_rules, schema.values()))
-    return isinstance(schema, list) and any(map(has_rules, schema))
 
 
 def _validate(schema: Mapping[str, Any], path: str) -> list[Cause]:

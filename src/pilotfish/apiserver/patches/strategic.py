@@ -7,6 +7,7 @@ contributors' documentation; merge keys and strategies come from the schema tabl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pilotfish.apiserver.patches.errors import PatchError
@@ -40,6 +41,11 @@ def strategic_merge_patch(
     if _RETAIN_KEYS in patch:
         _retain_keys(target, patch)
     fields = schema.fields if schema is not None else {}
+    live = {
+        name: list(target[name])
+        for name in (key.removeprefix(_ORDER) for key in patch if key.startswith(_ORDER))
+        if isinstance(target.get(name), list)
+    }
     for key, value in patch.items():
         if key.startswith("$"):
             continue
@@ -52,7 +58,7 @@ def strategic_merge_patch(
             target[key] = _merge_object(target.get(key), value, field)
         else:
             target[key] = value
-    _follow_list_directives(target, patch, fields)
+    _follow_list_directives(target, patch, fields, live)
     return target
 
 
@@ -72,7 +78,8 @@ def _merges(field: Field) -> bool:
 
 def _merge_list(name: str, target: list[Any], patch: list[Any], field: Field) -> list[Any]:
     if not field.merge_key:
-        return target + [value for value in patch if value not in target]
+        merged = target + [value for value in patch if value not in target]
+        return _ordered(merged, patch, "", target)
     schema = _type_of(field.items)
     if any(isinstance(item, dict) and item.get(_PATCH) == "replace" for item in patch):
         return [_clean(item) for item in patch if item.get(_PATCH) != "replace"]
@@ -89,7 +96,8 @@ def _merge_list(name: str, target: list[Any], patch: list[Any], field: Field) ->
         else:
             place = _closest(name, merged, places, item)
             merged[place] = strategic_merge_patch(merged[place], item, schema)
-    return merged
+    named = [item for item in patch if item.get(_PATCH) != "delete"]
+    return _ordered(merged, named, field.merge_key, target)
 
 
 def _closest(name: str, merged: list[Any], places: list[int], item: dict[str, Any]) -> int:
@@ -115,7 +123,10 @@ def _retain_keys(target: dict[str, Any], patch: dict[str, Any]) -> None:
 
 
 def _follow_list_directives(
-    target: dict[str, Any], patch: dict[str, Any], fields: dict[str, Field]
+    target: dict[str, Any],
+    patch: dict[str, Any],
+    fields: dict[str, Field],
+    live: dict[str, list[Any]],
 ) -> None:
     for key, value in patch.items():
         if key.startswith(_DELETE_PRIMITIVES):
@@ -128,24 +139,38 @@ def _follow_list_directives(
             if isinstance(target.get(name), list) and isinstance(value, list):
                 field = fields.get(name)
                 merge_key = field.merge_key if field is not None else ""
-                target[name] = _ordered(target[name], value, merge_key)
+                target[name] = _ordered(target[name], value, merge_key, live.get(name, []))
 
 
-def _ordered(items: list[Any], order: list[Any], merge_key: str) -> list[Any]:
-    """Items in the wanted order; those it does not name stay behind their predecessor."""
+def _ordered(items: list[Any], order: list[Any], merge_key: str, live: list[Any]) -> list[Any]:
+    """Items that the patch names in its order, the others in theirs.
+
+    Of the two, the one that came first in the live list comes first; where that is not known,
+    the patch's: what is new comes to the front.
+    """
 
     def identity(item: Any) -> Any:
         return item.get(merge_key) if merge_key and isinstance(item, dict) else item
 
-    places = {identity(item): index for index, item in reversed(list(enumerate(order)))}
-    ranks: list[tuple[int, int]] = []
-    rank = -1
-    for index, item in enumerate(items):
-        rank = places.get(identity(item), rank)
-        ranks.append((rank, index))
-    named = [identity(item) in places for item in items]
-    positions = sorted(range(len(items)), key=lambda i: (ranks[i][0], not named[i], ranks[i][1]))
-    return [items[i] for i in positions]
+    wanted = _places(map(identity, order))
+    before = _places(map(identity, live))
+    named = [item for item in items if identity(item) in wanted]
+    named.sort(key=lambda item: wanted[identity(item)])
+    others = [item for item in items if identity(item) not in wanted]
+    ordered: list[Any] = []
+    for item in named:
+        place = before.get(identity(item))
+        while place is not None and others and before.get(identity(others[0]), place) < place:
+            ordered.append(others.pop(0))
+        ordered.append(item)
+    return ordered + others
+
+
+def _places(identities: Iterable[Any]) -> dict[Any, int]:
+    places: dict[Any, int] = {}
+    for index, identity in enumerate(identities):
+        places.setdefault(identity, index)
+    return places
 
 
 def _clean(value: Any) -> Any:

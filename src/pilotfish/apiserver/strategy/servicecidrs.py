@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pilotfish.objects.conditions import set_condition
 from pilotfish.objects.meta import Object
+from pilotfish.objects.times import now
 
 FINALIZER: Final = "networking.k8s.io/service-cidr-finalizer"
 
@@ -15,6 +15,11 @@ def prepare_for_create(cidr: Object) -> None:
     metadata = cidr["metadata"]
     kept = [name for name in metadata.get("finalizers") or () if name != FINALIZER]
     metadata["finalizers"] = [*kept, FINALIZER]
-    conditions: list[Object] = []
-    set_condition(conditions, "Ready", "True", "", "Kubernetes Service CIDR is ready")
-    cidr["status"] = {"conditions": conditions}
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "lastTransitionTime": now(),
+        "reason": "",  # a field that conditions of meta/v1 must have, even if it says nothing
+        "message": "Kubernetes Service CIDR is ready",
+    }
+    cidr["status"] = {"conditions": [ready]}

@@ -43,7 +43,7 @@ def test_lists_inside_merged_elements_merge_too() -> None:
     target = pod({"name": "a", "env": [{"name": "X", "value": "1"}]})
     patch = pod({"name": "a", "env": [{"name": "Y", "value": "2"}]})
     merged = strategic_merge_patch(target, patch, POD)
-    assert [entry["name"] for entry in merged["spec"]["containers"][0]["env"]] == ["X", "Y"]
+    assert [entry["name"] for entry in merged["spec"]["containers"][0]["env"]] == ["Y", "X"]
 
 
 def test_an_element_is_deleted_by_its_key() -> None:
@@ -81,7 +81,7 @@ def test_only_retained_keys_stay() -> None:
 def test_primitive_lists_gain_and_lose_values() -> None:
     target = {"metadata": {"finalizers": ["a", "b"]}}
     patch = {"metadata": {"finalizers": ["c"], "$deleteFromPrimitiveList/finalizers": ["a"]}}
-    assert strategic_merge_patch(target, patch, POD) == {"metadata": {"finalizers": ["b", "c"]}}
+    assert strategic_merge_patch(target, patch, POD) == {"metadata": {"finalizers": ["c", "b"]}}
 
 
 def test_the_order_of_elements_follows_the_patch() -> None:
@@ -94,6 +94,15 @@ def test_the_order_of_elements_follows_the_patch() -> None:
     }
     merged = strategic_merge_patch(target, patch, POD)
     assert [container["name"] for container in merged["spec"]["containers"]] == ["c", "a", "b"]
+
+
+def test_what_the_patch_names_comes_in_its_order_and_what_is_new_to_the_front() -> None:
+    """As in Kubernetes' own example of a container added by `kubectl patch`."""
+    added = strategic_merge_patch(pod({"name": "a"}, {"name": "b"}), pod({"name": "c"}), POD)
+    assert [each["name"] for each in added["spec"]["containers"]] == ["c", "a", "b"]
+    target = pod({"name": "a"}, {"name": "b"}, {"name": "c"})
+    turned = strategic_merge_patch(target, pod({"name": "c"}, {"name": "a"}), POD)
+    assert [each["name"] for each in turned["spec"]["containers"]] == ["b", "c", "a"]
 
 
 def test_ports_of_one_number_and_two_protocols_are_told_apart() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final
 
+from pilotfish.apiserver.custom.ruled import RULES, has_rules
 from pilotfish.apiserver.custom.rules import formats
 from pilotfish.apiserver.custom.rules.types import (
     Convert,
@@ -15,7 +16,6 @@ from pilotfish.apiserver.custom.rules.types import (
     type_of_schema,
     with_identity,
 )
-from pilotfish.apiserver.custom.schemas import RULES, has_rules
 from pilotfish.apiserver.validation.causes import Cause, invalid, not_supported, required
 from pilotfish.cel.closures import Run, Steps
 from pilotfish.cel.compiler import Compiler

@@ -1,0 +1,14 @@
+"""Whether a schema has rules: to be asked before the language of rules is imported."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+RULES: Final = "x-kubernetes-validations"
+
+
+def has_rules(schema: Any) -> bool:
+    """Whether rules stand anywhere in a schema."""
+    if isinstance(schema, dict):
+        return RULES in schema or any(map(has_rules, schema.values()))
+    return isinstance(schema, list) and any(map(has_rules, schema))
