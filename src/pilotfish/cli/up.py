@@ -50,6 +50,13 @@ def up(
             dir_okay=False,
         ),
     ] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            help="Keep the cluster's objects in etcd: etcd://HOST:PORT[,HOST:PORT…][/PREFIX].",
+            show_default="a file",
+        ),
+    ] = "",
     show_timeline: Annotated[
         bool, typer.Option("--timeline", help="Show where the time of the start went.")
     ] = False,
@@ -61,7 +68,7 @@ def up(
     from pilotfish.cluster.up import up as bring_up
 
     ranges = WantedRanges(node_cidr, pod_cidr, service_cidr)
-    wanted = Wanted(name, nodes, ranges, timeout_s, ip_family, audit_log, token_auth_file)
+    wanted = Wanted(name, nodes, ranges, timeout_s, ip_family, audit_log, token_auth_file, store)
     outcome = bring_up(wanted, mark_done)
     for note in preflight.notes():
         print(f"note: {note}", file=sys.stderr)

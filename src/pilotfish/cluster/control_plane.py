@@ -62,6 +62,7 @@ def api_server_config(cluster: ClusterState) -> ApiServerConfig:
         service_account_key_file=folder / "sa.key",
         local_socket=cluster.folders.api_socket,
         store_path=cluster.folders.store,
+        store_address=cluster.store,
         service_cidr=cluster.service_network,
         second_service_cidr=cluster.second_service_network,
         advertise_address=cluster.host_address,

@@ -21,6 +21,7 @@ from pilotfish.cluster import (
     processes,
     state,
 )
+from pilotfish.cluster.errors import ClusterError
 from pilotfish.node import teardown
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _GRACE_S = 2.0
 def down(name: str, progress: Callable[[str], None]) -> None:
     """Remove the cluster. progress is told what was removed, line by line.
 
-    Raises ClusterError for an unknown name.
+    Raises ClusterError for an unknown name; at the end, when a store of its own kept its keys.
     """
     plan.check_name(name)
     preflight.check_root("take a cluster down")
@@ -47,6 +48,7 @@ def down(name: str, progress: Callable[[str], None]) -> None:
             progress(f"Removed {removed}")
         for removed in host_network.remove(cluster):
             progress(f"Removed {removed}")
+        kept = _empty_store(cluster, progress) if cluster.store else None
         for path in _forget_context(cluster):
             progress(f"Removed context {kubeconfig.context_name(name)} from {path}")
         for folder in (cluster.folders.run, cluster.folders.state):
@@ -55,6 +57,26 @@ def down(name: str, progress: Callable[[str], None]) -> None:
                 progress(f"Removed {folder}")
     _remove_if_empty(paths.RUN_ROOT)
     _remove_if_empty(paths.STATE_ROOT)
+    if kept is not None:
+        raise kept
+
+
+def _empty_store(cluster: ClusterState, progress: Callable[[str], None]) -> ClusterError | None:
+    """Delete the cluster's keys in etcd; what to say at the end if that is not possible."""
+    from pilotfish.cluster import external_store
+
+    try:
+        removed = external_store.remove(cluster)
+    except ClusterError as error:
+        prefix = external_store.address_of(cluster.store).prefix
+        return ClusterError(
+            f"the cluster is gone from this machine, but not from its store: {error.what}",
+            error.where,
+            f"delete its keys when etcd answers again: etcdctl del --prefix {prefix}/",
+        )
+    if removed:
+        progress(f"Removed {removed} keys from {cluster.store}")
+    return None
 
 
 def _stop_processes(cluster: ClusterState) -> list[str]:

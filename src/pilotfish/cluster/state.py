@@ -55,6 +55,8 @@ class ClusterState:
     # Files of the user's, where the API server writes its audit log and reads static tokens; or "".
     audit_log: str = ""
     token_file: str = ""
+    # The address of the etcd that keeps the cluster's objects; "" for a file of this machine's.
+    store: str = ""
 
     @property
     def folders(self) -> Folders:
@@ -203,6 +205,7 @@ def remains(name: str) -> ClusterState:
         api_port=0,
         nodes=(),
         created="",
+        store=str(content.get("store") or ""),
         kubeconfigs=kubeconfigs,
         **ranges,
     )

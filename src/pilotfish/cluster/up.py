@@ -33,6 +33,7 @@ from pilotfish.cluster.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pilotfish.cluster.external_store import Found
     from pilotfish.cluster.state import ClusterState
     from pilotfish.cluster.supervisor_start import SupervisorStart
 
@@ -43,6 +44,7 @@ class Wanted:
 
     nodes: None takes one node, or as many as there are. ip_family: "" takes IPv4, or what is there.
     audit_log, token_file: None takes none, or what is there.
+    store: the address of an etcd; "" takes a file, or what is there.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Wanted:
     ip_family: str = ""
     audit_log: Path | None = None
     token_file: Path | None = None
+    store: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,16 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
 
 
 def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if wanted.store:
+        # Loaded by those who have it: most do not.
+        from pilotfish.cluster import external_store
+
+        found = external_store.find(wanted.store, wanted.name)
+        if found is not None:
+            created = found.created
+            wanted = _as_found(wanted, found)
+            progress(f"Found the cluster's state of {created} in {wanted.store}; it goes on here")
     ip_family = wanted.ip_family or "ipv4"
     if ip_family != "ipv4":
         preflight.check_ipv6()
@@ -90,12 +103,17 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         host_network.occupied(),
         wanted.ranges,
         preflight.choose_port(ports),
-        datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created,
         ip_family,
     )
     cluster = replace(
-        cluster, audit_log=_file(wanted.audit_log), token_file=_file(wanted.token_file)
+        cluster,
+        audit_log=_file(wanted.audit_log),
+        token_file=_file(wanted.token_file),
+        store=wanted.store,
     )
+    if wanted.store and found is None:
+        external_store.claim(cluster)
     # A crash may have left an old timeline, or exits of processes that are long gone.
     cluster.folders.create()
     cluster.folders.timeline.unlink(missing_ok=True)
@@ -108,6 +126,26 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         f"Services {_listed(cluster.network.service_ranges)}"
     )
     return _wait(cluster, wanted, progress, timeline, repaired=())
+
+
+def _as_found(wanted: Wanted, found: Found) -> Wanted:
+    """What to bring up where the cluster's state is in a store already."""
+    given = wanted.ranges
+    ranges = plan.WantedRanges(found.node_network, found.pod_network, found.service_network)
+    for option, asked, there in (
+        ("--nodes", wanted.nodes, found.nodes),
+        ("--ip-family", wanted.ip_family, found.ip_family),
+        ("--node-cidr", given.nodes, ranges.nodes),
+        ("--pod-cidr", given.pods, ranges.pods),
+        ("--service-cidr", given.services, ranges.services),
+    ):
+        if asked and asked != there:
+            raise ClusterError(
+                f"the cluster in the store has {option} {there}",
+                f"{wanted.store}, cluster {wanted.name!r}",
+                f"leave {option} out, or use another part of the store",
+            )
+    return replace(wanted, nodes=found.nodes, ip_family=found.ip_family, ranges=ranges)
 
 
 def _file(path: Path | None) -> str:
@@ -128,13 +166,14 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
             f"cluster {cluster.name!r}",
             f"take it down first: pilotfish down --name {cluster.name}",
         )
-    for option, path, there in (
-        ("--audit-log", wanted.audit_log, cluster.audit_log),
-        ("--token-auth-file", wanted.token_file, cluster.token_file),
+    for option, asked, there in (
+        ("--audit-log", _file(wanted.audit_log), cluster.audit_log),
+        ("--token-auth-file", _file(wanted.token_file), cluster.token_file),
+        ("--store", wanted.store, cluster.store),
     ):
-        if path is not None and _file(path) != there:
+        if asked and asked != there:
             raise ClusterError(
-                f"the cluster was started without {option} {path}",
+                f"the cluster was started without {option} {asked}",
                 f"cluster {cluster.name!r}",
                 f"take it down first: pilotfish down --name {cluster.name}",
             )
@@ -142,6 +181,10 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
     if not dead:
         path = _write_kubeconfig(cluster)
         return Outcome(cluster, path, already_running=True, repaired=())
+    if cluster.store:
+        from pilotfish.cluster import external_store
+
+        external_store.check_ours(cluster)
     host_network.check_still_free(cluster)
     cluster.folders.create()
     cluster.folders.timeline.unlink(missing_ok=True)

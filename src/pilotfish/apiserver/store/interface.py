@@ -6,14 +6,16 @@ durable, whoever made it, in the order of revisions. What it has told is what re
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pilotfish.apiserver.collection import Collection
-from pilotfish.apiserver.entries import Entry
-from pilotfish.objects.meta import Object
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pilotfish.apiserver.collection import Collection
+    from pilotfish.apiserver.entries import Entry
+    from pilotfish.objects.meta import Object
 
 
 class StoreFailedError(Exception):

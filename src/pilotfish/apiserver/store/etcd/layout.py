@@ -6,17 +6,18 @@
                                               that of the newest write of this cluster
     /registry/_claims/nodeports/30080         who holds a name that only one may hold
     /registry/_compaction                     when etcd was last asked to forget its history
+    /registry/_cluster                        whose all this is
 
 Resources begin with a small letter, so what begins with an underscore is none.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import orjson
 
-from pilotfish.apiserver.entries import Entry, FieldsOf, encode
 from pilotfish.apiserver.store.etcd.messages import (
-    KeyValue,
     deleting,
     putting,
     range_request,
@@ -24,8 +25,10 @@ from pilotfish.apiserver.store.etcd.messages import (
     transaction,
     unchanged_since,
 )
-from pilotfish.apiserver.store.interface import Transaction, Write
-from pilotfish.objects.meta import Object
+
+if TYPE_CHECKING:
+    from pilotfish.apiserver.store.interface import Transaction
+    from pilotfish.objects.meta import Object
 
 
 class Layout:
@@ -36,6 +39,9 @@ class Layout:
         self._root = root
         self.revision = root + b"_revision"
         self.compaction = root + b"_compaction"
+        self.cluster = root + b"_cluster"
+        # All keys; "0" follows "/".
+        self.everything = (root, root[:-1] + b"0")
         # All objects; "{" follows "z".
         self.first, self.end = root + b"a", root + b"{"
 
@@ -80,18 +86,3 @@ def value_of(obj: Object) -> bytes:
         return orjson.dumps(obj)
     rest = {name: value for name, value in metadata.items() if name != "resourceVersion"}
     return orjson.dumps({**obj, "metadata": rest})
-
-
-def entry_of(fields_of: FieldsOf, key: str, pair: KeyValue) -> Entry:
-    """The entry of a stored object.
-
-    Raises:
-        ValueError, KeyError, TypeError: for a value that somebody else has put there.
-    """
-    obj: Object = orjson.loads(pair.value)
-    return encode(fields_of, key, pair.revision, obj)
-
-
-def entry_written(write: Write, revision: int) -> Entry:
-    """The entry of an object that was just written; sets its resourceVersion."""
-    return encode(write.collection.fields_of, write.key, revision, write.obj)

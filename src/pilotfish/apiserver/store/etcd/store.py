@@ -16,14 +16,17 @@ from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Final
 
+import orjson
+
 from pilotfish.apiserver.entries import Entry, encode
 from pilotfish.apiserver.errors import Outdated
 from pilotfish.apiserver.store.etcd import messages
 from pilotfish.apiserver.store.etcd.address import EtcdAddress
 from pilotfish.apiserver.store.etcd.channel import Channel, EtcdError, UnreachableError
 from pilotfish.apiserver.store.etcd.compaction import compact
-from pilotfish.apiserver.store.etcd.layout import Layout, entry_of, entry_written
+from pilotfish.apiserver.store.etcd.layout import Layout
 from pilotfish.apiserver.store.etcd.messages import KeyValue, Watched
+from pilotfish.apiserver.store.etcd.version import check_version
 from pilotfish.apiserver.store.interface import (
     Pending,
     Replica,
@@ -33,7 +36,6 @@ from pilotfish.apiserver.store.interface import (
 
 log = logging.getLogger(__name__)
 
-_OLDEST: Final = (3, 4)
 _PAGE: Final = 1000
 # Longer than etcd itself waits for a leader (7 s).
 _WATCH_LAG_S: Final = 15.0
@@ -112,7 +114,10 @@ class EtcdStore:
             await self._seen_until(newest)
             raise Outdated(transaction.writes[0].key)
         await self._seen_until(outcome.revision)
-        return [entry_written(write, outcome.revision) for write in transaction.writes]
+        return [
+            encode(write.collection.fields_of, write.key, outcome.revision, write.obj)
+            for write in transaction.writes
+        ]
 
     async def catch_up(self) -> None:
         """Ask for the newest write, together with all who ask meanwhile; wait until it is seen.
@@ -189,7 +194,8 @@ class EtcdStore:
     def _entry(self, resource: str, key: str, pair: KeyValue) -> Entry | None:
         assert self._replica is not None
         try:
-            return entry_of(self._replica.collection(resource).fields_of, key, pair)
+            obj = orjson.loads(pair.value)
+            return encode(self._replica.collection(resource).fields_of, key, pair.revision, obj)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.error("the value of %s in etcd is no object, and passed over: %s", pair.key, error)
             return None
@@ -245,20 +251,6 @@ class EtcdStore:
         elif not watched.created:
             # Nothing has happened to our keys, while others may have written to theirs.
             self._come_to(watched.revision)
-
-
-async def check_version(channel: Channel) -> None:
-    """See that an etcd answers that is new enough.
-
-    Raises:
-        StoreFailedError: when not.
-        EtcdError: when it refuses to say.
-    """
-    version = messages.read_version(await channel.call(messages.STATUS, b""))
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < _OLDEST:
-        oldest = ".".join(map(str, _OLDEST))
-        raise StoreFailedError(f"it is etcd {version or 'of no version'}; {oldest} is needed")
 
 
 def _failure(error: EtcdError) -> StoreFailedError:
