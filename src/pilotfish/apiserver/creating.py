@@ -19,8 +19,8 @@ from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import StatusError, already_exists, forbidden, invalid, not_found
 from pilotfish.apiserver.incoming import incoming_object
 from pilotfish.apiserver.strategy import prepare_for_create
-from pilotfish.apiserver.validation import validate_create
 from pilotfish.apiserver.validation.causes import required
+from pilotfish.apiserver.validation.registry import validate_create
 from pilotfish.apiserver.versions import from_stored, to_stored
 from pilotfish.objects.meta import Object, key_of
 from pilotfish.objects.resources import Resource, resource

@@ -29,7 +29,7 @@ from pilotfish.apiserver.errors import (
 )
 from pilotfish.apiserver.incoming import incoming_object
 from pilotfish.apiserver.strategy import prepare_for_update
-from pilotfish.apiserver.validation import validate_update
+from pilotfish.apiserver.validation.registry import validate_update
 from pilotfish.apiserver.versions import from_stored, to_served, to_stored
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource

@@ -8,7 +8,7 @@ from pilotfish.apiserver.rbac.aggregation import aggregated_rules
 from pilotfish.apiserver.rbac.attributes import Attributes
 from pilotfish.apiserver.rbac.policy import cluster_role_bindings, cluster_roles
 from pilotfish.apiserver.rbac.rules import allows
-from pilotfish.apiserver.validation import validate_create
+from pilotfish.apiserver.validation.registry import validate_create
 from pilotfish.objects.meta import Object, name_of
 from pilotfish.objects.resources import resource
 

@@ -10,7 +10,7 @@ import pytest
 
 from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.strategy import prepare_for_create, prepare_for_update
-from pilotfish.apiserver.validation import validate_create, validate_update
+from pilotfish.apiserver.validation.registry import validate_create, validate_update
 from pilotfish.objects.resources import resource
 
 Object = dict[str, Any]

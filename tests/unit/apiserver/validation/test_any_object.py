@@ -11,7 +11,7 @@ import pytest
 from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.strategy import prepare_for_create, prepare_for_update
 from pilotfish.apiserver.tables import table
-from pilotfish.apiserver.validation import validate_create, validate_update
+from pilotfish.apiserver.validation.registry import validate_create, validate_update
 from pilotfish.objects.resources import RESOURCES, Resource
 from pilotfish.objects.schema import Field, Type, schema_for, type_named
 
