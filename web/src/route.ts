@@ -41,11 +41,13 @@ export function change(query: Record<string, string>, replace = false): void {
 
 /** Follow a link inside the page; with a modifier key the browser does what it always does. */
 export function follow(event: MouseEvent): void {
-  const anchor = (event.target as Element).closest("a");
-  if (!anchor || anchor.origin !== location.origin || anchor.hasAttribute("download")) return;
+  const anchor = (event.target as Element).closest("a[href]");
+  if (!anchor || anchor.hasAttribute("download")) return;
+  // By the attribute: links in SVG (the map's) have no `origin`.
+  const url = new URL(anchor.getAttribute("href") ?? "", location.href);
+  if (url.origin !== location.origin || url.pathname.startsWith("/api/")) return;
   if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  if (anchor.pathname.startsWith("/api/")) return;
   event.preventDefault();
-  history.pushState(null, "", anchor.href);
-  address.value = anchor.pathname + anchor.search;
+  history.pushState(null, "", url);
+  address.value = url.pathname + url.search;
 }

@@ -1,0 +1,107 @@
+// The map as a table: the same, to be read.
+import type { MapEdge, MapNode } from "../messages";
+import { href } from "../route";
+import { trafficHref } from "../services/links";
+import { keyOf } from "../services/order";
+import * as format from "../ui/format";
+import { windowWords } from "../ui/window";
+import type { Graph } from "./visible";
+import { aboutNode, errorsInWords, troubleOf } from "./words";
+import "./as-list.css";
+
+export function AsList({ graph }: { graph: Graph }) {
+  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
+  const name = (id: string) => byId.get(id)?.name ?? id;
+  const edges = [...graph.edges].sort(
+    (a, b) => b.requests - a.requests || (name(a.source) < name(b.source) ? -1 : 1),
+  );
+  return (
+    <div class="map-list">
+      <table>
+        <caption class="unseen">Who talked to whom in {windowWords}, the most first</caption>
+        <thead>
+          <tr>
+            <th scope="col">Who</th>
+            <th scope="col">To whom</th>
+            <th scope="col" class="number">
+              Requests
+            </th>
+            <th scope="col" class="number">
+              Errors
+            </th>
+            <th scope="col" class="number">
+              p50 / p99
+            </th>
+            <th scope="col">
+              <span class="unseen">Traffic</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {edges.map((edge) => (
+            <Line
+              key={`${edge.source} ${edge.target}`}
+              edge={edge}
+              source={byId.get(edge.source)}
+              target={byId.get(edge.target)}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface LineProps {
+  edge: MapEdge;
+  source: MapNode | undefined;
+  target: MapNode | undefined;
+}
+
+function Line({ edge, source, target }: LineProps) {
+  if (!source || !target) return null;
+  return (
+    <tr>
+      <th scope="row">
+        <Who node={source} />
+      </th>
+      <td>
+        <Who node={target} />
+      </td>
+      <td class="number">
+        {format.rate(edge.rate_per_s)}
+        <div class="about">{format.count(edge.requests)}</div>
+      </td>
+      <td class="number" data-trouble={troubleOf(edge)}>
+        {errorsInWords(edge) || "none"}
+      </td>
+      <td class="number">
+        {format.duration(edge.p50_us)} / {format.duration(edge.p99_us)}
+      </td>
+      <td>
+        {edge.filter && (
+          <a href={trafficHref(edge.filter)}>
+            traffic
+            <span class="unseen">
+              {" "}
+              of {source.name} to {target.name}
+            </span>
+          </a>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Who({ node }: { node: MapNode }) {
+  return (
+    <>
+      {node.kind === "service" ? (
+        <a href={href("services", { name: keyOf(node) })}>{node.name}</a>
+      ) : (
+        node.name
+      )}
+      <div class="about">{aboutNode({ ...node, members: 0 })}</div>
+    </>
+  );
+}

@@ -1,0 +1,93 @@
+// A node of the map; a press shows its traffic, or what is folded into it.
+import type { MapEdge } from "../messages";
+import { href, parameters } from "../route";
+import { trafficHref } from "../services/links";
+import type { DrawnNode } from "./fold";
+import { NODE, type Point } from "./layout";
+import { filterOf } from "./links";
+import { textWidth } from "./measure";
+import { Press } from "./press";
+import { aboutNode, nodeInWords, shortened } from "./words";
+import "./node.css";
+
+const PADDING = 12;
+
+interface Props {
+  node: DrawnNode;
+  edges: readonly MapEdge[];
+  at: Point | undefined;
+  faded: boolean;
+  onPoint: (on: boolean) => void;
+  onFocus: () => void;
+}
+
+export function Node({ node, edges, at, ...props }: Props) {
+  if (!at) return null;
+  const folded = node.kind === "namespace";
+  const filter = folded ? "" : filterOf(node, edges);
+  const room = NODE.width - 2 * PADDING - (node.kind === "service" ? 12 : 0);
+  return (
+    <g
+      class="node"
+      data-kind={node.kind}
+      data-faded={props.faded}
+      transform={`translate(${at.x} ${at.y})`}
+    >
+      <Press
+        to={folded ? inside(node.name) : filter && trafficHref(filter)}
+        label={`${nodeInWords(node)}. ${folded ? "Show what is in it" : "Show its traffic"}`}
+        onPoint={props.onPoint}
+        onFocus={props.onFocus}
+      >
+        <Shape node={node} />
+        <text class="name" y="-3">
+          {shortened(node.name, room, (text) => textWidth(text, 13, 600))}
+        </text>
+        <text class="about" y="14">
+          {shortened(aboutNode(node), room, (text) => textWidth(text, 11, 400))}
+        </text>
+      </Press>
+    </g>
+  );
+}
+
+function inside(namespace: string): string {
+  return href("map", { ...Object.fromEntries(parameters.value), namespace });
+}
+
+/** Services are pointed; workloads are sheets, several of them for several Pods; the rest is plain. */
+function Shape({ node }: { node: DrawnNode }) {
+  const [w, h] = [NODE.width / 2, NODE.height / 2];
+  if (node.kind === "service") {
+    const points = [
+      [-w, 0],
+      [-w + 14, -h],
+      [w - 14, -h],
+      [w, 0],
+      [w - 14, h],
+      [-w + 14, h],
+    ];
+    return <polygon class="shape" points={points.map((each) => each.join(",")).join(" ")} />;
+  }
+  const several = node.kind === "workload" ? Math.min(2, node.pods - 1) : 0;
+  const round = node.kind === "workload" ? 8 : node.kind === "external" ? h : 2;
+  return (
+    <>
+      {[2, 1].map(
+        (sheet) =>
+          sheet <= several && (
+            <rect
+              key={sheet}
+              class="shape behind"
+              x={-w + 4 * sheet}
+              y={-h - 4 * sheet}
+              width={2 * w - 8 * sheet}
+              height={10}
+              rx={4}
+            />
+          ),
+      )}
+      <rect class="shape" x={-w} y={-h} width={2 * w} height={2 * h} rx={round} />
+    </>
+  );
+}
