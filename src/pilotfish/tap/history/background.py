@@ -7,15 +7,13 @@ dropped rather than piled up.
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 from pilotfish.tap.history.chunks import Record
 from pilotfish.tap.history.writer import Writer
-
-log = logging.getLogger(__name__)
 
 FLUSH_S = 0.25
 MAX_WAITING_BYTES = 32 << 20
@@ -25,10 +23,17 @@ _PRUNE_EVERY_S = 60.0
 class Background:
     """Records on their way to the disk. One process writes, others wait for their turn."""
 
-    def __init__(self, writer: Writer, name: str) -> None:
-        """Make one. name: what is recorded, for the log."""
+    def __init__(self, writer: Writer, name: str, tell: Callable[[str], None]) -> None:
+        """Make one.
+
+        Args:
+            writer: writes.
+            name: what is recorded, for people.
+            tell: is told in one line, by any thread, that the disk refuses.
+        """
         self._writer = writer
         self._name = name
+        self._tell = tell
         self._waiting: deque[Record] = deque()
         # Each is changed by one side only: by who puts in, and by who holds the lock.
         self._put_bytes = 0
@@ -106,5 +111,8 @@ class Background:
     def _failed(self, error: OSError) -> None:
         """A full disk stays full for a while: it is told of once."""
         if not self._failing:
-            log.warning("the history of %s cannot be written: %s", self._name, error)
+            self._tell(
+                f"the history of {self._name} cannot be written ({error.strerror}): "
+                "what happens meanwhile will be missing in it"
+            )
         self._failing = True

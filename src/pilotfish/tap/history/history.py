@@ -99,13 +99,14 @@ class History(HistoryView, Background):
             folder: of the cluster, as `history_folder` says.
             max_bytes: how much disk it may take.
             max_age_s: how long entries are kept.
-            tell: is told in one line of each file that is damaged.
+            tell: is told in one line, by any thread, of each file that is damaged, and that the
+                disk refuses.
 
         Raises:
             HistoryError: the folder cannot be used.
         """
         HistoryView.__init__(self, folder, tell)
-        Background.__init__(self, Writer(folder / _NAME, max_bytes, max_age_s), _NAME)
+        Background.__init__(self, Writer(folder / _NAME, max_bytes, max_age_s), _NAME, tell)
 
     def record(self, entry: Entry) -> None:
         """Keep an entry, a whole one; called in the event loop, does not wait for the disk."""

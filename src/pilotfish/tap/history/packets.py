@@ -76,7 +76,7 @@ class PacketHistory(PacketView, Background):
     ) -> None:
         """Open a history of packets for recording; arguments and errors as of `History`."""
         PacketView.__init__(self, folder, tell)
-        Background.__init__(self, Writer(folder / _NAME, max_bytes, max_age_s), _NAME)
+        Background.__init__(self, Writer(folder / _NAME, max_bytes, max_age_s), _NAME, tell)
 
     def record(self, frame: Frame) -> None:
         """Keep a packet; called in the event loop, does not wait for the disk."""

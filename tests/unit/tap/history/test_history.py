@@ -148,9 +148,10 @@ async def test_a_disk_that_is_too_slow_costs_entries_rather_than_memory(
 
 
 def test_a_full_disk_is_told_of_once_and_costs_what_came_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    history = History(tmp_path)
+    said: list[str] = []
+    history = History(tmp_path, tell=said.append)
 
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -164,6 +165,7 @@ def test_a_full_disk_is_told_of_once_and_costs_what_came_meanwhile(
     history.close()
     assert history.dropped == 2
     assert list(history.query()) == [at(1)]
-    assert [record.getMessage() for record in caplog.records] == [
-        "the history of entries cannot be written: [Errno 28] No space left on device"
+    assert said == [
+        "the history of entries cannot be written (No space left on device): "
+        "what happens meanwhile will be missing in it"
     ]
