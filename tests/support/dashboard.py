@@ -70,7 +70,13 @@ class Served:
     def see(self, **changes: Any) -> Entry:
         """Something happens in the cluster, now."""
         self._sequence += 1
-        made = entry(id=f"node-1-{self._sequence:06d}", timestamp=timestamp(time.time()), **changes)
+        now_s = time.time()
+        made = entry(
+            id=f"node-1-{self._sequence:06d}",
+            timestamp=timestamp(now_s),
+            conn={"id": f"c{self._sequence}@{now_s:.6f}", "first": True, "whole": True},
+            **changes,
+        )
         self.viewer.queue.put_nowait(made)
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Generator, Iterator
 from contextlib import aclosing
@@ -17,6 +18,7 @@ from pilotfish.tap.history.packets import PacketView
 from pilotfish.tap.history.streaming import portions
 
 MAX_ENTRIES = 1_000_000
+DOWNLOADS_AT_ONCE = 2
 _TYPES = {
     "json": "application/json",
     "har": "application/json",
@@ -29,6 +31,7 @@ class Downloads:
 
     def __init__(self, dashboard: Dashboard) -> None:
         self._dashboard = dashboard
+        self._slots = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Send the file."""
@@ -43,6 +46,9 @@ class Downloads:
             raise RefusedError(
                 503, "there is no history yet", self._dashboard.feed.state.problem, "wait a moment"
             )
+        # What was heard a moment ago may still be on its way to the disk.
+        await asyncio.to_thread(history.flush)
+        await asyncio.to_thread(packets.flush)
         entries = history.query(search.since_us, search.until_us, search.matches, search.limit)
         name = time.strftime(f"pilotfish-%Y%m%d-%H%M%S.{kind}", time.gmtime(now_us // 10**6))
         response = web.StreamResponse(
@@ -52,7 +58,7 @@ class Downloads:
             }
         )
         await response.prepare(request)
-        async with aclosing(portions(_pieces(kind, entries, packets))) as found:
+        async with self._slots, aclosing(portions(_pieces(kind, entries, packets))) as found:
             async for portion in found:
                 for piece in portion:
                     await response.write(piece)

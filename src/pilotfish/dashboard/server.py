@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from pilotfish.dashboard import static_files
 from pilotfish.dashboard.access import Access
 from pilotfish.dashboard.api import Api, health, openapi
 from pilotfish.dashboard.dashboard import Dashboard
@@ -37,7 +38,11 @@ def application(
     app = web.Application(middlewares=[entrance.__call__], client_max_size=1024)
     app.on_response_prepare.append(add_headers)
     searches = Searches()
-    api, live, files = Api(dashboard, searches), Live(dashboard, searches), StaticFiles()
+    api, live, files = (
+        Api(dashboard, searches),
+        Live(dashboard, searches),
+        StaticFiles(static_files.FOLDER),
+    )
     app.on_shutdown.append(live.close)
     app.router.add_get("/api/v1/live", live.handle)
     app.router.add_get("/api/v1/session", api.session)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import orjson
 
 _KEY_BYTES = 32
+_SECRET = re.compile(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}")
 
 
 def state_folder() -> Path:
@@ -33,7 +35,7 @@ def secret(folder: Path, name: str) -> str:
     path = folder / name
     with contextlib.suppress(FileNotFoundError):
         found = path.read_text().strip()
-        if len(found) == 2 * _KEY_BYTES:
+        if _SECRET.fullmatch(found):
             path.chmod(0o600)
             return found
     made = secrets.token_hex(_KEY_BYTES)

@@ -38,7 +38,7 @@ class _File:
 class StaticFiles:
     """Serves the files of a folder, and no others."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[Path, tuple[int, _File]] = {}
 
