@@ -10,8 +10,14 @@ export function Command({ text }: { text: string }) {
   );
 }
 
+interface CopyProps {
+  text: () => string;
+  label: string;
+  says?: string;
+}
+
 /** A button that copies a text. */
-export function Copy({ text, label }: { text: () => string; label: string }) {
+export function Copy({ text, label, says = "Copy" }: CopyProps) {
   const copied = useSignal(false);
   async function copy() {
     await navigator.clipboard.writeText(text());
@@ -22,7 +28,7 @@ export function Copy({ text, label }: { text: () => string; label: string }) {
   }
   return (
     <button type="button" class="button" aria-label={label} title={label} onClick={copy}>
-      {copied.value ? "Copied" : "Copy"}
+      {copied.value ? "Copied" : says}
     </button>
   );
 }

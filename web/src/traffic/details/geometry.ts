@@ -1,0 +1,324 @@
+// Where the parts of a path's picture are, in pixels. Pure: a path and a width in, shapes out.
+import type { Path, Station } from "./path";
+
+const EDGE = 10;
+const BOX = 46;
+const SMALL = 24;
+const BETWEEN_SMALL = 5;
+const GAP = 66;
+const HEAD = 18;
+const LANE = 26;
+/** Widths of a character of the small monospaced and of the usual font. */
+const MONO = 6.7;
+const SANS = 7.1;
+/** From this width on, things are put beside each other. */
+const WIDE = 520;
+const MAX_PEERS = 6;
+
+export type Role = "client" | "service" | "endpoint" | "dns" | "peer" | "unready" | "more";
+
+export interface Box {
+  role: Role;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  title: string;
+  text: string;
+  /** The whole of it, for a tooltip. */
+  full: string;
+}
+
+export interface Line {
+  role: "request" | "reply" | "dns" | "peer";
+  points: [number, number][];
+  arrow: boolean;
+}
+
+export interface Label {
+  x: number;
+  y: number;
+  anchor: "start" | "end" | "middle";
+  role: "address" | "reply" | "node" | "failure" | "note";
+  text: string;
+}
+
+export interface Picture {
+  width: number;
+  height: number;
+  boxes: Box[];
+  lines: Line[];
+  labels: Label[];
+  /** Borders of nodes: name and extent. */
+  nodes: { name: string; y: number; height: number }[];
+  /** Where the way is broken. */
+  breaks: [number, number][];
+}
+
+/** Text in so much room, in characters of a width. */
+export function fitted(text: string, room: number, character: number): string {
+  const most = Math.max(1, Math.floor(room / character));
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+/** Draws from the top to the bottom; each part says how far it came. */
+class Drawing {
+  readonly picture: Picture;
+  readonly wide: boolean;
+  readonly inner: number;
+  /** Width of what has something beside it. */
+  readonly left: number;
+  y = EDGE;
+
+  constructor(
+    readonly path: Path,
+    width: number,
+  ) {
+    this.picture = { width, height: 0, boxes: [], lines: [], labels: [], nodes: [], breaks: [] };
+    this.wide = width >= WIDE;
+    this.inner = width - 2 * EDGE - 12;
+    this.left = Math.floor(this.inner * 0.58);
+  }
+
+  get x(): number {
+    return EDGE + 6;
+  }
+
+  box(role: Role, place: { x: number; y: number; width: number; height: number }, what: string[]) {
+    const [title = "", text = "", full = `${title} ${text}`] = what;
+    const room = place.width - 22;
+    this.picture.boxes.push({
+      role,
+      ...place,
+      title: fitted(title, room, place.height < BOX ? MONO : SANS),
+      text: fitted(text, room, MONO),
+      full,
+    });
+  }
+
+  station(role: Role, { kind, name, about, address }: Station, width: number) {
+    const text = [about, address].filter(Boolean).join(" · ");
+    const place = { x: this.x, y: this.y, width, height: BOX };
+    this.box(role, place, [`${kind} ${name}`, text, `${kind} ${name}, ${about}, ${address}`]);
+    this.y += BOX;
+  }
+
+  label(role: Label["role"], x: number, y: number, anchor: Label["anchor"], text: string) {
+    if (text) this.picture.labels.push({ role, x, y, anchor, text });
+  }
+
+  line(role: Line["role"], points: [number, number][], arrow = true) {
+    this.picture.lines.push({ role, points, arrow });
+  }
+}
+
+export function draw(path: Path, width: number): Picture {
+  const drawing = new Drawing(path, width);
+  const inside = path.client.kind === "Pod" || path.client.kind === "Node";
+  let top = drawing.y;
+  if (inside) drawing.y += HEAD;
+  client(drawing);
+  if (!inside) {
+    drawing.y += 12;
+    top = drawing.y;
+    drawing.y += HEAD - 10;
+  }
+  const { from, to } = path.nodes;
+  const outside = path.endpoint?.kind === "Outside" || path.endpoint?.kind === "Host";
+  const crosses = path.endpoint !== null && (outside || (from !== to && to !== ""));
+  if (path.service) service(drawing);
+  else gap(drawing, path.endpoint, "only");
+  if (crosses) {
+    const middle = drawing.y - (path.service ? GAP / 2 : 8);
+    if (from) node(drawing, from, top, middle - 5);
+    top = middle + 5;
+  }
+  endpoint(drawing);
+  drawing.y += 10;
+  const last = crosses ? to : from;
+  if (last && !(crosses && outside)) node(drawing, last, top, drawing.y);
+  drawing.picture.height = drawing.y + EDGE;
+  return drawing.picture;
+}
+
+function node({ picture }: Drawing, name: string, from: number, to: number) {
+  picture.nodes.push({ name, y: from, height: to - from });
+}
+
+function client(drawing: Drawing) {
+  const { path, wide, inner, left, x } = drawing;
+  const { lookUp } = path;
+  const beside = wide && lookUp !== null;
+  const y = drawing.y;
+  drawing.station("client", path.client, beside ? left : inner);
+  if (!lookUp) return;
+  const what = [
+    "DNS",
+    `${lookUp.name} → ${lookUp.answer}`,
+    `DNS: ${lookUp.name} is ${lookUp.answer}`,
+  ];
+  if (beside) {
+    const from = x + left + 36;
+    drawing.box("dns", { x: from, y, width: inner - left - 36, height: BOX }, what);
+    drawing.line("dns", [
+      [x + left, y + BOX / 2],
+      [from, y + BOX / 2],
+    ]);
+    return;
+  }
+  drawing.y += 12;
+  const from = x + 2 * LANE;
+  drawing.box("dns", { x: from, y: drawing.y, width: inner - 4 * LANE, height: BOX }, what);
+  drawing.line(
+    "dns",
+    [
+      [x + LANE, drawing.y + BOX / 2],
+      [from, drawing.y + BOX / 2],
+    ],
+    false,
+  );
+  drawing.line(
+    "request",
+    [
+      [x + LANE, y + BOX],
+      [x + LANE, drawing.y + BOX],
+    ],
+    false,
+  );
+  if (path.reply) {
+    drawing.line("reply", [
+      [x + inner - LANE, drawing.y + BOX],
+      [x + inner - LANE, y + BOX],
+    ]);
+  }
+  drawing.y += BOX;
+}
+
+function service(drawing: Drawing) {
+  const { path, inner } = drawing;
+  if (!path.service) return;
+  gap(drawing, path.service, "upper");
+  drawing.station("service", path.service, inner);
+  gap(drawing, path.endpoint, "lower");
+}
+
+/** The way down and the way back between two stations, with the addresses on it. */
+function gap(drawing: Drawing, target: Station | null, which: "upper" | "lower" | "only") {
+  const { path, x } = drawing;
+  const [top, bottom] = [drawing.y, drawing.y + GAP];
+  const down = x + LANE;
+  const up = x + replyLane(drawing);
+  const room = up - down - 16;
+  const { broken } = path;
+  drawing.y = bottom;
+  const place = which === "upper" ? null : (broken?.place ?? null);
+  if (place === "service") {
+    brokenWay(drawing, down, top, top + 24, broken?.what ?? "");
+    return;
+  }
+  if (place === "between") brokenWay(drawing, down, top, (top + bottom) / 2, broken?.what ?? "");
+  else if (place === "endpoint") brokenWay(drawing, down, top, bottom - 12, broken?.what ?? "");
+  else
+    drawing.line("request", [
+      [down, top],
+      [down, bottom],
+    ]);
+  if (target) drawing.label("address", down + 9, top + 18, "start", way(path.client, target, room));
+  if (!path.reply && place !== "reply") return;
+  if (place === "reply") {
+    drawing.line(
+      "reply",
+      [
+        [up, bottom],
+        [up, (top + bottom) / 2 + 8],
+      ],
+      false,
+    );
+    drawing.picture.breaks.push([up, (top + bottom) / 2]);
+    drawing.label("failure", up - 14, bottom - 12, "end", broken?.what ?? "");
+    return;
+  }
+  if (broken?.place === "reply") return;
+  drawing.line("reply", [
+    [up, bottom],
+    [up, top],
+  ]);
+  if (target) drawing.label("address", up - 9, bottom - 10, "end", way(target, path.client, room));
+  if (which !== "lower") drawing.label("reply", up - 9, bottom - 27, "end", path.reply);
+}
+
+/** Source and destination as they are on this part of the way; the destination, if only that fits. */
+function way(from: Station, to: Station, room: number): string {
+  const whole = `${from.address} → ${to.address}`;
+  return whole.length * MONO <= room ? whole : fitted(`→ ${to.address}`, room, MONO);
+}
+
+function brokenWay(drawing: Drawing, x: number, from: number, to: number, what: string) {
+  drawing.line(
+    "request",
+    [
+      [x, from],
+      [x, to - 9],
+    ],
+    false,
+  );
+  drawing.picture.breaks.push([x, to]);
+  drawing.label("failure", x + 14, to + 5, "start", what);
+}
+
+function replyLane({ path, wide, inner, left }: Drawing): number {
+  return (wide && path.peers.length && path.service ? left : inner) - LANE;
+}
+
+function endpoint(drawing: Drawing) {
+  const { path, wide, inner, left, x } = drawing;
+  const top = drawing.y;
+  const beside = wide && path.peers.length > 0;
+  if (path.endpoint) drawing.station("endpoint", path.endpoint, beside ? left : inner);
+  if (path.peers.length === 0) return;
+  if (beside) {
+    const from = x + left + 36;
+    const trunk = x + left + 18;
+    const bottom = peers(drawing, from, top, inner - left - 36, trunk);
+    drawing.line(
+      "peer",
+      [
+        [trunk, top - GAP],
+        [trunk, bottom],
+      ],
+      false,
+    );
+    drawing.y = Math.max(drawing.y, bottom + SMALL / 2);
+    return;
+  }
+  drawing.label("note", x, drawing.y + 18, "start", path.endpoint ? "Not chosen:" : "Endpoints:");
+  const bottom = peers(drawing, x + 18, drawing.y + 26, inner - 18, null);
+  drawing.y = bottom + SMALL / 2;
+}
+
+/** Small boxes below each other; the middle of the last one. */
+function peers(drawing: Drawing, x: number, top: number, width: number, trunk: number | null) {
+  const all = drawing.path.peers;
+  const shown = all.length > MAX_PEERS ? all.slice(0, MAX_PEERS - 1) : all;
+  let y = top;
+  const put = (role: Role, text: string) => {
+    drawing.box(role, { x, y, width, height: SMALL }, [text, "", text]);
+    if (trunk !== null)
+      drawing.line(
+        "peer",
+        [
+          [trunk, y + SMALL / 2],
+          [x, y + SMALL / 2],
+        ],
+        false,
+      );
+    y += SMALL + BETWEEN_SMALL;
+  };
+  for (const peer of shown) put(peer.why ? "unready" : "peer", peerText(peer));
+  if (shown.length < all.length) put("more", `and ${all.length - shown.length} more`);
+  return y - BETWEEN_SMALL - SMALL / 2;
+}
+
+function peerText({ name, why }: { name: string; why: string }): string {
+  return why ? `${name}: ${why}` : name;
+}

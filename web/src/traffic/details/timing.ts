@@ -1,0 +1,31 @@
+// The parts of a request's time. Pure.
+import type { Timing } from "../../messages";
+
+export interface Part {
+  name: "connect" | "wait" | "transfer";
+  title: string;
+  us: number;
+  /** Where it begins and how long it is, of the whole (0..1). */
+  from: number;
+  share: number;
+}
+
+const TITLES = {
+  connect: "Connecting: the handshake",
+  wait: "Waiting: until the first byte of the answer",
+  transfer: "Receiving: until its last byte",
+} as const;
+
+export function parts(timing: Timing): Part[] {
+  const known = (["connect", "wait", "transfer"] as const).flatMap((name) => {
+    const us = timing[name];
+    return us === null ? [] : [{ name, title: TITLES[name], us }];
+  });
+  const whole = known.reduce((sum, { us }) => sum + us, 0);
+  let from = 0;
+  return known.map((part) => {
+    const share = whole ? part.us / whole : 1 / known.length;
+    from += share;
+    return { ...part, from: from - share, share };
+  });
+}
