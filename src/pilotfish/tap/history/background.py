@@ -43,6 +43,7 @@ class Background:
         self._lock = threading.Lock()
         self._pruned_s = 0.0
         self._failing = False
+        self._closed = False
 
     @property
     def recording(self) -> bool:
@@ -93,6 +94,7 @@ class Background:
         """Write what waits, and let other processes write."""
         self.flush()
         with self._lock:
+            self._closed = True
             self._writer.close()
 
     def _turn(self) -> None:
@@ -101,6 +103,8 @@ class Background:
         if now_s - self._pruned_s < _PRUNE_EVERY_S and self._writer.writing:
             return
         with self._lock:
+            if self._closed:
+                return  # the thread outlived whom it worked for
             try:
                 if self._writer.try_to_lock():
                     self._writer.prune()

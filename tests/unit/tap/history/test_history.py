@@ -121,6 +121,22 @@ async def test_who_waits_records_when_the_other_has_ended(
     second.close()
 
 
+async def test_a_history_that_is_closed_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "FLUSH_S", 0.0)
+    history = History(tmp_path)
+    history.close()
+    running = asyncio.create_task(history.run())
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    running.cancel()
+    assert not history.recording
+    other = History(tmp_path)
+    assert other.recording
+    other.close()
+
+
 async def test_a_disk_that_is_too_slow_costs_entries_rather_than_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
