@@ -160,7 +160,10 @@ class Capture:
         protocol = UDP if isinstance(connection, Flow) else TCP
         own = self._interfaces.present.addresses
         if connection.client not in own:
-            return Route(endpoint=self._conntrack.endpoint(flow, protocol))
+            chosen = self._conntrack.endpoint(flow, protocol)
+            if chosen is None and not isinstance(connection, Flow) and connection.led_to:
+                chosen = Endpoint(*connection.led_to)
+            return Route(endpoint=chosen)
         # What leaves the node with its own address has been translated already.
         original = self._conntrack.original(flow, protocol)
         if original is None or original.source not in own:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Entry = dict[str, Any]
 
+# Times to live with which systems send packets; 0 for what is not known.
+_FRESH_TTLS = (0, 64, 128, 255)
 # What the kubelet says it is (k8s.io/kubernetes/pkg/probe/http, and grpc beside it).
 _PROBER = "kube-probe/"
 
@@ -120,11 +122,16 @@ class LazyEntry(dict[str, Any]):
             self["endpoint"] = self["dst"]
 
     def _work_out_failure(self) -> None:
-        """A Service without endpoints refuses on their behalf: nothing was chosen."""
+        """A Service without endpoints refuses on their behalf: nothing was chosen.
+
+        The node itself says so then: what a Pod answers has come a hop at least.
+        """
         failure = self._exchange.failure
         rejected = failure in ("refused", "icmp port unreachable")
         if rejected and self._endpoint is None and self["dst"]["kind"] == "service":
-            failure = "no endpoints"
+            connection = self._exchange.connection
+            if isinstance(connection, Flow) or connection.reset_ttl in _FRESH_TTLS:
+                failure = "no endpoints"
         self["failure"] = failure
 
     def _work_out_outcome(self) -> None:

@@ -96,6 +96,8 @@ class Connection:
         established_s: when the handshake was through; None until then.
         packets, octets: segments and payload bytes on the wire, by side.
         resets: the side that reset the connection, or None.
+        reset_ttl: the time to live that the reset had left; 0 where nobody knows.
+        led_to: address and port to which its SYN was seen translated, or None.
         icmp: what the last ICMP error about it said ("port unreachable"); "" without one.
         end: how it ended; "" while it has not.
         interface: index of the interface it was captured on; 0 in a file.
@@ -112,9 +114,11 @@ class Connection:
         "interface",
         "keys",
         "last_s",
+        "led_to",
         "listener",
         "octets",
         "packets",
+        "reset_ttl",
         "resets",
         "server",
         "server_port",
@@ -142,6 +146,8 @@ class Connection:
         self.packets = [0, 0]
         self.octets = [0, 0]
         self.resets: int | None = None
+        self.reset_ttl = 0
+        self.led_to: tuple[bytes, int] | None = None
         self.icmp = ""
         self.end: End = ""
         self.interface = interface
@@ -312,6 +318,9 @@ class Assembler:
         connection.packets[side] += 1
         if flags & 0x06:
             self._syn_or_reset(half, seq, flags, time_s)
+            # Of an ordinary frame; of others only the segment is here.
+            if flags & RST and data[26:38] == key:
+                connection.reset_ttl = data[22]
             return
         if connection.established_s is None:
             self._answered(connection, side, time_s)
@@ -360,6 +369,8 @@ class Assembler:
             if not is_client:
                 return None  # the client's packet shows where it entered
             translated = flags & SYN and self._syns.get(seq, key) != key
+            if translated:
+                self._note_translation(self._syns[seq], target, target_port)
             if translated or not self._enters(source, target, target_port, interface, outgoing):
                 self._begins_elsewhere(key, back)
                 return None
@@ -387,6 +398,17 @@ class Assembler:
         if len(self._connections) > MAX_CONNECTIONS:
             self._forget(next(iter(self._connections.values())), "lost", time_s)
         return self._halves[key]
+
+    def _note_translation(self, original: bytes, target: bytes, port: int) -> None:
+        """The SYN of a connection goes on to another address: that of the chosen endpoint.
+
+        Connection tracking knows that too, but forgets at once who refused.
+        """
+        half = self._halves.get(original)
+        if half is not None:
+            connection = half.connection
+            if (target, port) != (connection.server, connection.server_port):
+                connection.led_to = (target, port)
 
     def _begins_elsewhere(self, *keys: bytes) -> None:
         self._elsewhere.update(dict.fromkeys(keys))

@@ -87,6 +87,18 @@ def test_a_service_is_told_as_the_client_sees_it() -> None:
     assert node.exchanges[0].connection.server == ip_address(SERVICE).packed
 
 
+def test_the_pod_that_refuses_is_known_by_the_syn_that_went_to_it() -> None:
+    node = Node()
+    node.see(tcp((POD, 40000), (SERVICE, 80), 99, flags=SYN), VETH)
+    node.see(tcp((POD, 40000), (OTHER, 8080), 99, flags=SYN), OTHER_VETH, outgoing=True)
+    node.see(tcp((OTHER, 8080), (POD, 40000), 0, 100, RST | ACK), OTHER_VETH)
+    node.see(tcp((SERVICE, 80), (POD, 40000), 0, 100, RST | ACK), VETH, outgoing=True)
+    (refused,) = node.exchanges
+    assert refused.failure == "refused"
+    assert refused.connection.led_to == (ip_address(OTHER).packed, 8080)
+    assert refused.connection.reset_ttl == 64
+
+
 def test_what_came_from_another_node_is_told_there() -> None:
     node = Node()
     for from_server, frame in talk(("10.244.1.9", 40000), (POD, 80)):

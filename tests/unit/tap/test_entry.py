@@ -94,6 +94,14 @@ def test_a_refusal_by_a_service_without_endpoints_is_told_from_one_by_a_pod() ->
     assert whole(refused, None)["status"] == "no endpoints"
 
 
+def test_a_refusal_that_came_from_further_than_the_node_is_a_pods() -> None:
+    refused = exchanges.failed("refused")
+    refused.connection.reset_ttl = 63
+    assert whole(refused, None)["failure"] == "refused"
+    refused.connection.reset_ttl = 64
+    assert whole(refused, None)["failure"] == "no endpoints"
+
+
 def test_what_was_not_answered_took_no_time() -> None:
     made = whole(exchanges.exchanges((CLIENT, GET), end="reset")[0])
     assert made["elapsed_time"] is None
