@@ -138,7 +138,8 @@ export interface PortView {
 /**
  * An endpoint, and what it got in the window.
  *
- * `why` says why it is not ready, "" if it is. `share` is its part of the Service's
+ * `why` says why it is not ready, "" if it is. A Pod that the selector matches and that has no
+ * address yet is here too, with `ip` "". `share` is its part of the Service's
  * connections (0..1), `fair` what equal chances would have given it. `series` are requests per
  * bucket, as `ServicesView.bucket_times`.
  */
@@ -165,13 +166,23 @@ export interface EndpointView {
  * What a node's kernel holds for one address of a Service, slot by slot.
  *
  * front: `10.96.3.4:80/TCP`; slots: `10.244.0.7:8080`; rule: how one is chosen, or what else
- * happens (`random`, `round-robin`, `reject`, `drop`).
+ * happens (`random`, `round-robin`, `reject`, `drop`; `none`: the kernel does not know the front).
+ * `external` fronts count only for clients outside the node and its Pods. `drift` says how the
+ * kernel differs from what the node's proxy wrote, "" for nowhere.
  */
 export interface SlotsView {
   node: string;
   front: string;
   rule: string;
   slots: string[];
+  external: boolean;
+  drift: string;
+}
+
+/** A node whose kernel could not be read, and why. */
+export interface UnreadKernel {
+  node: string;
+  why: string;
 }
 
 /** What is noteworthy of a Service, and what to do about it ("" for nothing). */
@@ -209,6 +220,7 @@ export interface ServicesView {
   window_s: number;
   bucket_times: number[];
   services: ServiceView[];
+  unread: UnreadKernel[];
 }
 
 /** A workload (Pods by owner), a Service, or somebody outside. id is stable over time. */

@@ -69,7 +69,7 @@ def _node(end: End, host_name: str, pods: int) -> MapNode:
         "id": end.id,
         "kind": end.kind,
         "owner_kind": end.owner_kind,
-        "name": host_name or end.name,
+        "name": (end.kind == "external" and host_name) or end.name,
         "namespace": end.namespace,
         "pods": pods,
     }

@@ -162,7 +162,8 @@ class PortView(TypedDict):
 class EndpointView(TypedDict):
     """An endpoint, and what it got in the window.
 
-    `why` says why it is not ready, "" if it is. `share` is its part of the Service's
+    `why` says why it is not ready, "" if it is. A Pod that the selector matches and that has no
+    address yet is here too, with `ip` "". `share` is its part of the Service's
     connections (0..1), `fair` what equal chances would have given it. `series` are requests per
     bucket, as `ServicesView.bucket_times`.
     """
@@ -189,13 +190,24 @@ class SlotsView(TypedDict):
     """What a node's kernel holds for one address of a Service, slot by slot.
 
     front: `10.96.3.4:80/TCP`; slots: `10.244.0.7:8080`; rule: how one is chosen, or what else
-    happens (`random`, `round-robin`, `reject`, `drop`).
+    happens (`random`, `round-robin`, `reject`, `drop`; `none`: the kernel does not know the front).
+    `external` fronts count only for clients outside the node and its Pods. `drift` says how the
+    kernel differs from what the node's proxy wrote, "" for nowhere.
     """
 
     node: str
     front: str
     rule: str
     slots: list[str]
+    external: bool
+    drift: str
+
+
+class UnreadKernel(TypedDict):
+    """A node whose kernel could not be read, and why."""
+
+    node: str
+    why: str
 
 
 class Finding(TypedDict):
@@ -236,6 +248,7 @@ class ServicesView(TypedDict):
     window_s: int
     bucket_times: list[float]
     services: list[ServiceView]
+    unread: list[UnreadKernel]
 
 
 # --- the map ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Names of Services that clients asked the DNS for, and that are nowhere.
+"""What clients asked for in vain: names of Services that are nowhere, ports that Services lack.
 
 A resolver goes through its search domains, so most names that do not exist mean nothing. What is
 kept are those of the form NAME.NAMESPACE.svc.DOMAIN: somebody meant a Service.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from pilotfish.tap.entry import Entry
 
-MAX_NAMES = 500
+MAX_KEPT = 500
 
 
 class Miss(NamedTuple):
@@ -25,13 +25,25 @@ class Miss(NamedTuple):
     last: int
 
 
+class WrongPort(NamedTuple):
+    """A port at which a Service was asked and that it does not have."""
+
+    service: str
+    namespace: str
+    port: int
+    client: str
+    times: int
+    last: int
+
+
 class Misses:
-    """Bounded: of too many names those asked longest ago are forgotten."""
+    """Bounded: of too many names, or ports, those asked longest ago are forgotten."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[str, str, str], Miss] = OrderedDict()
+        self._names: OrderedDict[tuple[str, str, str], Miss] = OrderedDict()
+        self._ports: OrderedDict[tuple[str, str, int, str], WrongPort] = OrderedDict()
 
-    def add(self, entry: Entry, bucket: int) -> None:
+    def add_name(self, entry: Entry, bucket: int) -> None:
         """Look at an entry of DNS."""
         if entry["status"] != "NXDOMAIN":
             return
@@ -39,15 +51,30 @@ class Misses:
         if asked is None:
             return
         key = (*asked, _client(entry["src"]))
-        before = self._found.pop(key, None)
-        times = before.times + 1 if before is not None else 1
-        self._found[key] = Miss(*key, times, bucket)
-        if len(self._found) > MAX_NAMES:
-            self._found.popitem(last=False)
+        before = self._names.pop(key, None)
+        self._names[key] = Miss(*key, before.times + 1 if before is not None else 1, bucket)
+        if len(self._names) > MAX_KEPT:
+            self._names.popitem(last=False)
 
-    def since(self, bucket: int) -> list[Miss]:
-        """Those that were asked for in that bucket or later."""
-        return [miss for miss in self._found.values() if miss.last >= bucket]
+    def add_port(self, entry: Entry, bucket: int) -> None:
+        """Look at the first entry of a connection to a Service."""
+        service = entry["dst"]["service"]
+        if service["port"] != "":
+            return
+        client = _client(entry["src"])
+        key = (service["name"], service["namespace"], entry["dst"]["port"], client)
+        before = self._ports.pop(key, None)
+        self._ports[key] = WrongPort(*key, before.times + 1 if before is not None else 1, bucket)
+        if len(self._ports) > MAX_KEPT:
+            self._ports.popitem(last=False)
+
+    def names(self, since: int) -> list[Miss]:
+        """Names that were asked for in that bucket or later."""
+        return [miss for miss in self._names.values() if miss.last >= since]
+
+    def ports(self, since: int) -> list[WrongPort]:
+        """Ports that were asked in that bucket or later."""
+        return [miss for miss in self._ports.values() if miss.last >= since]
 
 
 def _service_of(name: str) -> tuple[str, str] | None:

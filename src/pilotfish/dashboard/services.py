@@ -2,90 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from pilotfish.dashboard.readiness import is_ready, is_terminating
-from pilotfish.dashboard.tally import Tally
-from pilotfish.objects.meta import Object, annotations_of, name_of, namespace_of
+from pilotfish.dashboard.explain import explain
+from pilotfish.dashboard.subjects import subjects
+from pilotfish.tap.shares import Observed, verdict
 
 if TYPE_CHECKING:
     from pilotfish.dashboard.catalog import Cluster
-    from pilotfish.dashboard.messages import EndpointView, PortView, ServicesView, ServiceView
+    from pilotfish.dashboard.messages import (
+        EndpointView,
+        PortView,
+        ServicesView,
+        ServiceView,
+        SlotsView,
+    )
     from pilotfish.dashboard.statistics import Part, Window
+    from pilotfish.dashboard.subject import Serving, Subject
+    from pilotfish.objects.meta import Object
 
-_BALANCING = "pilotfish.dev/load-balancing"
-
-
-@dataclass
-class _Asked:
-    """What a Service, or one of its endpoints, was asked."""
-
-    steps: list[int]
-    tally: Tally = field(default_factory=Tally)
-
-    def add(self, part: Part) -> None:
-        self.tally.merge(part.tally)
-        self.steps = [a + b for a, b in zip(self.steps, part.steps, strict=True)]
+_HEAVIEST = 20
 
 
 def services_view(cluster: Cluster, window: Window) -> ServicesView:
-    """All Services, in order of their names."""
-    parts: dict[tuple[str, str], list[Part]] = {}
-    for part in window.parts:
-        if part.route.target.kind == "service":
-            key = part.route.target.namespace, part.route.target.name
-            parts.setdefault(key, []).append(part)
-    views = [
-        _service(service, cluster, window, parts.get((namespace_of(service), name_of(service)), []))
-        for service in cluster.services
-    ]
+    """All Services, in order of namespaces and names."""
     return {
         "type": "services",
         "window_s": window.span.window_s,
         "bucket_times": window.span.times(),
-        "services": sorted(views, key=lambda view: (view["namespace"], view["name"])),
+        "services": [service_view(each, window) for each in subjects(cluster, window)],
+        "unread": [
+            {"node": node, "why": kernel.problem}
+            for node, kernel in sorted(cluster.kernels.items())
+            if kernel.problem
+        ],
     }
 
 
-def _service(service: Object, cluster: Cluster, window: Window, parts: list[Part]) -> ServiceView:
-    spec = service.get("spec") or {}
-    asked = _Asked([0] * window.span.steps)
-    for part in parts:
-        asked.add(part)
-    slices = cluster.slices.get((namespace_of(service), name_of(service)), [])
-    p50, p99 = asked.tally.latencies.percentiles(0.5, 0.99)
+def service_view(subject: Subject, window: Window) -> ServiceView:
+    """One Service."""
+    tally = subject.tally
+    p50, p99 = tally.latencies.percentiles(0.5, 0.99)
+    ips = subject.spec.get("clusterIPs") or [subject.spec.get("clusterIP")]
     return {
-        "name": name_of(service),
-        "namespace": namespace_of(service),
-        "service_type": spec.get("type", "ClusterIP"),
-        "cluster_ips": spec.get("clusterIPs") or [spec.get("clusterIP") or ""],
-        "external_addresses": list(_external_addresses(service)),
-        "ports": [_port(port) for port in spec.get("ports") or ()],
-        "selector": spec.get("selector") or {},
-        "affinity": spec.get("sessionAffinity", "None"),
-        "balancing": annotations_of(service).get(_BALANCING, "random"),
-        "endpoints": _endpoints(slices, window, parts),
-        "slots": [],
-        "requests": asked.tally.requests,
-        "errors": asked.tally.errors,
-        "rate_per_s": asked.tally.requests / window.span.seconds,
+        "name": subject.name,
+        "namespace": subject.namespace,
+        "service_type": subject.type,
+        "cluster_ips": [ip for ip in ips if ip],
+        "external_addresses": [each for each in _external_addresses(subject) if each],
+        "ports": [_port(port) for port in subject.spec.get("ports") or ()],
+        "selector": subject.selector,
+        "affinity": subject.spec.get("sessionAffinity") or "None",
+        "balancing": subject.balancing,
+        "endpoints": list(_endpoints(subject, window)),
+        "slots": [_slots(node, row) for node, row in subject.kernel],
+        "requests": tally.requests,
+        "errors": tally.errors,
+        "rate_per_s": tally.requests / window.span.seconds,
         "p50_us": p50,
         "p99_us": p99,
-        "verdict": "",
-        "findings": [],
+        "verdict": _verdict(subject),
+        "findings": explain(subject),
     }
 
 
-def _external_addresses(service: Object) -> Iterable[str]:
-    spec = service.get("spec") or {}
-    yield from spec.get("externalIPs") or ()
-    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    for each in ingress:
+def _external_addresses(subject: Subject) -> Iterator[str]:
+    yield from subject.spec.get("externalIPs") or ()
+    status = (subject.service.get("status") or {}).get("loadBalancer") or {}
+    for each in status.get("ingress") or ():
         yield each.get("ip") or each.get("hostname") or ""
-    if spec.get("type") == "ExternalName":
-        yield spec.get("externalName") or ""
+    if subject.type == "ExternalName":
+        yield subject.spec.get("externalName") or ""
 
 
 def _port(port: Object) -> PortView:
@@ -98,35 +87,64 @@ def _port(port: Object) -> PortView:
     }
 
 
-def _endpoints(slices: list[Object], window: Window, parts: list[Part]) -> list[EndpointView]:
-    found = []
-    connections = sum(part.tally.connections for part in parts if part.route.endpoint) or 1
-    for each in slices:
-        for endpoint in each.get("endpoints") or ():
-            address = endpoint["addresses"][0]
-            target = endpoint.get("targetRef") or {}
-            asked = _Asked([0] * window.span.steps)
-            for part in parts:
-                if part.route.endpoint is not None and part.route.endpoint.ip == address:
-                    asked.add(part)
-            p50, p99 = asked.tally.latencies.percentiles(0.5, 0.99)
-            view: EndpointView = {
-                "name": target.get("name") or endpoint.get("nodeName") or address,
-                "namespace": target.get("namespace") or "",
-                "ip": address,
-                "ports": [port["port"] for port in each.get("ports") or () if port.get("port")],
-                "node": endpoint.get("nodeName") or "",
-                "ready": is_ready(endpoint),
-                "terminating": is_terminating(endpoint),
-                "why": "" if is_ready(endpoint) else "not ready",
-                "requests": asked.tally.requests,
-                "errors": asked.tally.errors,
-                "connections": asked.tally.connections,
-                "share": asked.tally.connections / connections,
-                "fair": 0.0,
-                "p50_us": p50,
-                "p99_us": p99,
-                "series": asked.steps,
-            }
-            found.append(view)
-    return found
+def _slots(node: str, row: Mapping[str, Any]) -> SlotsView:
+    return {
+        "node": node,
+        "front": row["front"],
+        "rule": row["rule"],
+        "slots": row["slots"],
+        "external": row.get("external", False),
+        "drift": row.get("drift", ""),
+    }
+
+
+def _endpoints(subject: Subject, window: Window) -> Iterator[EndpointView]:
+    connections = sum(each.tally.connections for each in subject.serving)
+    expected = sum(each.fair for each in subject.serving)
+    ready = len(subject.ready)
+    for each in subject.serving:
+        p50, p99 = each.tally.latencies.percentiles(0.5, 0.99)
+        even = 1 / ready if each.ready else 0.0
+        yield {
+            "name": each.name,
+            "namespace": each.namespace,
+            "ip": each.ip,
+            "ports": sorted(set(each.ports.values())),
+            "node": each.node,
+            "ready": each.ready,
+            "terminating": each.terminating,
+            "why": each.why.what if each.why is not None else "",
+            "requests": each.tally.requests,
+            "errors": each.tally.errors,
+            "connections": each.tally.connections,
+            "share": each.tally.connections / connections if connections else 0.0,
+            "fair": each.fair / expected if expected else even,
+            "p50_us": p50,
+            "p99_us": p99,
+            "series": _series(each.parts, window.span.steps),
+        }
+
+
+def _series(parts: Iterable[Part], steps: int) -> list[int]:
+    """Requests by step."""
+    total = [0] * steps
+    for part in parts:
+        total = [a + b for a, b in zip(total, part.steps, strict=True)]
+    return total
+
+
+def _verdict(subject: Subject) -> str:
+    """Whether the shares are what equal chances give; "" where nobody chose for the clients."""
+    asked: list[Serving] = [each for each in subject.serving if each.fair or each.ready]
+    if not any(each.fair for each in asked):
+        return ""
+    return verdict(
+        Observed(
+            requests={each.name: each.tally.requests for each in asked},
+            connections={each.name: each.tally.connections for each in asked},
+            expected={each.name: each.fair for each in asked},
+            heaviest=tuple(heapq.nlargest(_HEAVIEST, subject.heaviest)),
+            affinity=subject.has_affinity,
+            round_robin=subject.balancing == "round-robin",
+        )
+    )

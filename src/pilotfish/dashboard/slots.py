@@ -1,7 +1,4 @@
-"""What the nodes' kernels hold, asked of each node's proxy through the API server.
-
-Kernels are read live, so they are read only while somebody looks.
-"""
+"""What the nodes' kernels hold, asked of each node's proxy through the API server."""
 
 from __future__ import annotations
 
@@ -14,14 +11,13 @@ from pilotfish.client.errors import ApiError, Unreachable
 from pilotfish.objects.meta import Object, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from pilotfish.client.api import Client
 
 log = logging.getLogger(__name__)
 
 PORT = 10249
-EVERY_S = 1.0
 # A node that does not answer is left alone for a while.
 _PAUSE_S = 10.0
 _TIMEOUT_S = 3.0
@@ -36,52 +32,34 @@ class Kernel:
 
 
 class SlotsPoller:
-    """Reads kernels while they are `wanted`.
+    """Reads kernels.
 
     Attributes:
-        wanted: whether somebody looks.
-        kernels: what was read last, by node; {} while nobody looks.
+        kernels: what was read last, by node.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._wanted = asyncio.Event()
         self._again_s: dict[str, float] = {}
         self.kernels: dict[str, Kernel] = {}
 
-    @property
-    def wanted(self) -> bool:
-        return self._wanted.is_set()
+    async def look(self, nodes: Iterable[Object]) -> None:
+        """Read the kernels of these Nodes, but for those that did not answer lately."""
+        names = [name_of(node) for node in nodes]
+        found = dict(zip(names, await asyncio.gather(*map(self._look, names)), strict=True))
+        self.kernels = found
 
-    @wanted.setter
-    def wanted(self, value: bool) -> None:
-        if value:
-            self._wanted.set()
-        else:
-            self._wanted.clear()
-
-    async def run(self, nodes: Callable[[], Iterable[Object]]) -> None:
-        """Read until cancelled. nodes: all Nodes, asked each time."""
-        while True:
-            await self._wanted.wait()
-            names = [name_of(node) for node in nodes()]
-            await asyncio.gather(*(self._look(name) for name in names))
-            self.kernels = {name: self.kernels[name] for name in names}
-            await asyncio.sleep(EVERY_S)
-            if not self.wanted:
-                self.kernels = {}
-
-    async def _look(self, node: str) -> None:
+    async def _look(self, node: str) -> Kernel:
         now_s = asyncio.get_running_loop().time()
         if now_s < self._again_s.get(node, 0.0):
-            return
+            return self.kernels.get(node, Kernel("is read for the first time"))
         try:
-            self.kernels[node] = await self._read(node)
+            return await self._read(node)
         except (ApiError, Unreachable, TimeoutError) as error:
             self._again_s[node] = now_s + _PAUSE_S
             problem = error.message if isinstance(error, ApiError) else str(error)
-            self.kernels[node] = Kernel(problem or f"no answer for {_TIMEOUT_S:g} s")
             log.debug("%s: kernel not read: %s", node, problem)
+            return Kernel(problem or f"no answer for {_TIMEOUT_S:g} s")
 
     async def _read(self, node: str) -> Kernel:
         path = f"/api/v1/nodes/https:{node}:{PORT}/proxy/v1/tables"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pilotfish.dashboard import ends
 from pilotfish.dashboard.ends import End, Endpoint, Route
-from pilotfish.dashboard.misses import Misses
+from pilotfish.dashboard.misses import Miss, Misses, WrongPort
 from pilotfish.dashboard.series import Series, SeriesTable
 from pilotfish.dashboard.tally import Ready, Tally
 from pilotfish.dashboard.windows import BUCKET_S, KEPT_S, Clock, Span, span
@@ -27,6 +27,7 @@ MAX_CELLS = 5_000
 MAX_BUCKETS = 100_000
 MAX_CONNECTIONS = 30_000
 _KEPT = KEPT_S // BUCKET_S
+NO_SUCH_PORT = "no such port"
 
 
 class Cell:
@@ -115,11 +116,14 @@ class Window:
         span: which one.
         parts: the cells that had any requests.
         connections: by target, how many requests each of its connections had.
+        names, ports: what clients asked for and that is nowhere.
     """
 
     span: Span
     parts: list[Part]
     connections: dict[End, list[int]]
+    names: list[Miss]
+    ports: list[WrongPort]
 
 
 class Statistics:
@@ -129,7 +133,7 @@ class Statistics:
         entries: how many were counted; probes are not.
         forgotten_cells: routes that made place for others.
         forgotten_buckets: buckets that did before their hour was over.
-        misses: names of Services that clients asked the DNS for and that are nowhere.
+        misses: names and ports that clients asked for and that are nowhere.
         series: totals since the beginning, for metrics.
     """
 
@@ -177,14 +181,16 @@ class Statistics:
             tally.latencies.add(elapsed)
         error = entry["error"]
         if error:
-            tally.failed(entry["status"])
+            tally.failed(_status(entry))
         cell.series.add(error, elapsed)
         if is_new:
             tally.connections += 1
+            if cell.route.target.kind == "service":
+                self.misses.add_port(entry, number)
             if ready is not None:
                 _note_ready(tally, ready, cell.route.endpoint)
         if protocol == "dns":
-            self.misses.add(entry, number)
+            self.misses.add_name(entry, number)
 
     def window(self, window_s: int, now_s: float) -> Window:
         """What was counted in the last so many seconds; see `windows.span`."""
@@ -195,7 +201,13 @@ class Statistics:
             tally, steps = cell.total(of)
             if tally.requests:
                 parts.append(Part(cell.route, tally, steps, cell.host_name))
-        return Window(of, parts, self._requests_of_connections(of))
+        return Window(
+            of,
+            parts,
+            self._requests_of_connections(of),
+            self.misses.names(of.first),
+            self.misses.ports(of.first),
+        )
 
     # --- keeping ---------------------------------------------------------------------------
 
@@ -243,6 +255,15 @@ class Statistics:
             if count:
                 found.setdefault(connection.cell.route.target, []).append(count)
         return found
+
+
+def _status(entry: Entry) -> str:
+    """What an error was. At a port that the Service does not have, its endpoints do not matter."""
+    service = entry["dst"].get("service")
+    if service is not None and service["port"] == "" and entry["failure"] == "no endpoints":
+        return NO_SUCH_PORT
+    status: str = entry["status"]
+    return status
 
 
 def _note_ready(tally: Tally, ready: Ready, chosen: Endpoint | None) -> None:
