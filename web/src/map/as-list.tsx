@@ -1,12 +1,12 @@
 // The map as a table: the same, to be read.
 import type { MapEdge, MapNode } from "../messages";
 import { href } from "../route";
+import { keyOf } from "../services/kinds";
 import { trafficHref } from "../services/links";
-import { keyOf } from "../services/order";
 import * as format from "../ui/format";
 import { windowWords } from "../ui/window";
 import type { Graph } from "./visible";
-import { aboutNode, errorsInWords, troubleOf } from "./words";
+import { aboutNode, troubleOf } from "./words";
 import "./as-list.css";
 
 export function AsList({ graph }: { graph: Graph }) {
@@ -29,11 +29,8 @@ export function AsList({ graph }: { graph: Graph }) {
             <th scope="col" class="number">
               Errors
             </th>
-            <th scope="col" class="number">
+            <th scope="col" class="number wide">
               p50 / p99
-            </th>
-            <th scope="col">
-              <span class="unseen">Traffic</span>
             </th>
           </tr>
         </thead>
@@ -69,25 +66,24 @@ function Line({ edge, source, target }: LineProps) {
         <Who node={target} />
       </td>
       <td class="number">
-        {format.rate(edge.rate_per_s)}
+        {edge.filter ? (
+          <a href={trafficHref(edge.filter)}>
+            {format.rate(edge.rate_per_s)}
+            <span class="unseen">
+              {" "}
+              from {source.name} to {target.name}: show the traffic
+            </span>
+          </a>
+        ) : (
+          format.rate(edge.rate_per_s)
+        )}
         <div class="about">{format.count(edge.requests)}</div>
       </td>
       <td class="number" data-trouble={troubleOf(edge)}>
-        {errorsInWords(edge) || "none"}
+        {edge.errors ? format.share(edge.errors / edge.requests) : "0"}
       </td>
-      <td class="number">
+      <td class="number wide">
         {format.duration(edge.p50_us)} / {format.duration(edge.p99_us)}
-      </td>
-      <td>
-        {edge.filter && (
-          <a href={trafficHref(edge.filter)}>
-            traffic
-            <span class="unseen">
-              {" "}
-              of {source.name} to {target.name}
-            </span>
-          </a>
-        )}
       </td>
     </tr>
   );

@@ -15,11 +15,11 @@ interface Props {
 
 export function Card({ pointed, byId, edges }: Props) {
   return (
-    <div class="card">
+    <div class="map-card">
       {!pointed ? (
         <p>
-          On each line: requests a second and errors; below it how long half of them and 99 of 100
-          took at most. A press shows the traffic.
+          Each line: requests a second, errors, and how long half of them / 99 of 100 took at most.
+          Click one, or press Enter, to see its traffic.
         </p>
       ) : "edge" in pointed ? (
         <EdgeFacts edge={latest(pointed.edge, edges)} byId={byId} />

@@ -3,8 +3,8 @@ import type { MapEdge } from "../messages";
 import { trafficHref } from "../services/links";
 import * as format from "../ui/format";
 import type { DrawnNode } from "./fold";
-import type { Layout } from "./layout";
-import { lineOf, thickness } from "./lines";
+import { LABEL, type Layout } from "./layout";
+import { lineOf, type Ports, thickness } from "./lines";
 import { Press } from "./press";
 import { edgeInWords, errorsInWords, latencyOf, troubleOf } from "./words";
 import "./edge.css";
@@ -17,6 +17,7 @@ interface Props {
   source: DrawnNode | undefined;
   target: DrawnNode | undefined;
   layout: Layout;
+  ports: Ports | undefined;
   moves: boolean;
   faded: boolean;
   onPoint: (on: boolean) => void;
@@ -24,12 +25,12 @@ interface Props {
 }
 
 export function Edge({ edge, source, target, layout, ...props }: Props) {
-  const line = lineOf(edge, layout, TIP);
+  const line = lineOf(edge, layout, props.ports, TIP);
   if (!line || !source || !target) return null;
   const trouble = troubleOf(edge);
   const errors = errorsInWords(edge);
   return (
-    <g class="edge" data-trouble={trouble} data-faded={props.faded}>
+    <g class="map-edge" data-trouble={trouble} data-faded={props.faded}>
       <Press
         to={edge.filter && trafficHref(edge.filter)}
         label={`${edgeInWords(edge, source, target)}. Show the traffic`}
@@ -37,6 +38,13 @@ export function Edge({ edge, source, target, layout, ...props }: Props) {
         onFocus={props.onFocus}
       >
         <path class="reach" d={line.d} />
+        <rect
+          class="reach"
+          x={line.label.x - LABEL.width / 2}
+          y={line.label.y - LABEL.height / 2}
+          width={LABEL.width}
+          height={LABEL.height}
+        />
         <path
           class="line"
           d={line.d}
@@ -44,16 +52,19 @@ export function Edge({ edge, source, target, layout, ...props }: Props) {
           marker-end={`url(#head-${trouble})`}
         />
         {props.moves && <path class="moving" d={line.d} />}
-        <g transform={`translate(${line.label.x} ${line.label.y})`}>
-          <text y="-6">
-            {format.rate(edge.rate_per_s)}
-            {errors && <tspan class="errors">{` · ${errors}`}</tspan>}
-          </text>
-          <text class="latency" y="14">
-            {latencyOf(edge)}
-          </text>
-        </g>
       </Press>
+      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: texts have no focus; the link says it all */}
+      <g transform={`translate(${line.label.x} ${line.label.y})`} aria-hidden="true">
+        <text y="-7">{format.rate(edge.rate_per_s)}</text>
+        {errors && (
+          <text class="errors" y="16">
+            {errors}
+          </text>
+        )}
+        <text class="latency" y={errors ? 30 : 16}>
+          {latencyOf(edge)}
+        </text>
+      </g>
     </g>
   );
 }

@@ -2,12 +2,12 @@
 import { layout as dagreLayout, Graph } from "@dagrejs/dagre";
 import { type Item, steadied } from "./steady";
 
-export const NODE = { width: 160, height: 46 };
-export const LABEL = { width: 112, height: 32 };
+export const NODE = { width: 152, height: 54 };
+export const LABEL = { width: 92, height: 46 };
 /** Room above a node for the line to itself. */
 export const LOOP_HEIGHT = 40;
 
-const SPACE = { nodesep: 22, edgesep: 14, ranksep: 36 };
+const SPACE = { nodesep: 24, edgesep: 16, ranksep: 38 };
 const GAP = 12;
 
 export interface Point {

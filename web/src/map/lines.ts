@@ -4,6 +4,10 @@ import { edgeKey, type Layout, LOOP_HEIGHT, NODE, type Pair, type Point } from "
 const THINNEST = 1.25;
 const THICKEST = 7;
 
+// Between lines at a side of a node, and for all of them.
+const PORT_STEP = 10;
+const PORT_ROOM = 34;
+
 /** Thickness of a line: tenfold requests are as much thicker again. */
 export function thickness(perSecond: number): number {
   return Math.min(THICKEST, THINNEST + 1.4 * Math.log10(1 + 10 * perSecond));
@@ -15,8 +19,21 @@ export interface Line {
   label: Point;
 }
 
-/** Level where it passes a column, in a curve between; `tip` is left free for the arrow's head. */
-export function lineOf(edge: Pair, layout: Layout, tip: number): Line | null {
+/** How far from the middles of its nodes' sides a line leaves and arrives. */
+export interface Ports {
+  leaves: number;
+  arrives: number;
+}
+
+/**
+ * Level where it passes a column, in a curve between; `tip` is left free for the arrow's head.
+ */
+export function lineOf(
+  edge: Pair,
+  layout: Layout,
+  ports: Ports | undefined,
+  tip: number,
+): Line | null {
   const way = layout.edges.get(edgeKey(edge));
   const source = layout.nodes.get(edge.source);
   const target = layout.nodes.get(edge.target);
@@ -24,7 +41,10 @@ export function lineOf(edge: Pair, layout: Layout, tip: number): Line | null {
   if (edge.source === edge.target) return loop(source, tip);
   const leaves = towards(source, way.bends[0] ?? target);
   const arrives = towards(way.bends.at(-1) ?? source, target);
-  let from = { x: source.x + (leaves * NODE.width) / 2, y: source.y };
+  let from = {
+    x: source.x + (leaves * NODE.width) / 2,
+    y: source.y + (ports?.leaves ?? 0),
+  };
   let d = `M${text(from)}`;
   for (const bend of way.bends) {
     const side = towards(from, bend);
@@ -33,8 +53,45 @@ export function lineOf(edge: Pair, layout: Layout, tip: number): Line | null {
     d += `${curve(from, enter)}L${text(leave)}`;
     from = leave;
   }
-  const end = { x: target.x - arrives * (NODE.width / 2 + tip), y: target.y };
+  const end = {
+    x: target.x - arrives * (NODE.width / 2 + tip),
+    y: target.y + (ports?.arrives ?? 0),
+  };
   return { d: d + curve(from, end), label: way.bends[way.label] ?? source };
+}
+
+/** Lines that meet the same side of a node meet it one below the other, in the order they come. */
+export function portsOf(edges: readonly Pair[], layout: Layout): ReadonlyMap<string, Ports> {
+  const sides = new Map<string, { y: number; set: (offset: number) => void }[]>();
+  const ports = new Map<string, Ports>();
+  for (const edge of edges) {
+    const way = layout.edges.get(edgeKey(edge));
+    const [source, target] = [layout.nodes.get(edge.source), layout.nodes.get(edge.target)];
+    if (!way || !source || !target || edge.source === edge.target) continue;
+    const own: Ports = { leaves: 0, arrives: 0 };
+    ports.set(edgeKey(edge), own);
+    const first = way.bends[0] ?? target;
+    const last = way.bends.at(-1) ?? source;
+    meet(`${edge.source} ${towards(source, first)}`, first.y, (offset) => {
+      own.leaves = offset;
+    });
+    meet(`${edge.target} ${-towards(last, target)}`, last.y, (offset) => {
+      own.arrives = offset;
+    });
+  }
+  for (const side of sides.values()) {
+    const step = Math.min(PORT_STEP, PORT_ROOM / Math.max(1, side.length - 1));
+    side
+      .sort((a, b) => a.y - b.y)
+      .forEach(({ set }, at) => {
+        set((at - (side.length - 1) / 2) * step);
+      });
+  }
+  return ports;
+
+  function meet(side: string, y: number, set: (offset: number) => void): void {
+    sides.set(side, [...(sides.get(side) ?? []), { y, set }]);
+  }
 }
 
 /** From the top of a node to its top. */

@@ -11,6 +11,8 @@ import { aboutNode, nodeInWords, shortened } from "./words";
 import "./node.css";
 
 const PADDING = 12;
+// Of a Service's corners.
+const CUT = 12;
 
 interface Props {
   node: DrawnNode;
@@ -25,10 +27,10 @@ export function Node({ node, edges, at, ...props }: Props) {
   if (!at) return null;
   const folded = node.kind === "namespace";
   const filter = folded ? "" : filterOf(node, edges);
-  const room = NODE.width - 2 * PADDING - (node.kind === "service" ? 12 : 0);
+  const room = NODE.width - 2 * PADDING;
   return (
     <g
-      class="node"
+      class="map-node"
       data-kind={node.kind}
       data-faded={props.faded}
       transform={`translate(${at.x} ${at.y})`}
@@ -40,13 +42,16 @@ export function Node({ node, edges, at, ...props }: Props) {
         onFocus={props.onFocus}
       >
         <Shape node={node} />
-        <text class="name" y="-3">
-          {shortened(node.name, room, (text) => textWidth(text, 13, 600))}
-        </text>
-        <text class="about" y="14">
-          {shortened(aboutNode(node), room, (text) => textWidth(text, 11, 400))}
-        </text>
       </Press>
+      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: texts have no focus; the link says it all */}
+      <g aria-hidden="true">
+        <text class="name" y="-4">
+          {shortened(node.name, room, (text) => textWidth(text, 15, 600))}
+        </text>
+        <text class="about" y="16">
+          {shortened(aboutNode(node), room, (text) => textWidth(text, 12.5, 400))}
+        </text>
+      </g>
     </g>
   );
 }
@@ -55,17 +60,20 @@ function inside(namespace: string): string {
   return href("map", { ...Object.fromEntries(parameters.value), namespace });
 }
 
-/** Services are pointed; workloads are sheets, several of them for several Pods; the rest is plain. */
+/** Services have cut corners; workloads are sheets, several of them for several Pods; the rest is plain. */
 function Shape({ node }: { node: DrawnNode }) {
   const [w, h] = [NODE.width / 2, NODE.height / 2];
   if (node.kind === "service") {
+    const [x, y] = [w - CUT, h - CUT];
     const points = [
-      [-w, 0],
-      [-w + 14, -h],
-      [w - 14, -h],
-      [w, 0],
-      [w - 14, h],
-      [-w + 14, h],
+      [-w, -y],
+      [-x, -h],
+      [x, -h],
+      [w, -y],
+      [w, y],
+      [x, h],
+      [-x, h],
+      [-w, y],
     ];
     return <polygon class="shape" points={points.map((each) => each.join(",")).join(" ")} />;
   }

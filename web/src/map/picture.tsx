@@ -7,6 +7,7 @@ import { Edge } from "./edge";
 import type { DrawnGraph, DrawnNode } from "./fold";
 import { useNavigation } from "./gestures";
 import { arranged, edgeKey, type Layout } from "./layout";
+import { portsOf } from "./lines";
 import { isLive, observed, type Seen } from "./liveness";
 import { Node } from "./node";
 import { useTween } from "./tween";
@@ -26,6 +27,7 @@ export function Picture({ graph }: { graph: DrawnGraph }) {
   const pointed = useSignal<Pointed | null>(null);
   const byId = useMemo(() => new Map(graph.nodes.map((node) => [node.id, node])), [graph]);
   const { x, y, scale } = navigation.view.value;
+  const ports = useMemo(() => portsOf(graph.edges, target), [graph, target]);
   const nodes = inReadingOrder(graph.nodes, target);
   return (
     <div class="picture">
@@ -48,6 +50,7 @@ export function Picture({ graph }: { graph: DrawnGraph }) {
                 source={byId.get(edge.source)}
                 target={byId.get(edge.target)}
                 layout={layout}
+                ports={ports.get(edgeKey(edge))}
                 moves={live.size <= MAX_MOVING && live.has(edgeKey(edge))}
                 faded={isFaded(pointed.value, edge)}
                 onPoint={(on) => {

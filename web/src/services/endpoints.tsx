@@ -2,7 +2,7 @@
 import type { EndpointView, ServiceView } from "../messages";
 import { Command } from "../ui/copy";
 import * as format from "../ui/format";
-import { Sample } from "../ui/series";
+import { colourName, Sample } from "../ui/series";
 import { Severity } from "../ui/severity";
 import { Chart } from "./chart";
 import { trafficHref, trafficTo, tryCommand } from "./links";
@@ -30,7 +30,9 @@ export function Endpoints({ service, times }: Props) {
             <thead>
               <tr>
                 <th scope="col">Endpoint</th>
-                <th scope="col">Ready</th>
+                <th scope="col" class="wide">
+                  Ready
+                </th>
                 <th scope="col" class="wide">
                   Node
                 </th>
@@ -88,13 +90,16 @@ function Line(props: { service: ServiceView; endpoint: EndpointView; style: numb
           {endpoint.ip}
           {endpoint.ports.length > 0 && `:${endpoint.ports.join(",")}`}
         </div>
+        <div class="narrow">
+          <Readiness endpoint={endpoint} />
+        </div>
       </th>
-      <td>
+      <td class="wide">
         <Readiness endpoint={endpoint} />
       </td>
-      <td class="wide">{endpoint.node || "–"}</td>
+      <td class="wide node">{endpoint.node || "–"}</td>
       <td class="share">
-        <ShareBar endpoint={endpoint} />
+        <ShareBar endpoint={endpoint} style={props.style} />
       </td>
       <td class="number">{format.count(endpoint.requests)}</td>
       <td class="number" data-severity={endpoint.errors ? "error" : undefined}>
@@ -117,11 +122,14 @@ function Readiness({ endpoint }: { endpoint: EndpointView }) {
 }
 
 /** A bar of its share, and a mark where the equal share ends. */
-function ShareBar({ endpoint }: { endpoint: EndpointView }) {
+function ShareBar({ endpoint, style }: { endpoint: EndpointView; style: number }) {
   return (
     <div class="share-bar">
       <div class="track" aria-hidden="true">
-        <div class="fill" style={{ width: `${endpoint.share * 100}%` }} />
+        <div
+          class="fill"
+          style={{ width: `${endpoint.share * 100}%`, background: `var(${colourName(style)})` }}
+        />
         {endpoint.fair > 0 && <div class="fair" style={{ left: `${endpoint.fair * 100}%` }} />}
       </div>
       <span class="figures">

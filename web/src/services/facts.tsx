@@ -1,6 +1,7 @@
 // A Service's type, addresses, ports and selector, as the API has them.
 import type { PortView, ServiceView } from "../messages";
 import { Command } from "../ui/copy";
+import { addressesOf, clusterAddressesOf, isHeadless } from "./kinds";
 import { podsCommand } from "./links";
 import "./facts.css";
 
@@ -9,7 +10,10 @@ export function Facts({ service }: { service: ServiceView }) {
   return (
     <dl class="facts">
       <dt>Type</dt>
-      <dd>{service.service_type}</dd>
+      <dd>
+        {service.service_type}
+        {isHeadless(service) && ", headless: its name leads straight to the Pods"}
+      </dd>
       <dt>Addresses</dt>
       <dd class="mono">
         <Addresses service={service} />
@@ -45,8 +49,8 @@ export function Facts({ service }: { service: ServiceView }) {
 }
 
 function Addresses({ service }: { service: ServiceView }) {
-  const own = service.cluster_ips.filter((address) => address !== "None");
-  const all = [...own, ...service.external_addresses];
+  const own = clusterAddressesOf(service);
+  const all = addressesOf(service);
   if (all.length === 0) return <>none</>;
   return (
     <>

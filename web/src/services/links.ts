@@ -1,6 +1,7 @@
 // Where a Service's view leads: filters for its traffic, and commands about it.
 import type { EndpointView, ServiceView } from "../messages";
 import { href } from "../route";
+import { clusterAddressesOf } from "./kinds";
 
 interface Named {
   name: string;
@@ -38,7 +39,7 @@ export function podsCommand(service: ServiceView): string {
 /** A command that asks the Service from the machine; "" where none is known to be right. */
 export function tryCommand(service: ServiceView): string {
   const port = service.ports.find(({ protocol }) => protocol === "TCP");
-  const address = service.cluster_ips.find((ip) => ip !== "None" && ip !== "");
+  const address = clusterAddressesOf(service)[0];
   if (!port || !address) return "";
   const host = address.includes(":") ? `[${address}]` : address;
   return `curl http://${host}:${port.port}/`;

@@ -5,7 +5,8 @@ import * as format from "../ui/format";
 import { Severity } from "../ui/severity";
 import { WindowChoice, windowWords } from "../ui/window";
 import { Heads } from "./heads";
-import { keyOf, matching, parseOrder, readyCount, sorted, worst } from "./order";
+import { addressesOf, keyOf, typeOf } from "./kinds";
+import { matching, parseOrder, readyCount, sorted, worst } from "./order";
 import "./list.css";
 
 export function List({ view, chosen }: { view: ServicesView; chosen: string }) {
@@ -16,7 +17,7 @@ export function List({ view, chosen }: { view: ServicesView; chosen: string }) {
   return (
     <section class="service-list" aria-label="All Services">
       <div class="tools">
-        <h1>Services</h1>
+        <h2>Services</h2>
         <input
           class="field"
           type="search"
@@ -89,9 +90,9 @@ function Line({ service, chosen }: { service: ServiceView; chosen: boolean }) {
         <span class="place">{service.namespace}</span>
       </th>
       <td class="wide">{service.namespace}</td>
-      <td class="wide">{service.service_type}</td>
+      <td class="wide">{typeOf(service)}</td>
       <td class="widest mono">
-        {[...service.cluster_ips, ...service.external_addresses].map((address) => (
+        {addressesOf(service).map((address) => (
           <div key={address}>{address}</div>
         ))}
       </td>
@@ -103,11 +104,17 @@ function Line({ service, chosen }: { service: ServiceView; chosen: boolean }) {
         ))}
       </td>
       <td class="number" data-severity={ready < total ? "warning" : undefined}>
-        {ready}/{total}
+        {total ? `${ready}/${total}` : "–"}
       </td>
-      <td class="number">{format.rate(service.rate_per_s)}</td>
-      <td class="number" data-severity={service.errors ? "error" : undefined}>
-        {service.errors ? format.count(service.errors) : "0"}
+      <td class="number" data-zero={service.requests === 0}>
+        {format.rate(service.rate_per_s)}
+      </td>
+      <td
+        class="number"
+        data-zero={service.errors === 0}
+        data-severity={service.errors ? "error" : undefined}
+      >
+        {format.count(service.errors)}
       </td>
       <td class="number wide">{format.duration(service.p50_us)}</td>
       <td class="number wide">{format.duration(service.p99_us)}</td>

@@ -1,6 +1,7 @@
 // Which Services the list shows, and in which order.
 import type { ServiceView } from "../messages";
 import { LEVELS, type Level } from "../ui/severity";
+import { keyOf, typeOf } from "./kinds";
 
 export type Column =
   | "finding"
@@ -27,7 +28,7 @@ const VALUES: Record<Column, (service: ServiceView) => Value> = {
   finding: (service) => LEVELS.indexOf(worst(service) ?? "good"),
   name: (service) => service.name,
   namespace: (service) => service.namespace,
-  type: (service) => service.service_type,
+  type: typeOf,
   ready: (service) => readyCount(service),
   rate: (service) => service.rate_per_s,
   errors: (service) => service.errors,
@@ -35,10 +36,6 @@ const VALUES: Record<Column, (service: ServiceView) => Value> = {
   p99: (service) => service.p99_us ?? -1,
 };
 const TEXTS: readonly Column[] = ["name", "namespace", "type"];
-
-export function keyOf(service: { name: string; namespace: string }): string {
-  return `${service.namespace}/${service.name}`;
-}
 
 export function readyCount(service: ServiceView): number {
   return service.endpoints.filter(({ ready }) => ready).length;
@@ -93,6 +90,7 @@ function haystack(service: ServiceView): string {
     service.name,
     service.namespace,
     service.service_type,
+    typeOf(service),
     ...service.cluster_ips,
     ...service.external_addresses,
     ...service.ports.map(({ name, port }) => `${name} ${port}`),

@@ -6,8 +6,8 @@ import { Command } from "../ui/copy";
 import { Empty } from "../ui/empty";
 import { windowS } from "../ui/window";
 import { Details } from "./details";
+import { keyOf } from "./kinds";
 import { List } from "./list";
-import { keyOf } from "./order";
 import "../ui/controls.css";
 import "./page.css";
 
@@ -22,6 +22,7 @@ export function ServicesPage() {
   const chosen = parameters.value.get("name") ?? "";
   return (
     <div class="services" data-chosen={chosen !== ""}>
+      <h1 class="unseen">Services</h1>
       <List view={view} chosen={chosen} />
       {chosen && (
         <Details

@@ -87,7 +87,12 @@ function optionsOf(
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: unit === "shares" ? [0, 1] : (_, __, max) => [0, Math.max(1, max)] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => format.clock(tick * 1000)) },
+      {
+        ...axis,
+        size: 30,
+        space: 90,
+        values: (_, ticks) => ticks.map((tick) => format.clock(tick * 1000)),
+      },
       {
         ...axis,
         size: 56,

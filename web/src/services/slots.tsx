@@ -1,6 +1,7 @@
 // The kernel's slots: for each address of a Service the numbered boxes that a connection falls into.
 import type { ServiceView } from "../messages";
 import { Severity } from "../ui/severity";
+import { isHeadless } from "./kinds";
 import { ruleInWords, type Slot, type SlotGroup, slotGroups } from "./slot-groups";
 import "./slots.css";
 
@@ -74,7 +75,7 @@ function drift(slot: Slot): string {
 function whyNone(service: ServiceView): string {
   if (service.service_type === "ExternalName")
     return "None: the name leads elsewhere, and no packet for it concerns the kernel.";
-  if (service.cluster_ips.includes("None"))
+  if (isHeadless(service))
     return "None: the Service is headless. Its name leads straight to the Pods, past the kernel's tables.";
   return "No node has said yet what its kernel holds for this Service.";
 }

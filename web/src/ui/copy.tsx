@@ -24,7 +24,7 @@ export function Command({ text }: { text: string }) {
       },
     );
   return (
-    <span class="command">
+    <span class="copyable">
       <code>{text}</code>
       <button type="button" class="button" onClick={copy} aria-label={`Copy: ${text}`}>
         {said.value || "Copy"}

@@ -4,7 +4,7 @@ import "./empty.css";
 
 export function Empty({ what, children }: { what: string; children?: ComponentChildren }) {
   return (
-    <div class="empty">
+    <div class="nothing">
       <p class="what">{what}</p>
       {children}
     </div>

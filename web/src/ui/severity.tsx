@@ -8,7 +8,7 @@ export const LEVELS: readonly Level[] = ["good", "note", "warning", "error"];
 
 const SHAPES: Record<Level, string> = {
   good: "M3 8.5 6.5 12 13 4.5",
-  note: "M8 7v5M8 4v.5",
+  note: "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 1 1 0-13ZM8 7.5v3.5M8 4.8v.2",
   warning: "M8 2 15 14H1ZM8 6.5v3.5M8 11.8v.4",
   error: "M4 4l8 8M12 4l-8 8",
 };
