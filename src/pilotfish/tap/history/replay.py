@@ -17,10 +17,10 @@ _AFTERWARDS_US = 2_000_000
 
 
 class Replay:
-    """The packets of some entries' connections.
+    """The packets of some entries' connections, in both directions, as far as there are any left.
 
-    Those from the client to the address it asked for, and those to the endpoint that was chosen,
-    in both directions; as far as the history still has them.
+    A packet is captured once, where it enters the cluster: they carry the address that the client
+    asked for. The endpoint that was chosen stands in the comments.
     """
 
     def __init__(self, packets: PacketView) -> None:
@@ -36,7 +36,7 @@ class Replay:
         if self._span is None or last_us < self._span.first_us:
             return  # its packets are gone
         self._lines.append((micros(entry["timestamp"]), _line(entry)))
-        for flow in _flows(entry):
+        for flow in flows_of(entry["src"], entry["dst"]):
             known = self._flows.get(flow, (first_us, last_us))
             self._flows[flow] = min(known[0], first_us), max(known[1], last_us)
 
@@ -68,14 +68,6 @@ def _window(entry: Entry) -> tuple[int, int]:
     opened_s = float(entry["conn"]["id"].rpartition("@")[2])
     last_us = begun_us + (entry["elapsed_time"] or 0) + _AFTERWARDS_US
     return min(begun_us, int(opened_s * 1e6)) - 1, last_us
-
-
-def _flows(entry: Entry) -> list[bytes]:
-    """Both directions, before and after the address was translated."""
-    flows = [*flows_of(entry["src"], entry["dst"])]
-    if "endpoint" in entry:
-        flows += flows_of(entry["src"], entry["endpoint"])
-    return flows
 
 
 def _line(entry: Entry) -> Entry:
