@@ -206,9 +206,11 @@ def too_many_requests(message: str, causes: Iterable[Mapping[str, str]] = ()) ->
 
 
 def unavailable(message: str) -> StatusError:
-    """503: what we depend on does not answer; asking again later may help."""
-    details = {"retryAfterSeconds": 1}
-    return StatusError(503, "ServiceUnavailable", message, details, {"Retry-After": "1"})
+    """503: what we depend on does not answer.
+
+    Without a Retry-After, by which Go's clients would try ten times before they say anything.
+    """
+    return StatusError(503, "ServiceUnavailable", message)
 
 
 def internal(message: str) -> StatusError:

@@ -25,6 +25,7 @@ COMMANDS = {
     "proxy": "Show the traffic in a browser.",
     "mcp": "Let an assistant ask about Services and traffic (Model Context Protocol).",
     "tables": "Say what a node's kernel does with packets for a Service.",
+    "apiserver": "Be one more API server of a cluster whose objects are in etcd.",
     "kube-proxy": "Be this machine's kube-proxy, for any Kubernetes cluster.",
     "image": "Load, list and remove images.",
     "version": "Show the versions of Pilotfish and of its Kubernetes API.",

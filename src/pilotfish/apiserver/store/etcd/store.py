@@ -212,6 +212,9 @@ class EtcdStore:
                             await self._load()
                             break
                         self._take(watched)
+            except UnreachableError:
+                # The channel has told of it, and waits for a connection.
+                await asyncio.sleep(_RETRY_S)
             except EtcdError as error:
                 log.warning("the watch of etcd broke at revision %d: %s", self._seen, error)
                 await asyncio.sleep(_RETRY_S)
