@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -52,10 +53,8 @@ def proxy(
             show(running)
             return
         asyncio.run(proxying.run())
-    except PortTakenError:
-        raise _error(
-            "another program listens there", f"{address}:{port}", "choose another --port"
-        ) from None
+    except PortTakenError as error:
+        raise _error(str(error), f"{address}:{port}", "choose another --port") from None
     except EndpointError as error:
         raise _error(
             "no spans can be sent", str(error), "give one such as http://127.0.0.1:4318"
@@ -70,20 +69,23 @@ def proxy(
 def _open(link: str) -> None:
     """Open a browser where there is a desktop; the link is printed in any case."""
     _print(link)
-    if not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
-        return
+    # The desktop is not that of the user whom sudo makes us.
+    if {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ) and "SUDO_USER" not in os.environ:
+        # Some browsers are waited for until they are there.
+        threading.Thread(target=_open_browser, args=(link,), daemon=True).start()
+
+
+def _open_browser(link: str) -> None:
     import webbrowser
 
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
-        return
+        return  # a desktop without a browser: the link was printed
     # A text browser would take the terminal over.
-    if isinstance(browser, webbrowser.GenericBrowser) and not isinstance(
-        browser, webbrowser.BackgroundBrowser
-    ):
-        return
-    browser.open(link)
+    is_text = isinstance(browser, webbrowser.GenericBrowser)
+    if not is_text or isinstance(browser, webbrowser.BackgroundBrowser):
+        browser.open(link)
 
 
 def _print(link: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import os
 import secrets
 import signal
@@ -37,7 +38,7 @@ class Options:
 
 
 class PortTakenError(Exception):
-    """Somebody else listens there."""
+    """Somebody else listens there; the text says who."""
 
 
 class Proxying:
@@ -95,7 +96,9 @@ class Proxying:
             runner = await server.start(app, options.address, options.port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise PortTakenError from None
+                other = self._record.read()
+                who = f"the proxy of {other.context}" if other else "another program"
+                raise PortTakenError(f"{who} listens there") from None
             raise
         self._record.write(
             Running(
@@ -103,6 +106,8 @@ class Proxying:
             )
         )
         try:
+            if not _is_loopback(options.address):
+                self._tell("what is shown can be read on the way: it is not encrypted")
             self._show(f"{url}/?token={access.link_token()}")
             await _until_signal(dashboard)
         finally:
@@ -124,6 +129,13 @@ async def _until_signal(dashboard: Dashboard) -> None:
         loop.add_signal_handler(number, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await running
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def _in_url(address: str) -> str:

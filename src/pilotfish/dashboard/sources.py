@@ -10,9 +10,7 @@ from pilotfish.dashboard.feed import AnyViewer
 from pilotfish.dashboard.kubeconfig import Kubeconfig
 from pilotfish.dashboard.otlp_exporter import OtlpExporter
 from pilotfish.tap.files.frame import Frame
-from pilotfish.tap.local import LocalViewer, Recording
 from pilotfish.tap.viewer import NodeStatus, Viewer
-from pilotfish.tap.viewing import PacketViewer
 
 
 def dashboard_of(
@@ -39,5 +37,9 @@ def _viewer(
 def _local_viewer(
     client: Client, _on_status: Callable[[NodeStatus], None], hear: Callable[[Frame], None]
 ) -> AnyViewer:
+    # Capturing takes more modules than all the rest.
+    from pilotfish.tap.local import LocalViewer, Recording
+    from pilotfish.tap.viewing import PacketViewer
+
     record = Recording(PacketViewer("", ()), hear)
     return LocalViewer(client, lambda _entry: True, probes=True, record=record)
