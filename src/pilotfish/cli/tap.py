@@ -82,7 +82,7 @@ def tap(
         raise _error("a file has no history", "--since and --read", "use one of them")
     if since and no_redact:
         raise _error(
-            "the history holds no secrets", "--no-redact", "they were blackened out when recorded"
+            "the history holds no secrets", "--no-redact", "they were left out when it was recorded"
         )
     _run(
         Options(

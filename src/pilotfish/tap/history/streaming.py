@@ -41,8 +41,9 @@ async def portions(
     turn: asyncio.Future[tuple[list[Item], bool]] | None = None
     try:
         while more:
-            turn = asyncio.ensure_future(asyncio.to_thread(work))
-            # A thread cannot be cancelled: the generator is not ours before its turn is over.
+            # A thread cannot be cancelled, and the generator is not ours before its turn is over:
+            # hence no task, which the end of the loop would cancel.
+            turn = asyncio.get_running_loop().run_in_executor(None, work)
             found, more = await asyncio.shield(turn)
             yield found
     finally:
