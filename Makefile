@@ -23,7 +23,7 @@ help:
 	@echo "make tutorial  the same, written to docs/tutorial.md"
 	@echo "make test      unit, integration and end-to-end tests (as root)"
 	@echo "make check     format, lint, types, layers"
-	@echo "make bench     measure, and write docs/benchmarks.md"
+	@echo "make bench     measure, and write docs/benchmarks.md (ONLY=\"NAME …\": these alone)"
 	@echo "make web       build the dashboard's page into the package"
 	@echo "make wheel     build dist/*.whl, which installs without Node.js"
 	@echo "make clean     remove what make made"
@@ -47,7 +47,7 @@ check: $(VENV)/.ready-dev $(NODE_MODULES)
 	npm --prefix web test --silent
 
 bench: $(VENV)/.ready-dev $(PAGE)
-	@python -m benchmarks
+	@PYTHONPATH=tests python -m benchmarks $(ONLY)
 
 $(VENV)/.ready-%: pyproject.toml constraints.txt tools/setup
 	@tools/setup $*

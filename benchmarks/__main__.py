@@ -28,6 +28,8 @@ BENCHMARKS = (
     "tap_live",
     "tap_file",
     "tap_filter",
+    "tap_history",
+    "dashboard",
 )
 _SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)(?=<!-- \w+ -->|\Z)", re.DOTALL)
 
