@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -41,6 +42,8 @@ from pilotfish.apiserver.rbac.attributes import Attributes, attributes_of
 from pilotfish.apiserver.rbac.authorizer import MASTERS
 from pilotfish.apiserver.rbac.escalation import check_escalation, is_guarded
 from pilotfish.apiserver.rbac.impersonation import acting_user
+from pilotfish.apiserver.rbac.node_authorizer import node_of
+from pilotfish.apiserver.rbac.node_restriction import restrict
 from pilotfish.apiserver.reading import get
 from pilotfish.apiserver.routing import Route, route
 from pilotfish.apiserver.trail import Trail
@@ -48,6 +51,7 @@ from pilotfish.apiserver.verbs import REMOVING, Verb, verb_for
 from pilotfish.apiserver.versions import from_stored
 from pilotfish.apiserver.watching import error_frame, watch
 from pilotfish.client.exposition import MEDIA_TYPE
+from pilotfish.objects.meta import Object
 
 if TYPE_CHECKING:
     from pilotfish.apiserver.connect.connector import Connector
@@ -212,7 +216,8 @@ class Dispatcher:
         )
         wanted = negotiate(request.headers.get("Accept", ""))
         warn_of_what_is_not_enforced(call, request.method)
-        answer = await self._core.registry.attempt(lambda: self._verb(verb, call))
+        method = request.method
+        answer = await self._core.registry.attempt(lambda: self._verb(method, verb, call))
         data = answer.content
         if not isinstance(data, bytes):
             data = orjson.dumps(data)
@@ -224,7 +229,10 @@ class Dispatcher:
         _warn(response, dict.fromkeys(call.warnings))
         return response
 
-    async def _verb(self, verb: Verb, call: Call) -> Answer:
+    async def _verb(self, method: str, verb: Verb, call: Call) -> Answer:
+        node = node_of(call.user)
+        if node:
+            await restrict(self._core, node, method, call, partial(self._preview, verb, call))
         if is_guarded(call.resource):
             await self._check_escalation(verb, call)
         return await verb(self._core, call)
@@ -232,20 +240,29 @@ class Dispatcher:
     async def _check_escalation(self, verb: Verb, call: Call) -> None:
         """See that a write of a role or binding gives away nothing that its author lacks.
 
-        The verb runs dry first, to show the object that it would make. It has nothing to wait
-        for then, so the real run finds everything as this one did.
-
         Raises:
             StatusError: 403 when it does; and what the verb raises.
         """
         if MASTERS in call.user.groups or verb in REMOVING:
             return
-        dry = replace(call, query={**call.query, "dryRun": "All"}, warnings=[])
-        content = (await verb(self._core, dry)).content
-        new = orjson.loads(content) if isinstance(content, bytes) else content
+        new = await self._preview(verb, call)
         entry = self._core.registry.latest(call.resource.full_name, call.key)
         old = entry.decode() if entry is not None and call.route.name else None
         check_escalation(self._core.authorizer, call.user, call.resource, new, old)
+
+    async def _preview(self, verb: Verb, call: Call) -> Object:
+        """The object that a verb would make.
+
+        The verb runs dry. It has nothing to wait for then, so the real run finds everything as
+        this one did.
+
+        Raises:
+            StatusError: what the verb raises.
+        """
+        dry = replace(call, query={**call.query, "dryRun": "All"}, warnings=[])
+        content = (await verb(self._core, dry)).content
+        obj: Object = orjson.loads(content) if isinstance(content, bytes) else content
+        return obj
 
     async def _watch(
         self, request: web.BaseRequest, call: Call, wanted: Wanted, include: str

@@ -97,7 +97,7 @@ class Metrics:
         Args:
             version: of the resource's group.
         """
-        verb, group, resource, subresource, namespace, name, _ = asked
+        verb, group, resource, subresource, namespace, name, *_ = asked
         if not resource:
             scope = ""
         elif name or verb == "create":

@@ -78,11 +78,26 @@ def _access_status(core: Core, call: Call, user: User, spec: Object) -> Object:
         asked = Attributes(path.get("verb", ""), path=path.get("path", ""))
     else:
         fields = ("verb", "group", "resource", "subresource", "namespace", "name")
-        asked = Attributes(*((resource or {}).get(field, "") for field in fields))
+        selector = _field_selector((resource or {}).get("fieldSelector") or {})
+        asked = Attributes(
+            **{field: (resource or {}).get(field, "") for field in fields},
+            field_selector=selector,
+        )
     if not core.authorizer.allows(user, asked):
-        return {"allowed": False}
+        why = core.authorizer.why_not(user, asked)
+        return {"allowed": False, "reason": why} if why else {"allowed": False}
     reason = core.authorizer.reason(user, asked)
     return {"allowed": True, "reason": reason} if reason else {"allowed": True}
+
+
+def _field_selector(spec: Object) -> str:
+    """A review's fieldSelector (authorization.k8s.io/v1 FieldSelectorAttributes) as text."""
+    wanted = [
+        f"{requirement.get('key', '')}={requirement['values'][0]}"
+        for requirement in spec.get("requirements") or ()
+        if requirement.get("operator") == "In" and len(requirement.get("values") or ()) == 1
+    ]
+    return ",".join(wanted) or str(spec.get("rawSelector") or "")
 
 
 def _rules_status(core: Core, call: Call, namespace: str) -> Object:

@@ -31,6 +31,10 @@ class Conflict(ApiError):
     """The object changed since it was read: read again, and repeat."""
 
 
+class Forbidden(ApiError):
+    """Who asks may not do that."""
+
+
 class AlreadyExists(ApiError):
     """An object of that name is there already."""
 
@@ -51,11 +55,18 @@ _BY_REASON: dict[str, type[ApiError]] = {
     "NotFound": NotFound,
     "Conflict": Conflict,
     "AlreadyExists": AlreadyExists,
+    "Forbidden": Forbidden,
     "Invalid": Invalid,
     "Gone": Gone,
     "Expired": Gone,
 }
-_BY_CODE: dict[int, type[ApiError]] = {404: NotFound, 409: Conflict, 410: Gone, 422: Invalid}
+_BY_CODE: dict[int, type[ApiError]] = {
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    422: Invalid,
+}
 
 
 def error_of(status: dict[str, Any], code: int) -> ApiError:

@@ -15,6 +15,7 @@ from pilotfish.dns.server import DnsServer
 from pilotfish.network import namespaces, naming
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.kubelet import Kubelet
+from pilotfish.node.node_routes import NodeRoutes
 from pilotfish.node.server import KubeletServer
 from pilotfish.proxy.proxier import Proxier, ProxyConfig
 from pilotfish.proxy.server import ProxyServer
@@ -59,6 +60,7 @@ async def _run(cluster: ClusterState, node: NodeNetwork, machine_namespace: str)
             proxy_client, ProxyConfig(node.name, tuple(cluster.network.service_ranges))
         )
         tasks.create_task(kubelet.run(), name="kubelet")
+        tasks.create_task(NodeRoutes(proxy_client, node.name).run(), name="routes")
         tasks.create_task(kubelet_server.run(), name="kubelet server")
         dns = DnsServer(dns_client, dns_config(cluster, node, machine_namespace))
         tasks.create_task(proxier.run(), name="proxy")

@@ -22,7 +22,6 @@ from pilotfish.node.images import host
 from pilotfish.node.images.store import ImageStore
 from pilotfish.node.ipam import AddressPool
 from pilotfish.node.machine import memory_bytes, read_machine
-from pilotfish.node.node_routes import NodeRoutes
 from pilotfish.node.oci.capabilities import bounding_set
 from pilotfish.node.paths import NodePaths
 from pilotfish.node.pod_worker import PodWorker
@@ -48,7 +47,8 @@ class Kubelet:
         self._config = config
         self._paths = NodePaths.of(config.state_dir, config.run_dir, config.node_name)
         self._events = EventRecorder(client, "kubelet", config.node_name)
-        self._nodes = Informer(client, "nodes")
+        own = f"metadata.name={config.node_name}"
+        self._node = Informer(client, "nodes", field_selector=own)
         self._services = Informer(client, "services")
         selector = f"spec.nodeName={config.node_name}"
         self._pods = Informer(client, "pods", field_selector=selector)
@@ -64,17 +64,16 @@ class Kubelet:
         become_subreaper()
         self._context = self._prepare()
         self.runtime.runc = self._context.runc
-        self._nodes.on_change(self._node_changed)
+        self._node.on_change(self._node_changed)
         machine = await asyncio.to_thread(read_machine, self._paths.state)
         registration = Registration(self._client, self._config, machine)
-        self._nodes.on_change(registration.observe)
+        self._node.on_change(registration.observe)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(registration.run())
                 group.create_task(self._events.run())
-                group.create_task(self._nodes.run())
+                group.create_task(self._node.run())
                 group.create_task(self._services.run())
-                group.create_task(NodeRoutes(self._nodes, self._config.node_name).run())
                 group.create_task(reap_strangers(_REAP_PERIOD_S))
                 group.create_task(self._run_pods())
         finally:

@@ -1,6 +1,8 @@
 """Routes to the other nodes' Pods: every podCIDR over its node's InternalIP.
 
-Runs in the node's network namespace and watches Nodes; what is not wanted any more goes.
+Runs in the node's network namespace and watches Nodes; what is not wanted any more goes. This is a
+network plugin's work, and done with another identity than the kubelet's, which sees no Node but
+its own.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
+from pilotfish.client.api import Client
 from pilotfish.client.informer import Informer
 from pilotfish.network import message, routes
 from pilotfish.network.netlink import Netlink
@@ -41,22 +44,23 @@ def wanted_routes(nodes: Iterable[Object], own_name: str) -> dict[str, str]:
 
 
 class NodeRoutes:
-    def __init__(self, nodes: Informer, own_name: str) -> None:
-        self._nodes = nodes
+    def __init__(self, client: Client, own_name: str) -> None:
+        self._nodes = Informer(client, "nodes")
         self._own_name = own_name
         self._set: dict[str, str] = {}
         self._changed = asyncio.Event()
-        nodes.on_change(lambda _old, _new: self._changed.set())
+        self._nodes.on_change(lambda _old, _new: self._changed.set())
 
     async def run(self) -> None:
-        await self._nodes.synced.wait()
-        while True:
-            self._changed.clear()
-            try:
-                self._apply(wanted_routes(self._nodes.values(), self._own_name))
-            except OSError as error:
-                log.warning("routes to the other nodes: %s", error)
-            await self._changed.wait()
+        """Keep the routes right until cancelled."""
+        async with self._nodes.running():
+            while True:
+                self._changed.clear()
+                try:
+                    self._apply(wanted_routes(self._nodes.values(), self._own_name))
+                except OSError as error:
+                    log.warning("routes to the other nodes: %s", error)
+                await self._changed.wait()
 
     def _apply(self, wanted: dict[str, str]) -> None:
         if wanted == self._set:

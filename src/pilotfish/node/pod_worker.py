@@ -296,5 +296,6 @@ class PodWorker:
         except NotFound:
             return
         except ApiError as error:
-            if error.code != 409:  # 409: another Pod of that name by now
+            # Another Pod has that name by now (409), on another node maybe (403).
+            if error.code not in (403, 409):
                 raise

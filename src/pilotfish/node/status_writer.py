@@ -7,7 +7,7 @@ import copy
 import logging
 
 from pilotfish.client.api import Client
-from pilotfish.client.errors import ApiError, Conflict, NotFound, Unreachable
+from pilotfish.client.errors import ApiError, Conflict, Forbidden, NotFound, Unreachable
 from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object, key_of, name_of, namespace_of, uid_of
 
@@ -74,8 +74,9 @@ class StatusWriter:
                 continue
             try:
                 await self._patch(wanted)
-            except (NotFound, Conflict) as error:
-                # Gone, or another Pod of that name by now: nobody reads this status any more.
+            except (NotFound, Conflict, Forbidden) as error:
+                # Gone, or another Pod of that name by now, maybe on another node, and then not
+                # ours to write: nobody reads this status any more.
                 log.debug("pod %s: status not written: %s", key_of(self._pod), error)
             except Exception as error:
                 # Whatever it is: a Pod whose status stands still would mislead everybody.

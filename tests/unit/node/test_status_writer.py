@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pilotfish.client.errors import Forbidden
 from pilotfish.node.status_writer import StatusWriter
 from pilotfish.objects.meta import Object
 from support.workloads import make_pod
@@ -66,6 +67,22 @@ async def test_the_same_status_is_written_once() -> None:
     task = asyncio.create_task(writer.run())
     for _ in range(3):
         writer.publish(status)
+        await writer.flush()
+    task.cancel()
+    assert len(client.patches) == 1
+
+
+async def test_a_pod_of_that_name_on_another_node_is_not_ours_to_write() -> None:
+    class Refusing(FakeClient):
+        async def patch(self, *arguments: Any, **options: Any) -> Object:
+            await super().patch(*arguments, **options)
+            raise Forbidden({"message": "can only update pods with spec.nodeName …"}, 403)
+
+    client = Refusing()
+    writer = StatusWriter(client, pod(False, 5))  # type: ignore[arg-type]
+    task = asyncio.create_task(writer.run())
+    writer.publish(pod(True, 100)["status"])
+    async with asyncio.timeout(5):
         await writer.flush()
     task.cancel()
     assert len(client.patches) == 1

@@ -29,6 +29,7 @@ class Attributes(NamedTuple):
 
     Attributes:
         path: of a request for no resource; such requests have nothing but verb and path.
+        field_selector: which objects a list or watch is limited to.
     """
 
     verb: str
@@ -38,6 +39,7 @@ class Attributes(NamedTuple):
     namespace: str = ""
     name: str = ""
     path: str = ""
+    field_selector: str = ""
 
     @property
     def described(self) -> str:
@@ -63,27 +65,38 @@ def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attrib
             verb = "list"
     elif verb == "delete" and not name:
         verb = "deletecollection"
-    if not name and query and "fieldSelector" in query:
-        name = _selected_name(query["fieldSelector"])
+    selector = query.get("fieldSelector", "") if query else ""
+    if selector and not name:
+        name = selected(selector, _NAME_FIELD)
     namespace = route.namespace
     # A Namespace is in itself: a Role in it may speak of it.
     if resource.plural == "namespaces" and not resource.group:
         namespace = route.name
-    return Attributes(verb, resource.group, resource.plural, route.subresource, namespace, name)
+    return Attributes(
+        verb,
+        resource.group,
+        resource.plural,
+        route.subresource,
+        namespace,
+        name,
+        field_selector=selector,
+    )
 
 
-def _selected_name(selector: str) -> str:
-    """The one name that a field selector leaves: a role may allow just that object."""
+def selected(selector: str, wanted: str) -> str:
+    """The one value of a field that a field selector leaves; "" where it leaves more."""
     for requirement in selector.split(","):
         field, _, value = requirement.partition("=")
-        if field == _NAME_FIELD:
+        if field == wanted:
             return value.removeprefix("=")
     return ""
 
 
-def refusal(user: str, attributes: Attributes) -> StatusError:
+def refusal(user: str, attributes: Attributes, reason: str = "") -> StatusError:
     """403, in kube-apiserver's words."""
     why = f"User {quoted(user)} cannot {attributes.described}"
+    if reason:
+        why += f": {reason}"
     if attributes.path:
         return StatusError(403, "Forbidden", f"forbidden: {why}", {})
     group, name = attributes.group, attributes.name

@@ -14,6 +14,7 @@ from pilotfish.apiserver.authentication import User
 from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.errors import quoted
 from pilotfish.apiserver.rbac.attributes import Attributes, refusal
+from pilotfish.apiserver.rbac.node_authorizer import NodeAuthorizer, node_of
 from pilotfish.apiserver.rbac.rules import Rule, allows, matches
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
@@ -64,6 +65,7 @@ class Authorizer(Watcher):
         self._known: dict[tuple[str, tuple[str, ...]], _Known] = {}
         self._bindings: list[Object] | None = None
         self._rules: dict[tuple[str, str], list[Rule]] = {}
+        self._nodes = NodeAuthorizer(registry)
         for name in (ROLES, CLUSTER_ROLES, ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
             registry.collection(name).watchers.add(self)
 
@@ -80,14 +82,17 @@ class Authorizer(Watcher):
             StatusError: 403 when not.
         """
         if not self.allows(user, asked):
-            raise refusal(user.name, asked)
+            raise refusal(user.name, asked, self.why_not(user, asked))
 
     def allows(self, user: User, asked: Attributes) -> bool:
         """Whether a user may do something."""
         if MASTERS in user.groups:
             return True
+        node = node_of(user)
+        if node and self._nodes.objection(node, asked) is None:
+            return True
         known = self._of(user)
-        verb, group, resource, subresource, namespace, name, path = asked
+        verb, group, resource, subresource, namespace, name, path, _ = asked
         question = (verb, group, resource, subresource, namespace, path)
         answer = known.answers.get(question)
         if answer is None:
@@ -95,6 +100,14 @@ class Authorizer(Watcher):
                 known.answers.clear()
             answer = known.answers[question] = _answer(known.grants, asked)
         return answer if isinstance(answer, bool) else name in answer
+
+    def why_not(self, user: User, asked: Attributes) -> str:
+        """Why a user may not do something, where there is more to say than that no role allows it.
+
+        Only the Node authorizer has more to say.
+        """
+        node = node_of(user)
+        return (self._nodes.objection(node, asked) or "") if node else ""
 
     def reason(self, user: User, asked: Attributes) -> str:
         """By which binding a user may do something; "" when by none or by being a master."""

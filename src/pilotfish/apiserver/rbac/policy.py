@@ -108,12 +108,13 @@ _ADMIN: Final = [
     _rule(_ALL, _GROUP, "rolebindings roles"),
 ]
 
-_NODE: Final = [
+# What the Node authorizer allows kubelets, but for the objects that only some Pods refer to.
+NODE_RULES: Final = [
     *_REVIEWS,
     _rule("create", "authorization.k8s.io", "localsubjectaccessreviews"),
-    _rule(_READ, "''", "services namespaces"),
+    _rule(_READ, "''", "services"),
     _rule("create get list watch", "''", "nodes"),
-    _rule("patch update delete", "''", "nodes"),
+    _rule("patch update", "''", "nodes"),
     _rule("patch update", "''", "nodes/status"),
     _rule("create patch update", _EVENTS_GROUPS, "events"),
     _rule(_READ, "''", "pods"),
@@ -225,7 +226,7 @@ _CLUSTER_ROLES: Final[dict[str, list[Rule]]] = {
     "system:kube-dns": _DNS,
     "system:kube-scheduler": _SCHEDULER,
     "system:kubelet-api-admin": _KUBELET_API,
-    "system:node": _NODE,
+    "system:node": NODE_RULES,
     "system:node-bootstrapper": [
         _rule("create get list watch", "certificates.k8s.io", "certificatesigningrequests")
     ],
@@ -280,8 +281,8 @@ _CLUSTER_BINDINGS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "system:kube-dns": ("system:kube-dns", ("ServiceAccount kube-system/kube-dns",)),
     "system:kube-scheduler": ("system:kube-scheduler", ("User system:kube-scheduler",)),
     "system:monitoring": ("system:monitoring", ("Group system:monitoring",)),
-    # Kubernetes has this one without a subject, and the Node authorizer in its place.
-    "system:node": ("system:node", ("Group system:nodes",)),
+    # Without a subject, as in Kubernetes: the Node authorizer is in its place.
+    "system:node": ("system:node", ()),
     "system:node-proxier": ("system:node-proxier", ("User system:kube-proxy",)),
     "system:public-info-viewer": (
         "system:public-info-viewer",
