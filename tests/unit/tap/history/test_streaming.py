@@ -66,3 +66,31 @@ async def test_what_goes_wrong_in_the_thread_is_raised() -> None:
     with pytest.raises(OSError, match="no such disk"):
         async for _ in portions(broken()):
             pass
+
+
+async def test_a_generator_at_work_is_not_closed_before_its_turn_is_over() -> None:
+    begun, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+    problems: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
+
+    def slow() -> Generator[int, None, None]:
+        try:
+            begun.set()
+            go_on.wait(10)
+            yield 1
+        finally:
+            closed.set()
+
+    async def search() -> None:
+        async for _ in portions(slow()):
+            pass
+
+    searching = asyncio.create_task(search())
+    await asyncio.to_thread(begun.wait, 10)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:  # as the end of a loop does
+        task.cancel()
+    await asyncio.gather(searching, return_exceptions=True)
+    assert not closed.is_set()
+    go_on.set()
+    assert await asyncio.to_thread(closed.wait, 10)
+    assert problems == []
