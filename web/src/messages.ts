@@ -40,7 +40,9 @@ export interface Row {
  * Rows of a watch, oldest first. backlog: they are history, what follows is live.
  *
  * `lost` counts rows before these that were left out because this page took them too slowly.
- * A watch begins with one message of its backlog at least, even without rows.
+ * A watch begins with one message of its backlog at least, even without rows. `reached` is of
+ * the backlog: what is before that time was not looked at (`GET /api/v1/rows` does, with it as
+ * `before`); None where there is nothing, and in live messages.
  */
 export interface Rows {
   type: "rows";
@@ -48,12 +50,20 @@ export interface Rows {
   backlog: boolean;
   rows: Row[];
   lost: number;
+  reached: number | null;
 }
 
-/** Answer of `GET /api/v1/rows`: rows before a time, oldest first. more: there are earlier. */
+/**
+ * Answer of `GET /api/v1/rows`: rows before a time, oldest first.
+ *
+ * more: there may be earlier ones. `reached` is how far back it was looked, within the time
+ * that somebody waits: ask on with it as `before`, also where no rows were found. None if there
+ * is nothing before.
+ */
 export interface RowsPage {
   rows: Row[];
   more: boolean;
+  reached: number | null;
 }
 
 /** A filter that means nothing. line and column count from 1; end is the column behind. */

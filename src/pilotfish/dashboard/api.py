@@ -20,6 +20,8 @@ from pilotfish.tap.filter import FilterError, complete
 from pilotfish.tap.filter import compile as compile_filter
 from pilotfish.tap.filter.language import MAX_CHARS
 
+# Who scrolls back waits; what is further away is asked for next.
+_ROWS_S = 2.0
 _DEFAULT_WINDOW_S = 300
 _MAX_WINDOW_S = 3600
 
@@ -83,12 +85,12 @@ class Api:
         """Rows before a time, for who scrolls back."""
         asked = questions.search(request.query, _now_us())
         until_us = questions.time_us(request.query, "before") - 1
-        limit = asked.limit
-        search = replace(asked, until_us=until_us, limit=limit + 1)
-        found = await self._searches.find(self._dashboard.history, search, newest=True)
+        search = replace(asked, until_us=until_us)
+        past = await self._searches.look_back(self._dashboard.history, search, _ROWS_S)
         answer: RowsPage = {
-            "rows": [row(entry) for entry in found[-limit:]],
-            "more": len(found) > limit,
+            "rows": [row(entry) for entry in past.entries],
+            "more": past.reached_us is not None,
+            "reached": past.reached_us / 1000 if past.reached_us is not None else None,
         }
         return _json(answer)
 

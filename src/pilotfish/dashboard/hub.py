@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 
 from pilotfish.dashboard import rows
 from pilotfish.dashboard.messages import Follow
+from pilotfish.dashboard.searching import Past
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.filter import Filter
 
@@ -64,15 +64,20 @@ class Watching:
             self._lost += 1
         self._waiting.append((name, row))
 
-    def begin(self, backlog: Iterable[Entry]) -> list[bytes]:
+    def begin(self, past: Past) -> list[bytes]:
         """The messages of its backlog, oldest first; what is in it does not come again."""
-        entries = list(backlog)
+        entries = past.entries
         shown = {_name(entry) for entry in entries[-MAX_WAITING:]}
         self._waiting = deque(each for each in self._waiting if each[0] not in shown)
         self._held = False
         encoded = [rows.encoded(entry) for entry in entries]
         return [
-            rows.rows_message(self._number, encoded[at : at + _BACKLOG_ROWS], backlog=True)
+            rows.rows_message(
+                self._number,
+                encoded[at : at + _BACKLOG_ROWS],
+                backlog=True,
+                reached_ms=past.reached_us / 1000 if past.reached_us is not None else None,
+            )
             for at in range(0, max(len(encoded), 1), _BACKLOG_ROWS)
         ]
 
@@ -109,10 +114,10 @@ class Viewer:
         self.watching = watching
         self._backlog.clear()
 
-    def begin(self, watching: Watching, backlog: Iterable[Entry]) -> None:
+    def begin(self, watching: Watching, past: Past) -> None:
         """The backlog of a watch has come."""
         if watching is self.watching:
-            self._backlog.extend(watching.begin(backlog))
+            self._backlog.extend(watching.begin(past))
             self.filled.set()
 
     def take(self) -> list[bytes]:

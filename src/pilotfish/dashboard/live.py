@@ -18,7 +18,7 @@ from pilotfish.dashboard.dashboard import Dashboard
 from pilotfish.dashboard.hub import MAX_VIEWERS, Viewer, Watching
 from pilotfish.dashboard.messages import FilterProblem, Follow, Watch
 from pilotfish.dashboard.refusals import RefusedError
-from pilotfish.dashboard.searching import Search, Searches
+from pilotfish.dashboard.searching import Past, Search, Searches
 from pilotfish.tap.filter import FilterError
 from pilotfish.tap.filter import compile as compile_filter
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # The first row goes at once, what follows together.
 BATCH_S = 0.1
+# What is live waits for the history before it.
+BACKLOG_S = 1.0
 HEARTBEAT_S = 20.0
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_WINDOW_S = 86400
@@ -47,6 +49,7 @@ class Live:
             raise RefusedError(
                 503, f"{MAX_VIEWERS} viewers look already", request.path, "close one of them"
             )
+        # Compressing costs a row more time than all else, and saves nothing on one machine.
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False
         )
@@ -153,11 +156,11 @@ class _Session:
 
     async def _look(self, watching: Watching, search: Search) -> None:
         try:
-            found = await self._searches.find(self._dashboard.history, search, newest=True)
+            past = await self._searches.look_back(self._dashboard.history, search, BACKLOG_S)
         except OSError as error:
             log.warning("the history cannot be read: %s", error)
-            found = []
-        self._viewer.begin(watching, found)
+            past = Past([], None)
+        self._viewer.begin(watching, past)
 
     def _problem(self, problem: FilterProblem) -> None:
         self._viewer.post("filter_problem", orjson.dumps(problem))

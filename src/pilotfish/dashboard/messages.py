@@ -53,7 +53,9 @@ class Rows(TypedDict):
     """Rows of a watch, oldest first. backlog: they are history, what follows is live.
 
     `lost` counts rows before these that were left out because this page took them too slowly.
-    A watch begins with one message of its backlog at least, even without rows.
+    A watch begins with one message of its backlog at least, even without rows. `reached` is of
+    the backlog: what is before that time was not looked at (`GET /api/v1/rows` does, with it as
+    `before`); None where there is nothing, and in live messages.
     """
 
     type: Literal["rows"]
@@ -61,13 +63,20 @@ class Rows(TypedDict):
     backlog: bool
     rows: list[Row]
     lost: int
+    reached: float | None
 
 
 class RowsPage(TypedDict):
-    """Answer of `GET /api/v1/rows`: rows before a time, oldest first. more: there are earlier."""
+    """Answer of `GET /api/v1/rows`: rows before a time, oldest first.
+
+    more: there may be earlier ones. `reached` is how far back it was looked, within the time
+    that somebody waits: ask on with it as `before`, also where no rows were found. None if there
+    is nothing before.
+    """
 
     rows: list[Row]
     more: bool
+    reached: float | None
 
 
 class FilterProblem(TypedDict):

@@ -41,12 +41,19 @@ def encoded(entry: Entry) -> bytes:
     return orjson.dumps(row(entry))
 
 
-def rows_message(watch: int, rows: list[bytes], lost: int = 0, backlog: bool = False) -> bytes:
+def rows_message(
+    watch: int,
+    rows: list[bytes],
+    lost: int = 0,
+    backlog: bool = False,
+    reached_ms: float | None = None,
+) -> bytes:
     """A `messages.Rows` of rows that are encoded already."""
-    return b'{"type":"rows","watch":%d,"backlog":%s,"lost":%d,"rows":[%s]}' % (
+    return b'{"type":"rows","watch":%d,"backlog":%s,"lost":%d,"reached":%s,"rows":[%s]}' % (
         watch,
         b"true" if backlog else b"false",
         lost,
+        orjson.dumps(reached_ms),
         b",".join(rows),
     )
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.filter import Filter
-from pilotfish.tap.history.history import History
+from pilotfish.tap.history.history import History, micros
 from pilotfish.tap.history.streaming import portions
 
 # Looking at many entries takes its share of the processor from what is live: so many at a time.
 SEARCHES_AT_ONCE = 2
+# Those of pages end soon.
+LOOKS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,54 @@ class Search:
         return (self.probes or not entry["probe"]) and self.wanted.matches(entry)
 
 
+@dataclass(frozen=True)
+class Past:
+    """What was found on the way back from now.
+
+    Attributes:
+        entries: what matched, oldest first.
+        reached_us: how far back it was looked; None if there is nothing before.
+    """
+
+    entries: list[Entry]
+    reached_us: int | None
+
+
 class Searches:
     """All searches of a server."""
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(SEARCHES_AT_ONCE)
+        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    async def look_back(self, history: History | None, search: Search, within_s: float) -> Past:
+        """The newest that match, as far as they are found in that time. Raises OSError."""
+        found: list[Entry] = []
+        if history is None or search.limit <= 0:
+            return Past(found, None)
+        reached = ""
+
+        def matches(entry: Entry) -> bool:
+            nonlocal reached
+            reached = entry["timestamp"]
+            return search.matches(entry)
+
+        async with self._looks:
+            await asyncio.to_thread(history.flush)
+            entries = history.query(search.since_us, search.until_us, newest_first=True)
+            until_s = time.monotonic() + within_s
+            async with aclosing(portions(entries, matches)) as parts:
+                async for portion in parts:
+                    found += portion
+                    if len(found) >= search.limit or time.monotonic() > until_s:
+                        break
+                else:
+                    reached = ""
+        if len(found) > search.limit:
+            found = found[: search.limit]
+            reached = found[-1]["timestamp"]
+        found.reverse()
+        return Past(found, micros(reached) if reached else None)
 
     async def find(
         self, history: History | None, search: Search, newest: bool = False

@@ -72,6 +72,8 @@ async def start(app: web.Application, address: str, port: int) -> web.AppRunner:
         max_line_size=_MAX_LINE_BYTES,
         max_field_size=_MAX_LINE_BYTES,
         shutdown_timeout=_SHUTDOWN_S,
+        # Nobody looks for what nobody waits for.
+        handler_cancellation=True,
     )
     await runner.setup()
     try:

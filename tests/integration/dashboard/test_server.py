@@ -12,8 +12,9 @@ import orjson
 import pytest
 from yarl import URL
 
-from pilotfish.dashboard import feed, live, static_files
+from pilotfish.dashboard import api, feed, live, static_files
 from pilotfish.dashboard.hub import MAX_VIEWERS
+from pilotfish.tap.history import streaming
 from support.dashboard import Served, serving, until
 
 DATA = [
@@ -275,6 +276,25 @@ async def test_rows_before_a_time_say_whether_there_are_more(
     before = str(page["rows"][0]["time"])
     page = await get(program, "/api/v1/rows", before=before, limit="3")
     assert ([row["path"] for row in page["rows"]], page["more"]) == (["/0"], False)
+    assert page["reached"] is None
+
+
+async def test_a_search_that_takes_long_says_how_far_it_came_and_can_go_on(
+    served: Served, program: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_ROWS_S", 0.0)
+    monkeypatch.setattr(streaming, "_TURN_S", 0.0)
+    for number in range(5):
+        served.see(path=f"/{number}")
+    await until(lambda: served.dashboard.statistics.entries == 5, "all are heard")
+    before, pages = 9e12, 0
+    found: list[str] = []
+    while before is not None:
+        query = {"before": str(before), "filter": 'path == "/1"'}
+        page = await get(program, "/api/v1/rows", **query)
+        found += [row["path"] for row in page["rows"]]
+        before, pages = page["reached"], pages + 1
+    assert (found, pages) == (["/1"], 6)
 
 
 async def test_a_filter_that_means_nothing_is_refused_in_words(

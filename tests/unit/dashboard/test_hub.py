@@ -8,6 +8,7 @@ import orjson
 
 from pilotfish.dashboard import hub
 from pilotfish.dashboard.hub import Hub, Viewer, Watching
+from pilotfish.dashboard.searching import Past
 from pilotfish.tap.filter import compile as compile_filter
 from support.entries import entry
 
@@ -27,7 +28,7 @@ def viewer_of(watched: Watching, of: Hub, backlog: list[dict[str, Any]] | None =
     of.viewers.add(made)
     made.watch(watched)
     if backlog is not None:
-        made.begin(watched, backlog)
+        made.begin(watched, Past(backlog, None))
     return made
 
 
@@ -45,7 +46,7 @@ def test_history_comes_first_and_then_what_happened_meanwhile() -> None:
     viewer = viewer_of(watched, many)
     many.hear(numbered(2))
     assert taken(viewer) == []
-    viewer.begin(watched, [numbered(1)])
+    viewer.begin(watched, Past([numbered(1)], None))
     backlog, live = taken(viewer)
     assert (backlog["backlog"], ids([backlog])) == (True, [1])
     assert (live["backlog"], ids([live])) == (False, [2])
@@ -57,7 +58,7 @@ def test_what_is_in_the_history_already_does_not_come_twice() -> None:
     viewer = viewer_of(watched, many)
     many.hear(numbered(1))
     many.hear(numbered(2))
-    viewer.begin(watched, [numbered(0), numbered(1)])
+    viewer.begin(watched, Past([numbered(0), numbered(1)], None))
     assert ids(taken(viewer)) == [0, 1, 2]
 
 
@@ -66,13 +67,22 @@ def test_the_same_id_at_another_time_is_another_entry() -> None:
     watched = watching()
     viewer = viewer_of(watched, many)
     many.hear(numbered(1))
-    viewer.begin(watched, [numbered(1) | {"timestamp": "2025-01-01T12:00:00.000001Z"}])
+    viewer.begin(watched, Past([numbered(1) | {"timestamp": "2025-01-01T12:00:00.000001Z"}], None))
     assert ids(taken(viewer)) == [1, 1]
 
 
 def test_a_watch_without_history_says_so() -> None:
     viewer = viewer_of(watching(), Hub(), [])
-    assert taken(viewer) == [{"type": "rows", "watch": 7, "backlog": True, "lost": 0, "rows": []}]
+    assert taken(viewer) == [
+        {"type": "rows", "watch": 7, "backlog": True, "lost": 0, "reached": None, "rows": []}
+    ]
+
+
+def test_a_history_that_was_not_all_looked_at_says_how_far() -> None:
+    viewer, watched = Viewer(), watching()
+    viewer.watch(watched)
+    viewer.begin(watched, Past([numbered(1)], 1_767_268_800_000_500))
+    assert [message["reached"] for message in taken(viewer)] == [1_767_268_800_000.5]
 
 
 def test_a_long_history_comes_in_several_messages_oldest_first() -> None:
@@ -128,8 +138,8 @@ def test_a_new_watch_replaces_the_old_one_with_its_backlog() -> None:
     old, new = watching(), watching()
     viewer = viewer_of(old, many, [numbered(1)])
     viewer.watch(new)
-    viewer.begin(old, [numbered(2)])
-    viewer.begin(new, [numbered(3)])
+    viewer.begin(old, Past([numbered(2)], None))
+    viewer.begin(new, Past([numbered(3)], None))
     assert ids(taken(viewer)) == [3]
 
 

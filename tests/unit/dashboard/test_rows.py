@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from pilotfish.dashboard import rows
-from pilotfish.dashboard.messages import Row
+from pilotfish.dashboard.messages import Row, Rows
 from support.entries import entry, pod
 
 
@@ -44,3 +44,7 @@ def test_strangers_words_stay_inside_their_string() -> None:
     message = orjson.loads(rows.rows_message(1, [rows.encoded(made)] * 2, 3))
     assert [row["summary"] for row in message["rows"]] == [nasty, nasty]
     assert (message["lost"], message["backlog"]) == (3, False)
+
+
+def test_a_message_of_rows_has_all_fields_that_the_page_knows() -> None:
+    assert set(orjson.loads(rows.rows_message(1, []))) == set(Rows.__annotations__)
