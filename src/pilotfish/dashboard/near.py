@@ -72,7 +72,7 @@ def near_pod(selector: Mapping[str, str], pods: Iterable[Object]) -> NearPod | N
             continue
         for other, value in labels.items():
             if value == wanted and other not in selector:
-                found.append((10, NearPod(name_of(pod), key, wanted, value, other)))
+                found.append((10, NearPod(name_of(pod), key, wanted, "", other)))
                 break
         else:
             if len(selector) > 1:
