@@ -163,7 +163,11 @@ class Http2Connection:
             if len(received) < end:
                 break
             stream = int.from_bytes(received[position + 5 : position + 9]) & _LAST_STREAM
-            self._frame_received(kind, flags, stream, bytes(received[position + 9 : end]), events)
+            payload = bytes(received[position + 9 : end])
+            try:
+                self._frame_received(kind, flags, stream, payload, events)
+            except (ValueError, IndexError, struct.error) as error:
+                raise Http2Error(f"it sends a broken frame ({error})") from error
             position = end
         del received[:position]
         return events
@@ -255,7 +259,13 @@ class Http2Connection:
             from hpack import Decoder
 
             self._decoder = Decoder()
-        decoded = {str(name): str(value) for name, value in self._decoder.decode(block)}
+        from hpack import HPACKError
+
+        try:
+            fields = self._decoder.decode(block)
+        except HPACKError as error:
+            raise Http2Error(f"it sends a head that cannot be read ({error})") from error
+        decoded = {str(name): str(value) for name, value in fields}
         # We allow no table, so a block means the same wherever it comes.
         if len(self._known_blocks) < 64 and not self._decoder.header_table.dynamic_entries:
             self._known_blocks[block] = decoded
