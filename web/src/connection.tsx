@@ -10,8 +10,8 @@ export function State() {
   const rate = status.value?.entries_per_s ?? 0;
   return (
     <span class="state">
-      {hello.value?.context}
-      {link.value === "open" && status.value?.connected && ` · ${rate.toFixed(0)} requests/s`}
+      <span class="context">{hello.value?.context}</span>
+      {link.value === "open" && status.value?.connected && ` ${rate.toFixed(0)} requests/s`}
     </span>
   );
 }

@@ -78,8 +78,11 @@ function httpTone(status: string): Tone {
 }
 
 /** The request in a line: what is asked, without what came of it. */
-export function requestLine(row: Pick<Row, "method" | "path" | "summary">): string {
+export function requestLine(
+  row: Pick<Row, "method" | "path" | "summary" | "protocol" | "dst">,
+): string {
   if (row.path) return row.path;
+  if (row.protocol === "tcp" || row.protocol === "udp") return `to port ${row.dst.port}`;
   const asked = row.summary.split(" → ", 1)[0] ?? "";
   return row.method && asked.startsWith(`${row.method} `)
     ? asked.slice(row.method.length + 1)

@@ -65,14 +65,18 @@ export async function loadOlder(): Promise<void> {
   older.value = "loading";
   try {
     // What has the same time comes again, and is not put twice.
-    const before = String(oldest.time + 0.001);
-    const response = await fetch(
-      `/api/v1/rows?${asQuery({ before, limit: String(PAGE_ROWS), until: "" })}`,
-    );
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    const past = (await response.json()) as RowsPage;
-    if (rows.at(rows.first) === oldest) addOlder(past.rows);
-    older.value = past.more ? "some" : "none";
+    let before: number | null = oldest.time + 0.001;
+    // The server looks for a while only: without rows, it is asked to go on from there.
+    for (let fresh = 0; fresh === 0 && before !== null; ) {
+      const query = asQuery({ before: String(before), limit: String(PAGE_ROWS), until: "" });
+      const response = await fetch(`/api/v1/rows?${query}`);
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      const past = (await response.json()) as RowsPage;
+      before = past.reached;
+      if (rows.at(rows.first) !== oldest) break;
+      fresh = addOlder(past.rows);
+    }
+    older.value = before === null ? "none" : "some";
   } catch (error) {
     console.warn("older rows could not be loaded:", error);
     older.value = "failed";

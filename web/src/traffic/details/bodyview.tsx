@@ -7,6 +7,9 @@ import { Hex } from "./hex";
 import { JsonTree } from "./jsontree";
 import { Table } from "./table";
 
+/** Characters of JSON that are shown without a click. */
+const SHORT = 3000;
+
 export function BodyView({ message }: { message: Message }) {
   const body = bodyOf(message);
   if (body.kind === "none") return null;
@@ -18,7 +21,7 @@ export function BodyView({ message }: { message: Message }) {
         Body <small>{size(sent)}</small>
         {body.kind !== "binary" && <Copy text={() => text} label="Copy the body" />}
       </h3>
-      {body.kind === "json" && <JsonTree value={body.tree} />}
+      {body.kind === "json" && <JsonTree value={body.tree} open={text.length < SHORT} />}
       {body.kind === "form" && (
         <Table
           head={["Name", "Value", "About"]}

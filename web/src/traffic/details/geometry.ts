@@ -1,5 +1,5 @@
 // Where the parts of a path's picture are, in pixels. Pure: a path and a width in, shapes out.
-import type { Path, Station } from "./path";
+import type { Path, Peer, Station } from "./path";
 
 const EDGE = 10;
 const BOX = 46;
@@ -29,9 +29,12 @@ export interface Box {
   full: string;
 }
 
+export type Point = [number, number];
+
 export interface Line {
   role: "request" | "reply" | "dns" | "peer";
-  points: [number, number][];
+  from: Point;
+  to: Point;
   arrow: boolean;
 }
 
@@ -49,10 +52,10 @@ export interface Picture {
   boxes: Box[];
   lines: Line[];
   labels: Label[];
-  /** Borders of nodes: name and extent. */
-  nodes: { name: string; y: number; height: number }[];
+  /** Borders of nodes, which begin at the left: name and extent. */
+  nodes: { name: string; y: number; width: number; height: number; nameY: number }[];
   /** Where the way is broken. */
-  breaks: [number, number][];
+  breaks: Point[];
 }
 
 /** Text in so much room, in characters of a width. */
@@ -97,7 +100,7 @@ class Drawing {
   }
 
   station(role: Role, { kind, name, about, address }: Station, width: number) {
-    const text = [about, address].filter(Boolean).join(" · ");
+    const text = [address, about].filter(Boolean).join(" · ");
     const place = { x: this.x, y: this.y, width, height: BOX };
     this.box(role, place, [`${kind} ${name}`, text, `${kind} ${name}, ${about}, ${address}`]);
     this.y += BOX;
@@ -107,8 +110,8 @@ class Drawing {
     if (text) this.picture.labels.push({ role, x, y, anchor, text });
   }
 
-  line(role: Line["role"], points: [number, number][], arrow = true) {
-    this.picture.lines.push({ role, points, arrow });
+  line(role: Line["role"], from: Point, to: Point, arrow = true) {
+    this.picture.lines.push({ role, from, to, arrow });
   }
 }
 
@@ -133,16 +136,27 @@ export function draw(path: Path, width: number): Picture {
     if (from) node(drawing, from, top, middle - 5);
     top = middle + 5;
   }
-  endpoint(drawing);
-  drawing.y += 10;
   const last = crosses ? to : from;
-  if (last && !(crosses && outside)) node(drawing, last, top, drawing.y);
+  const endpointTop = drawing.y;
+  const peersBeside = drawing.wide && path.peers.length > 0;
+  if (path.endpoint) {
+    drawing.station("endpoint", path.endpoint, peersBeside ? drawing.left : drawing.inner);
+    drawing.y += crosses ? 22 : 10;
+  }
+  if (last && !(crosses && outside)) {
+    const around = crosses && peersBeside ? drawing.left + 20 : undefined;
+    node(drawing, last, top, drawing.y, around);
+  }
+  peers(drawing, endpointTop);
   drawing.picture.height = drawing.y + EDGE;
   return drawing.picture;
 }
 
-function node({ picture }: Drawing, name: string, from: number, to: number) {
-  picture.nodes.push({ name, y: from, height: to - from });
+function node(drawing: Drawing, name: string, y: number, end: number, width?: number) {
+  const { picture } = drawing;
+  // The way into a second node would cross its name at the top.
+  const nameY = picture.nodes.length ? end - 6 : y + 14;
+  picture.nodes.push({ name, y, width: width ?? picture.width - 4, height: end - y, nameY });
 }
 
 function client(drawing: Drawing) {
@@ -160,36 +174,16 @@ function client(drawing: Drawing) {
   if (beside) {
     const from = x + left + 36;
     drawing.box("dns", { x: from, y, width: inner - left - 36, height: BOX }, what);
-    drawing.line("dns", [
-      [x + left, y + BOX / 2],
-      [from, y + BOX / 2],
-    ]);
+    drawing.line("dns", [x + left, y + BOX / 2], [from, y + BOX / 2]);
     return;
   }
   drawing.y += 12;
   const from = x + 2 * LANE;
   drawing.box("dns", { x: from, y: drawing.y, width: inner - 4 * LANE, height: BOX }, what);
-  drawing.line(
-    "dns",
-    [
-      [x + LANE, drawing.y + BOX / 2],
-      [from, drawing.y + BOX / 2],
-    ],
-    false,
-  );
-  drawing.line(
-    "request",
-    [
-      [x + LANE, y + BOX],
-      [x + LANE, drawing.y + BOX],
-    ],
-    false,
-  );
+  drawing.line("dns", [x + LANE, drawing.y + BOX / 2], [from, drawing.y + BOX / 2], false);
+  drawing.line("request", [x + LANE, y + BOX], [x + LANE, drawing.y + BOX], false);
   if (path.reply) {
-    drawing.line("reply", [
-      [x + inner - LANE, drawing.y + BOX],
-      [x + inner - LANE, y + BOX],
-    ]);
+    drawing.line("reply", [x + inner - LANE, drawing.y + BOX], [x + inner - LANE, y + BOX]);
   }
   drawing.y += BOX;
 }
@@ -214,54 +208,50 @@ function gap(drawing: Drawing, target: Station | null, which: "upper" | "lower" 
   const place = which === "upper" ? null : (broken?.place ?? null);
   if (place === "service") {
     brokenWay(drawing, down, top, top + 24, broken?.what ?? "");
+    if (path.peers.length === 0) drawing.y -= 28;
     return;
   }
   if (place === "between") brokenWay(drawing, down, top, (top + bottom) / 2, broken?.what ?? "");
   else if (place === "endpoint") brokenWay(drawing, down, top, bottom - 12, broken?.what ?? "");
-  else
-    drawing.line("request", [
-      [down, top],
-      [down, bottom],
-    ]);
-  if (target) drawing.label("address", down + 9, top + 18, "start", way(path.client, target, room));
+  else drawing.line("request", [down, top], [down, bottom]);
+  const translated = which === "lower";
+  if (target) {
+    const source = translated && isMasqueraded(path) ? null : path.client;
+    drawing.label("address", down + 9, top + 18, "start", way(source, target, room));
+  }
   if (!path.reply && place !== "reply") return;
   if (place === "reply") {
-    drawing.line(
-      "reply",
-      [
-        [up, bottom],
-        [up, (top + bottom) / 2 + 8],
-      ],
-      false,
-    );
+    drawing.line("reply", [up, bottom], [up, (top + bottom) / 2 + 8], false);
     drawing.picture.breaks.push([up, (top + bottom) / 2]);
     drawing.label("failure", up - 14, bottom - 12, "end", broken?.what ?? "");
     return;
   }
   if (broken?.place === "reply") return;
-  drawing.line("reply", [
-    [up, bottom],
-    [up, top],
-  ]);
-  if (target) drawing.label("address", up - 9, bottom - 10, "end", way(target, path.client, room));
+  const goesOn = which !== "lower" && path.lookUp !== null && !drawing.wide;
+  drawing.line("reply", [up, bottom], [up, top], !goesOn);
+  if (target && !(translated && isMasqueraded(path))) {
+    drawing.label("address", up - 9, bottom - 10, "end", way(target, path.client, room));
+  }
   if (which !== "lower") drawing.label("reply", up - 9, bottom - 27, "end", path.reply);
 }
 
+/**
+ * Whether the node may have put its own address in the place of the client's: for who is no Pod,
+ * and for a Pod that reaches itself. The entry does not tell.
+ */
+function isMasqueraded({ client, endpoint }: Path): boolean {
+  const ip = (station: Station | null) => station?.address.replace(/:\d+$/, "");
+  return client.kind !== "Pod" || ip(client) === ip(endpoint);
+}
+
 /** Source and destination as they are on this part of the way; the destination, if only that fits. */
-function way(from: Station, to: Station, room: number): string {
-  const whole = `${from.address} → ${to.address}`;
+function way(from: Station | null, to: Station, room: number): string {
+  const whole = from ? `${from.address} → ${to.address}` : `→ ${to.address}`;
   return whole.length * MONO <= room ? whole : fitted(`→ ${to.address}`, room, MONO);
 }
 
 function brokenWay(drawing: Drawing, x: number, from: number, to: number, what: string) {
-  drawing.line(
-    "request",
-    [
-      [x, from],
-      [x, to - 9],
-    ],
-    false,
-  );
+  drawing.line("request", [x, from], [x, to - 9], false);
   drawing.picture.breaks.push([x, to]);
   drawing.label("failure", x + 14, to + 5, "start", what);
 }
@@ -270,48 +260,31 @@ function replyLane({ path, wide, inner, left }: Drawing): number {
   return (wide && path.peers.length && path.service ? left : inner) - LANE;
 }
 
-function endpoint(drawing: Drawing) {
+/** Who could have been chosen instead: beside the endpoint, or below it. */
+function peers(drawing: Drawing, endpointTop: number) {
   const { path, wide, inner, left, x } = drawing;
-  const top = drawing.y;
-  const beside = wide && path.peers.length > 0;
-  if (path.endpoint) drawing.station("endpoint", path.endpoint, beside ? left : inner);
   if (path.peers.length === 0) return;
-  if (beside) {
+  if (wide) {
     const from = x + left + 36;
-    const trunk = x + left + 18;
-    const bottom = peers(drawing, from, top, inner - left - 36, trunk);
-    drawing.line(
-      "peer",
-      [
-        [trunk, top - GAP],
-        [trunk, bottom],
-      ],
-      false,
-    );
+    const trunk = x + left + 22;
+    const top = path.endpoint ? endpointTop : drawing.y;
+    const bottom = smallBoxes(drawing, from, top, inner - left - 36, trunk);
+    drawing.line("peer", [trunk, top - GAP], [trunk, bottom], false);
     drawing.y = Math.max(drawing.y, bottom + SMALL / 2);
     return;
   }
   drawing.label("note", x, drawing.y + 18, "start", path.endpoint ? "Not chosen:" : "Endpoints:");
-  const bottom = peers(drawing, x + 18, drawing.y + 26, inner - 18, null);
-  drawing.y = bottom + SMALL / 2;
+  drawing.y = smallBoxes(drawing, x + 18, drawing.y + 26, inner - 18, null) + SMALL / 2;
 }
 
 /** Small boxes below each other; the middle of the last one. */
-function peers(drawing: Drawing, x: number, top: number, width: number, trunk: number | null) {
+function smallBoxes(drawing: Drawing, x: number, top: number, width: number, trunk: number | null) {
   const all = drawing.path.peers;
   const shown = all.length > MAX_PEERS ? all.slice(0, MAX_PEERS - 1) : all;
   let y = top;
   const put = (role: Role, text: string) => {
     drawing.box(role, { x, y, width, height: SMALL }, [text, "", text]);
-    if (trunk !== null)
-      drawing.line(
-        "peer",
-        [
-          [trunk, y + SMALL / 2],
-          [x, y + SMALL / 2],
-        ],
-        false,
-      );
+    if (trunk !== null) drawing.line("peer", [trunk, y + SMALL / 2], [x, y + SMALL / 2], false);
     y += SMALL + BETWEEN_SMALL;
   };
   for (const peer of shown) put(peer.why ? "unready" : "peer", peerText(peer));
@@ -319,6 +292,6 @@ function peers(drawing: Drawing, x: number, top: number, width: number, trunk: n
   return y - BETWEEN_SMALL - SMALL / 2;
 }
 
-function peerText({ name, why }: { name: string; why: string }): string {
-  return why ? `${name}: ${why}` : name;
+function peerText({ name, node, why }: Peer): string {
+  return why ? `${name}: ${why}` : `${name}${node && `, ${node}`}`;
 }

@@ -8,7 +8,7 @@ export type Json =
   | { kind: "number" | "word"; text: string };
 
 const MAX_DEPTH = 200;
-const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING = /"(?:[^"\\]|\\.)*"/sy;
 const WORD = /true|false|null/y;
 const SPACE = /[ \t\r\n]*/y;
@@ -50,7 +50,10 @@ class Reader {
     if (number) return { kind: "number", text: number };
     const word = this.match(WORD);
     if (word) return { kind: "word", text: word };
-    throw this.text.length - this.at < 5 ? new Cut() : new NotJson();
+    const rest = this.text.slice(this.at);
+    throw ["-", "true", "false", "null"].some((each) => each.startsWith(rest))
+      ? new Cut()
+      : new NotJson();
   }
 
   private object(depth: number): Json {

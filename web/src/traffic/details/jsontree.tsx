@@ -7,10 +7,11 @@ import "./jsontree.css";
 const OPEN_DEPTH = 2;
 const PORTION = 100;
 
-export function JsonTree({ value }: { value: Json }) {
+/** open: all of it, as it is short. */
+export function JsonTree({ value, open }: { value: Json; open: boolean }) {
   return (
     <div class="json">
-      <Node value={value} depth={0} />
+      <Node value={value} depth={open ? -1000 : 0} />
     </div>
   );
 }

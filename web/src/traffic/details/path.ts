@@ -16,6 +16,7 @@ export interface Station {
 export interface Peer {
   name: string;
   address: string;
+  node: string;
   why: string;
 }
 
@@ -93,6 +94,7 @@ function others(peers: EndpointView[], chosen: EntryPeer | null): Peer[] {
     .map((peer) => ({
       name: peer.name || peer.ip,
       address: peer.ip,
+      node: peer.node,
       why: peer.ready ? "" : peer.why || (peer.terminating ? "terminating" : "not ready"),
     }));
 }
@@ -118,7 +120,9 @@ function words(path: Path, entry: EntryMessage): string[] {
 }
 
 function lookedUp({ client, lookUp }: Path): string {
-  return lookUp ? `${client.name} looked up ${lookUp.name}, and got ${lookUp.answer}.` : "";
+  return lookUp
+    ? `${client.name} looked up ${lookUp.name.replace(/\.$/, "")}, and got ${lookUp.answer}.`
+    : "";
 }
 
 function asked({ client, service, endpoint }: Path): string {
@@ -132,8 +136,8 @@ function choice({ service, endpoint, peers, nodes }: Path): string {
   if (!service || !endpoint) return "";
   const ready = peers.filter((peer) => !peer.why).length;
   const among = ready ? `, one of ${ready + 1} that are ready now` : "";
-  const where = endpoint.node && endpoint.node !== nodes.from ? `, on ${endpoint.node}` : "";
-  return `${nodes.from || "The node"} chose ${endpoint.kind} ${endpoint.name}${among}, and put ${endpoint.address} in the place of the Service's address${where}.`;
+  const where = endpoint.node && endpoint.node !== nodes.from ? ` on ${endpoint.node}` : "";
+  return `${nodes.from || "The node"} chose ${endpoint.kind} ${endpoint.name}${where}${among}, and put ${endpoint.address} in the place of the Service's address.`;
 }
 
 function outcome(path: Path, entry: EntryMessage): string {
@@ -143,8 +147,8 @@ function outcome(path: Path, entry: EntryMessage): string {
   switch (entry.failure) {
     case "":
       return service && endpoint
-        ? `The answer ${reply}: on the way back ${node} put the Service's address in again, so the client sees ${service.address}.`
-        : `The answer: ${reply || "none"}.`;
+        ? `The answer was ${reply}; ${node} put the Service's address back, so that to the client it comes from ${service.address}.`
+        : `The answer was ${reply || "nothing"}.`;
     case "no endpoints":
       return `${who} has no endpoint that is ready: ${node} refused at once. Does its selector match Pods, and are they ready?`;
     case "refused":

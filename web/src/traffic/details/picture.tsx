@@ -25,7 +25,7 @@ export function PathPicture({ path, openLookUp }: Props) {
   }, [width]);
   return (
     <div class="path">
-      <div ref={frame} class="picture" aria-hidden="true">
+      <div ref={frame} class="drawing" aria-hidden="true">
         {width.value > 0 && <Drawn picture={draw(path, width.value)} openLookUp={openLookUp} />}
       </div>
       <ol>
@@ -57,10 +57,10 @@ function Drawn({ picture, openLookUp }: { picture: Picture; openLookUp: (() => v
         <Arrow id="arrow-reply" />
         <Arrow id="arrow-dns" />
       </defs>
-      {nodes.map(({ name, y, height }) => (
-        <g class="node" key={name}>
-          <rect x="2" y={y} width={width - 4} height={height} rx="10" />
-          <text x={width - 14} y={y + 14} text-anchor="end">
+      {nodes.map(({ name, y, width, height, nameY }) => (
+        <g class="zone" key={name}>
+          <rect x="2" y={y} width={width} height={height} rx="10" />
+          <text x={width - 10} y={nameY} text-anchor="end">
             {name}
           </text>
         </g>
@@ -68,7 +68,7 @@ function Drawn({ picture, openLookUp }: { picture: Picture; openLookUp: (() => v
       {lines.map((line) => (
         <path
           class={`line ${line.role}`}
-          d={`M${line.points.map((point) => point.join(" ")).join("L")}`}
+          d={`M${line.from.join(" ")}L${line.to.join(" ")}`}
           marker-end={line.arrow ? `url(#arrow-${line.role})` : undefined}
           key={keyOf(line)}
         />
@@ -88,7 +88,7 @@ function Drawn({ picture, openLookUp }: { picture: Picture; openLookUp: (() => v
   );
 }
 
-const keyOf = (line: Line) => line.points.join(" ");
+const keyOf = (line: Line) => `${line.from} ${line.to}`;
 
 function Arrow({ id }: { id: string }) {
   return (

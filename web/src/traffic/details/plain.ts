@@ -23,11 +23,18 @@ export function plainFields(entry: EntryMessage, side: "request" | "response"): 
   const said: [string, string][] = [];
   for (const [name, value] of Object.entries(entry[side] ?? {})) {
     const elsewhere = ELSEWHERE.has(name) && !(name === "query" && typeof value === "string");
-    if (elsewhere || value === null || value === "") continue;
+    if (elsewhere || value === null || value === "" || isRepeated(name, entry[side] ?? {}))
+      continue;
     const text = inWords(value);
     if (text) said.push([name, text]);
   }
   return said;
+}
+
+/** Whether another field says the same. */
+function isRepeated(name: string, message: Record<string, unknown>): boolean {
+  if (name === "path") return message.path === message.url;
+  return name === "body_size" && (message.body_size === 0 || Boolean(message.body));
 }
 
 function inWords(value: unknown): string {

@@ -11,9 +11,9 @@ export interface Part {
 }
 
 const TITLES = {
-  connect: "Connecting: the handshake",
-  wait: "Waiting: until the first byte of the answer",
-  transfer: "Receiving: until its last byte",
+  connect: "Connecting",
+  wait: "Waiting for the answer",
+  transfer: "Receiving the answer",
 } as const;
 
 export function parts(timing: Timing): Part[] {

@@ -108,16 +108,24 @@ export function FilterInput() {
             if (mirror.current) mirror.current.scrollLeft = input.current?.scrollLeft ?? 0;
           }}
         />
+        {text.value && (
+          <button
+            type="button"
+            class="remove"
+            aria-label="Remove the filter"
+            title="Remove the filter"
+            onClick={() => void apply("")}
+          >
+            <svg viewBox="0 0 12 12" width="10" height="10" aria-hidden="true">
+              <path d="M2 2l8 8m0-8l-8 8" stroke="currentColor" stroke-width="1.8" />
+            </svg>
+          </button>
+        )}
         {open && <Choices popup={open} take={take} />}
       </div>
       <button type="button" class="button" onClick={showRecentOf(input)}>
         Recent
       </button>
-      {text.value && (
-        <button type="button" class="button" onClick={() => void apply("")}>
-          Clear filter
-        </button>
-      )}
       <button type="button" class="button primary" disabled={!changed} onClick={applyText}>
         Apply
       </button>

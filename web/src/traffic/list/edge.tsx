@@ -12,7 +12,7 @@ const SAYS = {
 export function Edge({ state, top }: { state: typeof older.value; top: number }) {
   if (rows.size === 0) return null;
   return (
-    <div class="edge" style={{ top: `${top}px` }}>
+    <div class="oldest" style={{ top: `${top}px` }}>
       {SAYS[state]}
       {(state === "some" || state === "failed") && (
         <button type="button" class="plain" onClick={load}>
