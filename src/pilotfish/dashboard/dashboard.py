@@ -32,6 +32,7 @@ from pilotfish.tap.history.folders import history_folder
 from pilotfish.tap.history.follower import PacketFollower
 from pilotfish.tap.history.history import History
 from pilotfish.tap.history.packets import PacketHistory
+from pilotfish.tap.history.reader import Span
 from pilotfish.tap.viewer import NodeStatus
 from pilotfish.version import __version__
 
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 MakesViewer = Callable[[Client, Callable[[NodeStatus], None], Callable[[Frame], None]], AnyViewer]
 
 TICK_S = 1.0
+# A worker that was killed is back before anybody need be told.
+AWAY_S = 2.0
 _RATE_S = 5
 _PEERS_WINDOW_S = 300
 
@@ -75,7 +78,7 @@ class Dashboard:
         self.feed = Feed(
             kubeconfig,
             lambda client, on_status: viewer(client, on_status, self._hear_packet),
-            self._hear,
+            self.hear,
             self._changed,
             self._companions,
         )
@@ -93,7 +96,9 @@ class Dashboard:
         self._hello = b""
         self._stood: tuple[object, ...] = ()
         self._told: bool | None = None
-        self._unseen: dict[str, str] = {}
+        self._away_s: dict[str, float] = {}
+        self._unseen: set[str] = set()
+        self._span: Span | None = None
 
     async def run(self) -> None:
         """Follow and show until cancelled."""
@@ -123,7 +128,7 @@ class Dashboard:
 
     def status(self) -> Status:
         """How things stand."""
-        state, span = self.feed.state, self.history.span() if self.history else None
+        state, span = self.feed.state, self._span
         return {
             "type": "status",
             "connected": state.connected,
@@ -180,7 +185,8 @@ class Dashboard:
 
     # --- the feed --------------------------------------------------------------------------
 
-    def _hear(self, entry: Entry) -> None:
+    def hear(self, entry: Entry) -> None:
+        """Take what was seen."""
         self._heard += 1
         if self.history is not None:
             self.history.record(entry)
@@ -199,10 +205,9 @@ class Dashboard:
         state = self.feed.state
         nodes = tuple((node.name, node.connected, node.problem) for node in state.nodes.values())
         stands = (state.connected, state.problem, state.retry_at_s, nodes)
-        if stands == self._stood:
-            return
-        self._stood = stands
-        self.hub.post("status", orjson.dumps(self.status()))
+        if stands != self._stood:
+            self._stood = stands
+            self.hub.post("status", orjson.dumps(self.status()))
         if state.connected != self._told and (state.connected or state.problem):
             if state.connected:
                 self._tell("connected again" if self._told is False else "connected")
@@ -210,17 +215,20 @@ class Dashboard:
                 lost = "connection to the cluster lost" if self._told else "no cluster yet"
                 self._tell(f"{lost}: {state.problem}; trying again")
             self._told = state.connected
-        if state.connected:
-            self._tell_nodes()
+        self._tell_nodes(time.monotonic())
 
-    def _tell_nodes(self) -> None:
+    def _tell_nodes(self, now_s: float) -> None:
         """Silence must not be taken for absence: a node that is not seen is told of."""
         for name, node in self.feed.state.nodes.items():
-            if node.connected and self._unseen.pop(name, None) is not None:
-                self._tell(f"{name}: seen again")
-            elif not node.connected and node.problem and name not in self._unseen:
-                self._unseen[name] = node.problem
-                self._tell(f"{name}: not seen, trying again: {node.problem}")
+            if node.connected or not self.feed.state.connected:
+                self._away_s.pop(name, None)
+                if node.connected and name in self._unseen:
+                    self._unseen.discard(name)
+                    self._tell(f"{name}: seen again")
+            elif now_s - self._away_s.setdefault(name, now_s) > AWAY_S and node.problem:
+                if name not in self._unseen:
+                    self._tell(f"{name}: not seen, trying again: {node.problem}")
+                self._unseen.add(name)
 
     def _companions(self, client: Client) -> list[Coroutine[None, None, None]]:
         followers = [self._follow_objects(client), self._follow_namespaces(client)]
@@ -270,6 +278,9 @@ class Dashboard:
             if hello != self._hello:
                 self._hello = hello
                 self.hub.post("hello", hello)
+            if self.history is not None:
+                # It looks at files.
+                self._span = await asyncio.to_thread(self.history.span)
             self.hub.post("status", orjson.dumps(self.status()))
             viewers = list(self.hub.viewers)
             if self._catalog is not None:

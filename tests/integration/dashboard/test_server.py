@@ -12,9 +12,10 @@ import orjson
 import pytest
 from yarl import URL
 
-from pilotfish.dashboard import api, feed, live, static_files
+from pilotfish.dashboard import api, dashboard, feed, live, static_files
 from pilotfish.dashboard.hub import MAX_VIEWERS
 from pilotfish.tap.history import streaming
+from pilotfish.tap.viewer import NodeStatus
 from support.dashboard import Served, serving, until
 
 DATA = [
@@ -482,3 +483,21 @@ async def test_a_lost_connection_is_told_to_page_and_terminal_and_that_it_is_bac
         "connection to the cluster lost: node-1: the worker ended the stream; trying again",
         "connected again",
     ]
+
+
+async def test_a_node_that_is_away_for_long_is_told_of_and_one_that_is_back_at_once_is_not(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboard, "AWAY_S", 1000.0)
+    away = NodeStatus("node-2", problem="no route")
+    served.viewer.nodes["node-2"] = away
+    await until(lambda: "node-2" in served.dashboard.feed.state.nodes, "the node is looked at")
+    away.connected = True
+    await until(lambda: served.dashboard.feed.state.nodes["node-2"].connected, "it is back")
+    assert served.told == ["connected"]
+    monkeypatch.setattr(dashboard, "AWAY_S", 0.0)
+    away.connected = False
+    await until(lambda: len(served.told) == 2, "the node is told of")
+    away.connected = True
+    await until(lambda: len(served.told) == 3, "and that it is back")
+    assert served.told[1:] == ["node-2: not seen, trying again: no route", "node-2: seen again"]
