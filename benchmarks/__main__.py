@@ -25,6 +25,7 @@ BENCHMARKS = (
     "proxy_traffic",
     "dns_rate",
     "api_rates",
+    "api_etcd",
     "tap_live",
     "tap_file",
     "tap_filter",

@@ -1,6 +1,6 @@
 """A process to put load on: the API server alone, or the library under it answering a constant.
 
-`python -m benchmarks.api_process server|constant FOLDER PORT`; it runs until it is killed.
+`python -m benchmarks.api_process server|constant FOLDER PORT STORE`; it runs until it is killed.
 """
 
 from __future__ import annotations
@@ -43,10 +43,13 @@ def client_context(folder: Path) -> ssl.SSLContext:
 
 
 @contextlib.contextmanager
-def process(kind: str, folder: Path, port: int) -> Iterator[tuple[int, float]]:
-    """A process of that kind, ready; its pid, and how many seconds that took."""
+def process(kind: str, folder: Path, port: int, store: str = "") -> Iterator[tuple[int, float]]:
+    """A process of that kind, ready; its pid, and how many seconds that took.
+
+    store: the address of an etcd; "" for a file in the folder.
+    """
     began = time.monotonic()
-    command = [sys.executable, "-m", "benchmarks.api_process", kind, str(folder), str(port)]
+    command = [sys.executable, "-m", "benchmarks.api_process", kind, str(folder), str(port), store]
     running = subprocess.Popen(command)
     try:
         _wait(folder, port)
@@ -72,7 +75,7 @@ def _wait(folder: Path, port: int) -> None:
     raise SystemExit(f"nothing answers on port {port}")
 
 
-def _server_config(folder: Path, port: int) -> ApiServerConfig:
+def _server_config(folder: Path, port: int, store: str) -> ApiServerConfig:
     keys = folder / "pki"
     return ApiServerConfig(
         listen=((ADDRESS, port),),
@@ -81,6 +84,7 @@ def _server_config(folder: Path, port: int) -> ApiServerConfig:
         client_ca_file=pki.cert_file(keys, "ca"),
         service_account_key_file=keys / "sa.key",
         store_path=folder / STORE,
+        store_address=store,
         advertise_address="192.0.2.1",
     )
 
@@ -103,7 +107,7 @@ async def _serve_constant(folder: Path, port: int) -> None:
     await asyncio.Event().wait()
 
 
-async def _serve(kind: str, folder: Path, port: int) -> None:
+async def _serve(kind: str, folder: Path, port: int, store: str) -> None:
     if kind == "constant":
         await _serve_constant(folder, port)
         return
@@ -111,9 +115,9 @@ async def _serve(kind: str, folder: Path, port: int) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(collect_by_growth())
-        tasks.create_task(ApiServer(_server_config(folder, port)).run())
+        tasks.create_task(ApiServer(_server_config(folder, port, store)).run())
 
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+        runner.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))
