@@ -102,6 +102,7 @@ class Api:
 
     async def services(self, request: web.Request) -> web.Response:
         """All Services, with numbers of the last seconds."""
+        await self._dashboard.look()
         return _encoded(self._dashboard.services(_window_s(request.query)))
 
     async def map(self, request: web.Request) -> web.Response:

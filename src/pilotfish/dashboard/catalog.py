@@ -59,7 +59,10 @@ class Catalog:
         self._slices = Informer(client, "endpointslices.discovery.k8s.io")
         self._pods = Informer(client, "pods")
         self._nodes = Informer(client, "nodes")
+        self._runs = False
         self._wanted = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._looked_s = -EVERY_S
         self._readiness = Readiness()
         self._slots = SlotsPoller(client)
         self._events = EventsPoller(client)
@@ -79,15 +82,24 @@ class Catalog:
             self._wanted.clear()
 
     async def look(self) -> None:
-        """Read kernels and Events once, for somebody who does not follow."""
-        await asyncio.gather(self._slots.look(self._nodes.values()), self._look_at_events())
+        """Read kernels and Events, unless that was done just now, or the cluster is lost."""
+        loop = asyncio.get_running_loop()
+        async with self._looking:
+            if not self._runs or loop.time() - self._looked_s < EVERY_S / 2:
+                return
+            await asyncio.gather(self._slots.look(self._nodes.values()), self._look_at_events())
+            self._looked_s = loop.time()
 
     async def run(self) -> None:
         """Follow the API server until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for informer in (self._services, self._slices, self._pods, self._nodes):
-                tasks.create_task(informer.run(), name=f"dashboard {informer.resource}")
-            tasks.create_task(self._keep_looking(), name="dashboard kernels")
+        self._runs = True
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for informer in (self._services, self._slices, self._pods, self._nodes):
+                    tasks.create_task(informer.run(), name=f"dashboard {informer.resource}")
+                tasks.create_task(self._keep_looking(), name="dashboard kernels")
+        finally:
+            self._runs = False
 
     async def _keep_looking(self) -> None:
         """Kernels and Events are asked for again and again, so only while somebody looks."""

@@ -162,6 +162,11 @@ class Dashboard:
                 return view["endpoints"]
         return []
 
+    async def look(self) -> None:
+        """Read kernels and Events, which are else read only while a page follows Services."""
+        if self._catalog is not None:
+            await self._catalog.look()
+
     def cluster(self) -> Cluster:
         """The cluster's objects, as they are or as they were when it was lost."""
         return self._catalog.cluster() if self._catalog is not None else Cluster()

@@ -144,12 +144,12 @@ def _ports(subject: Subject) -> Iterator[Finding]:
                 yield _named_port_missing(subject, port, target, lacking)
             continue
         protocol = port.get("protocol") or "TCP"
-        declared = _declared(subject.pods, protocol)
-        if declared and target not in declared and not _answered(subject, target):
-            shown = ", ".join(sorted(_port_text(name, number) for number, name in declared.items()))
+        declared = declared_ports(subject.pods, protocol)
+        if declared and target not in declared and not _was_asked(subject, target):
             yield finding(
                 "warning",
-                f"port {port['port']} leads to port {target} of the Pods, which declare {shown}",
+                f"port {port['port']} leads to port {target} of the Pods, which declare "
+                f"{port_list(declared)}",
                 f"if nothing listens at {target}, set targetPort to a port that the Pods listen "
                 f"at: kubectl edit service {subject.name} -n {subject.namespace}",
             )
@@ -159,11 +159,11 @@ def _named_port_missing(
     subject: Subject, port: Object, target: str, lacking: list[Object]
 ) -> Finding:
     protocol = port.get("protocol") or "TCP"
-    declared = _declared(lacking, protocol)
+    declared = declared_ports(lacking, protocol)
     names = [name for name in declared.values() if name]
     others = [
         name for each in ("TCP", "UDP", "SCTP") if each != protocol
-        for name in _declared(lacking, each).values()
+        for name in declared_ports(lacking, each).values()
     ]  # fmt: skip
     every = "no Pod declares" if len(lacking) == len(subject.pods) else "not every Pod declares"
     what = f"port {port['port']} leads to the container port named {target!r}, which {every}"
@@ -180,7 +180,7 @@ def _named_port_missing(
     return finding("error", what, mend)
 
 
-def _declared(pods: Iterable[Object], protocol: str) -> dict[int, str]:
+def declared_ports(pods: Iterable[Object], protocol: str) -> dict[int, str]:
     """The container ports that Pods declare, with their names or ""."""
     found: dict[int, str] = {}
     for pod in pods:
@@ -191,16 +191,16 @@ def _declared(pods: Iterable[Object], protocol: str) -> dict[int, str]:
     return found
 
 
-def _port_text(name: str, number: int) -> str:
-    return f"{number} ({name})" if name else str(number)
+def port_list(declared: Mapping[int, str]) -> str:
+    """Ports for people: "8080 (http), 9090"."""
+    shown = [f"{number} ({name})" if name else str(number) for number, name in declared.items()]
+    return ", ".join(sorted(shown))
 
 
-def _answered(subject: Subject, target: int) -> bool:
-    """Whether traffic shows that somebody listens there."""
-    return any(
-        target in each.ports.values() and each.tally.requests > each.tally.errors
-        for each in subject.serving
-    )
+def _was_asked(subject: Subject, target: int) -> bool:
+    """Whether traffic shows, one way or the other, if somebody listens there."""
+    asked = any(target in each.ports.values() and each.tally.requests for each in subject.serving)
+    return asked or "refused" in subject.tally.statuses
 
 
 # --- addresses, policies ---------------------------------------------------------------------

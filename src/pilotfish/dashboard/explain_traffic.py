@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from statistics import median
 from typing import TYPE_CHECKING
 
-from pilotfish.dashboard.explain_setup import count_of, finding
+from pilotfish.dashboard.explain_setup import count_of, declared_ports, finding, port_list
 from pilotfish.dashboard.near import is_near
 from pilotfish.dashboard.statistics import NO_SUCH_PORT
+from pilotfish.objects.meta import name_of
 
 if TYPE_CHECKING:
     from pilotfish.dashboard.messages import Finding
@@ -42,24 +43,39 @@ def findings(subject: Subject) -> Iterator[Finding]:
 def _refused(subject: Subject) -> list[Finding]:
     """Pods that are there and ready, and do not listen."""
     by_port: dict[str, list[Serving]] = {}
-    for each in subject.serving:
+    for each in subject.ready:
         count = each.tally.statuses.get("refused", 0)
-        if each.ready and count >= _MIN_ERRORS and count == each.tally.requests:
-            ports = "/".join(str(number) for number in sorted(set(each.ports.values())))
-            by_port.setdefault(ports, []).append(each)
-    found = []
-    for port, endpoints in by_port.items():
-        first = endpoints[0]
-        who = f"{first.name} refuses" if len(endpoints) == 1 else f"{len(endpoints)} Pods refuse"
-        found.append(
-            finding(
-                "error",
-                f"{who} connections at port {port}: nothing listens there",
-                f"see what listens: kubectl exec {first.name} -n {first.namespace} -- ss -ltn; "
-                "set targetPort to that; what listens at 127.0.0.1 only must listen at 0.0.0.0",
-            )
+        if count >= _MIN_ERRORS and count == each.tally.requests:
+            by_port.setdefault(_port_of(each), []).append(each)
+    # Who refuses on another node is not known, only that somebody does.
+    everything = subject.tally.statuses.get("refused", 0)
+    if (
+        not by_port
+        and subject.ready
+        and everything >= _MIN_ERRORS
+        and (everything == subject.tally.requests)
+    ):
+        by_port[_port_of(subject.ready[0])] = subject.ready
+    return [_nobody_listens(subject, port, pods) for port, pods in by_port.items()]
+
+
+def _port_of(serving: Serving) -> str:
+    return "/".join(str(number) for number in sorted(set(serving.ports.values())))
+
+
+def _nobody_listens(subject: Subject, port: str, refusing: list[Serving]) -> Finding:
+    first = refusing[0]
+    who = f"{first.name} refuses" if len(refusing) == 1 else f"{len(refusing)} Pods refuse"
+    pods = [pod for pod in subject.pods if name_of(pod) in {each.name for each in refusing}]
+    declared = declared_ports(pods, "TCP")
+    if declared and port.isdecimal() and int(port) not in declared:
+        mend = f"the Pods declare {port_list(declared)}: set targetPort to that"
+    else:
+        mend = (
+            f"see what listens: kubectl exec {first.name} -n {first.namespace} -- ss -ltn; "
+            "set targetPort to that; what listens at 127.0.0.1 only must listen at 0.0.0.0"
         )
-    return found
+    return finding("error", f"{who} connections at port {port}: nothing listens there", mend)
 
 
 def _errors(subject: Subject) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ def distance(one: str, other: str) -> int:
     return last[-1]
 
 
+@lru_cache(maxsize=1 << 16)
 def is_near(one: str, other: str) -> bool:
     """Whether somebody who wrote `one` may have meant `other`: a typing error, or a part of it."""
     if one == other:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pilotfish.dashboard.ends import End, Route
 
-MAX_SERIES = 2_000
+MAX_SERIES = 1_000
 _OTHERS = End("external", "", "", "others")
 # Bounds of the buckets of durations, in microseconds.
 BOUNDS_US = (

@@ -170,6 +170,17 @@ def test_pods_that_refuse_have_nobody_listening(shop: Shop) -> None:
     assert len(shop.findings("api")) == 1
 
 
+def test_pods_that_refuse_at_a_port_they_do_not_declare_lead_to_the_one_they_do(
+    shop: Shop,
+) -> None:
+    shop.service("api", ready=2, ports=[{"port": 80, "targetPort": 9090}])
+    shop.slices["default", "api"][0]["ports"] = [{"name": "", "port": 9090}]
+    shop.fail("api", "refused", None, times=4)  # by a Pod of another node: nobody knows which
+    (only,) = shop.findings("api")
+    assert only["what"] == "2 Pods refuse connections at port 9090: nothing listens there"
+    assert only["mend"] == "the Pods declare 8080 (http): set targetPort to that"
+
+
 def test_one_endpoint_that_fails_is_named(shop: Shop) -> None:
     shop.service("api", ready=3)
     for to in (0, 1):
