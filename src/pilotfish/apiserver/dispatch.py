@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 
 from pilotfish.apiserver import health
+from pilotfish.apiserver.access import write_access_line
 from pilotfish.apiserver.admission import warn_of_what_is_not_enforced
 from pilotfish.apiserver.audit import AuditLog
 from pilotfish.apiserver.authentication import User, authenticate
@@ -124,7 +125,11 @@ class Dispatcher:
             code = response.status
             return response
         finally:
-            kind.end(code, time.perf_counter() - begun)
+            taken_s = time.perf_counter() - begun
+            kind.end(code, taken_s)
+            # Who streams takes as long as he likes.
+            latency_s = taken_s if not kind.gauge else 0.0
+            write_access_line(request, asked, code, latency_s, self._core.token_users)
             if trail is not None:
                 trail.complete(code)
 

@@ -82,5 +82,9 @@ def _show_from(component: str, path: Path, position: int, prefixed: bool) -> int
 def _print(component: str, lines: list[bytes], prefixed: bool) -> None:
     for line in lines:
         text = line.decode(errors="replace")
-        sys.stdout.write(f"[{component}] {text}\n" if prefixed else f"{text}\n")
+        # A line of JSON names its component, and is to stay JSON.
+        names_itself = text.startswith("{")
+        sys.stdout.write(
+            f"[{component}] {text}\n" if prefixed and not names_itself else f"{text}\n"
+        )
     sys.stdout.flush()

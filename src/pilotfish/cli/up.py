@@ -57,6 +57,10 @@ def up(
             show_default="a file",
         ),
     ] = "",
+    log_format: Annotated[
+        str,
+        typer.Option(help="How the processes write their logs: text or json.", show_default="text"),
+    ] = "",
     show_timeline: Annotated[
         bool, typer.Option("--timeline", help="Show where the time of the start went.")
     ] = False,
@@ -68,7 +72,9 @@ def up(
     from pilotfish.cluster.up import up as bring_up
 
     ranges = WantedRanges(node_cidr, pod_cidr, service_cidr)
-    wanted = Wanted(name, nodes, ranges, timeout_s, ip_family, audit_log, token_auth_file, store)
+    wanted = Wanted(
+        name, nodes, ranges, timeout_s, ip_family, audit_log, token_auth_file, store, log_format
+    )
     outcome = bring_up(wanted, mark_done)
     for note in preflight.notes():
         print(f"note: {note}", file=sys.stderr)

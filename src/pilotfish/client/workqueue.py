@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from pilotfish.client.errors import ApiError, Conflict, Unreachable
+from pilotfish.client.log_fields import log_fields
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +73,12 @@ class WorkQueue:
             self._waiting.discard(key)
             self._active.add(key)
             try:
-                await handler(key)
+                with log_fields(object=key):
+                    await handler(key)
                 self._failures.pop(key, None)
             except Exception as error:
-                self._retry(key, error)
+                with log_fields(object=key):
+                    self._retry(key, error)
             finally:
                 self._active.discard(key)
                 if key in self._again:

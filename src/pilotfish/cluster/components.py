@@ -26,13 +26,15 @@ logger = logging.getLogger(__name__)
 _LISTEN_POLL_S = 0.005
 
 
-def run_until_terminated(work: Coroutine[None, None, None]) -> int:
+def run_until_terminated(
+    work: Coroutine[None, None, None], log_format: str = "text", component: str = ""
+) -> int:
     """Run `work` on a fresh loop until it ends or SIGTERM or SIGINT comes. Returns the exit code.
 
     A component has no natural end: one that returns or raises has failed, and the supervisor
     starts it again.
     """
-    configure()
+    configure(log_format, component)
     # A restart must find Pods as they were left: what a component has under way is cancelled, and
     # nothing is undone.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -29,7 +29,8 @@ NICENESS = -10
 def run(cluster: str, component: str) -> int:
     """Be the control plane of `cluster` until terminated. Returns the exit code."""
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    return run_until_terminated(_run(state.require(cluster), component))
+    found = state.require(cluster)
+    return run_until_terminated(_run(found, component), found.log_format, component)
 
 
 async def _run(cluster: ClusterState, component: str) -> None:

@@ -37,7 +37,9 @@ def run(cluster: str, component: str) -> int:
     # Before any thread exists: those started later follow.
     namespaces.enter(naming.node_namespace(cluster, component))
     return run_until_terminated(
-        _run(found, found.node(component), machine_namespace=f"/proc/self/fd/{machine}")
+        _run(found, found.node(component), machine_namespace=f"/proc/self/fd/{machine}"),
+        found.log_format,
+        component,
     )
 
 

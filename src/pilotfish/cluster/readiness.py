@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import re
 import socket
 import ssl
 import struct
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilotfish.cluster import control, pki
 from pilotfish.cluster.errors import ClusterError
+from pilotfish.cluster.logs import sentence_of
 from pilotfish.cluster.processes import read_pid_file
 
 if TYPE_CHECKING:
@@ -220,5 +220,4 @@ def _last_error(cluster: ClusterState, component: str) -> str:
     except FileNotFoundError:
         return "it wrote no log"
     last = next((line.strip() for line in reversed(lines) if line.strip()), "its log is empty")
-    # Without time, level and logger's name.
-    return re.sub(r"^\S+Z [A-Z]+ \S+ ", "", last)
+    return sentence_of(last)

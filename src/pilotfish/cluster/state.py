@@ -55,6 +55,8 @@ class ClusterState:
     # Files of the user's, where the API server writes its audit log and reads static tokens; or "".
     audit_log: str = ""
     token_file: str = ""
+    # How its processes write their logs: "text" or "json".
+    log_format: str = "text"
     # The address of the etcd that keeps the cluster's objects; "" for a file of this machine's.
     store: str = ""
 

@@ -15,7 +15,7 @@ _LAUNCHER = (sys.executable, "-P", "-m", "pilotfish.cluster.launcher")
 
 
 def main() -> int:
-    """Wait for a cluster's name on standard input, then supervise that cluster."""
+    """Wait for a cluster's name and log format on standard input, then supervise that cluster."""
     started_s = time.monotonic()
     become_subreaper()
     launcher = subprocess.Popen([*_LAUNCHER, CONTROL_PLANE, NODE], stdin=subprocess.PIPE, bufsize=0)
@@ -23,12 +23,13 @@ def main() -> int:
     from pilotfish.cluster.supervisor import Supervisor
     from pilotfish.cluster.timeline import Timeline
 
-    logs.configure()
-    folders = Folders(sys.stdin.readline().strip())
+    name, _, log_format = sys.stdin.readline().strip().partition(" ")
     # Without a name the one who started us has given up: so do we, before anything runs.
-    if not folders.name:
+    if not name:
         launcher.kill()
         return 1
+    logs.configure(log_format, "supervisor")
+    folders = Folders(name)
     Timeline(folders.timeline, "supervisor").mark("started", started_s)
     processes.write_pid_file(folders.pids / "supervisor")
     Supervisor(folders, launcher, _LAUNCHER).run()

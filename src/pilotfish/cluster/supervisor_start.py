@@ -45,14 +45,14 @@ class SupervisorStart:
                 bufsize=0,
             )
 
-    def start(self, folders: Folders) -> None:
+    def start(self, folders: Folders, log_format: str) -> None:
         """Let it supervise, and wait until it listens. Raises ClusterError."""
         log = folders.log("supervisor")
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
         self._log.replace(log)
         assert self._child.stdin is not None, "the supervisor has a pipe for its input"
-        self._child.stdin.write(f"{folders.name}\n".encode())
+        self._child.stdin.write(f"{folders.name} {log_format}\n".encode())
         deadline = time.monotonic() + _TIMEOUT_S
         while control.status(folders.control_socket) is None:
             if self._child.poll() is not None or time.monotonic() > deadline:

@@ -27,6 +27,7 @@ from pilotfish.cluster import (
     supervisor_start,
 )
 from pilotfish.cluster.errors import ClusterError
+from pilotfish.cluster.logs import FORMATS
 from pilotfish.cluster.readiness import Readiness
 from pilotfish.cluster.timeline import Timeline
 
@@ -43,7 +44,7 @@ class Wanted:
     """What the user asked for.
 
     nodes: None takes one node, or as many as there are. ip_family: "" takes IPv4, or what is there.
-    audit_log, token_file: None takes none, or what is there.
+    audit_log, token_file: None takes none, or what is there. log_format: "" takes text, likewise.
     store: the address of an etcd; "" takes a file, or what is there.
     """
 
@@ -55,6 +56,7 @@ class Wanted:
     audit_log: Path | None = None
     token_file: Path | None = None
     store: str = ""
+    log_format: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     progress: called with a line of text as each step is done. Raises ClusterError.
     """
     plan.check_name(wanted.name)
+    if wanted.log_format not in ("", *FORMATS):
+        option = f"--log-format {wanted.log_format}"
+        raise ClusterError("not a log format", option, f"use {' or '.join(FORMATS)}")
     preflight.check_machine()
     kubeconfig.check(kubeconfig.target_path(os.environ))
     with state.locked(wanted.name):
@@ -111,6 +116,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         audit_log=_file(wanted.audit_log),
         token_file=_file(wanted.token_file),
         store=wanted.store,
+        log_format=wanted.log_format or "text",
     )
     if wanted.store and found is None:
         external_store.claim(cluster)
@@ -170,6 +176,7 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
         ("--audit-log", _file(wanted.audit_log), cluster.audit_log),
         ("--token-auth-file", _file(wanted.token_file), cluster.token_file),
         ("--store", wanted.store, cluster.store),
+        ("--log-format", wanted.log_format, cluster.log_format),
     ):
         if asked and asked != there:
             raise ClusterError(
@@ -209,7 +216,7 @@ def _start(cluster: ClusterState, supervisor: SupervisorStart, timeline: Timelin
         timeline.mark("certificates made")
         host_network.create(cluster)
         timeline.mark("bridge, namespaces and routes made")
-        supervisor.start(cluster.folders)
+        supervisor.start(cluster.folders, cluster.log_format)
         timeline.mark("supervisor listens")
     finally:
         supervisor.abandon()

@@ -11,6 +11,7 @@ import logging
 import time
 
 from pilotfish.client.api import Client
+from pilotfish.client.log_fields import log_fields
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.controller import Context, Controller
 from pilotfish.controllers.daemonset import DaemonSetController
@@ -83,7 +84,8 @@ async def _keep_running(controller: Controller) -> None:
     while True:
         started = time.monotonic()
         try:
-            await controller.run()
+            with log_fields(controller=controller.name):
+                await controller.run()
             return
         except Exception:
             if time.monotonic() - started > _WELL_AFTER_S:

@@ -12,6 +12,7 @@ from pathlib import Path
 from pilotfish.client.api import Client
 from pilotfish.client.events import EventRecorder
 from pilotfish.client.informer import Informer
+from pilotfish.client.log_fields import log_fields
 from pilotfish.network import links
 from pilotfish.network.netlink import Netlink
 from pilotfish.node import mounts
@@ -155,7 +156,8 @@ class Kubelet:
         uid = uid_of(pod)
         worker = PodWorker(self._context, pod)
         self._workers[uid] = worker
-        task = asyncio.create_task(worker.run(), name=f"pod {key_of(pod)}")
+        with log_fields(kind="Pod", object=key_of(pod)):
+            task = asyncio.create_task(worker.run(), name=f"pod {key_of(pod)}")
         self._tasks[uid] = task
         task.add_done_callback(lambda task: self._worker_ended(uid, task))
         return worker

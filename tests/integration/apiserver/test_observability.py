@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import pytest
 
+from pilotfish.apiserver import access
 from pilotfish.apiserver.audit import AuditLog
 from pilotfish.client.api import Client
+from pilotfish.client.errors import ApiError
+from pilotfish.client.log_fields import fields_of
 from pilotfish.objects.meta import Object
 from support.apiserver import RunningApiServer, running_api_server
 from support.objects import config_map
@@ -124,3 +129,54 @@ async def test_a_token_file_names_users(tmp_path: Path) -> None:
                 "groups": ["developers", "system:masters", "system:authenticated"],
             }
             await client.list("secrets")
+
+
+ACCESS = "pilotfish.apiserver.access"
+
+
+async def test_only_slow_requests_are_logged_and_no_secret_is(
+    server: RunningApiServer,
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await client.get("namespaces", "default")
+    assert not [record for record in caplog.records if record.name == ACCESS]
+    monkeypatch.setattr(access, "_SLOW_S", 0.0)
+    await server.kubectl("create", "serviceaccount", "default")
+    token = (await server.kubectl("create", "token", "default")).strip()
+    caplog.clear()
+    config = replace(server.client_config(), cert=None, key=None, token=token)
+    async with Client(config, user_agent="curious/1") as account:
+        with pytest.raises(ApiError):
+            await account.get("secrets", "hidden", "default")
+    (record,) = (record for record in caplog.records if record.name == ACCESS)
+    line = dict(fields_of(record))
+    assert line.pop("latency").endswith("s")
+    assert line == {
+        "verb": "get",
+        "path": "/api/v1/namespaces/default/secrets/hidden",
+        "namespace": "default",
+        "resp": 403,
+        "user": "system:serviceaccount:default:default",
+        "userAgent": "curious/1",
+        "srcIP": "127.0.0.1",
+    }
+    assert all(
+        token not in record.getMessage() + str(fields_of(record)) for record in caplog.records
+    )
+
+
+async def test_a_failure_is_logged_without_what_was_asked_in_the_query(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pilotfish.apiserver.dispatch.get", lambda *_: 1 / 0)
+    with pytest.raises(ApiError):
+        path = "/api/v1/namespaces/default?command=secret-word"
+        await client.request("GET", path)
+    (record,) = (record for record in caplog.records if record.name == ACCESS)
+    assert record.levelname == "ERROR"
+    assert fields_of(record)["resp"] == 500
+    assert fields_of(record)["path"] == "/api/v1/namespaces/default"
+    assert "secret-word" not in caplog.text
