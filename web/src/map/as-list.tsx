@@ -6,7 +6,7 @@ import { trafficHref } from "../services/links";
 import * as format from "../ui/format";
 import { windowWords } from "../ui/window";
 import type { Graph } from "./visible";
-import { aboutNode, troubleOf } from "./words";
+import { aboutNode, latencyOf, troubleOf } from "./words";
 import "./as-list.css";
 
 export function AsList({ graph }: { graph: Graph }) {
@@ -82,9 +82,7 @@ function Line({ edge, source, target }: LineProps) {
       <td class="number" data-trouble={troubleOf(edge)}>
         {edge.errors ? format.share(edge.errors / edge.requests) : "0"}
       </td>
-      <td class="number wide">
-        {format.duration(edge.p50_us)} / {format.duration(edge.p99_us)}
-      </td>
+      <td class="number wide">{latencyOf(edge) || "–"}</td>
     </tr>
   );
 }

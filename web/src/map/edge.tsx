@@ -51,7 +51,9 @@ export function Edge({ edge, source, target, layout, ...props }: Props) {
           stroke-width={thickness(edge.rate_per_s)}
           marker-end={`url(#head-${trouble})`}
         />
-        {props.moves && <path class="moving" d={line.d} />}
+        {props.moves && (
+          <path class="moving" d={line.d} stroke-width={thickness(edge.rate_per_s) + 3.5} />
+        )}
       </Press>
       {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: texts have no focus; the link says it all */}
       <g transform={`translate(${line.label.x} ${line.label.y})`} aria-hidden="true">

@@ -1,9 +1,10 @@
 // Where everything on the map is: dagre's layout from left to right, held steady over time.
 import { layout as dagreLayout, Graph } from "@dagrejs/dagre";
 import { type Item, steadied } from "./steady";
+import { untangled } from "./untangle";
 
-export const NODE = { width: 152, height: 54 };
-export const LABEL = { width: 92, height: 46 };
+export const NODE = { width: 156, height: 60 };
+export const LABEL = { width: 104, height: 46 };
 /** Room above a node for the line to itself. */
 export const LOOP_HEIGHT = 40;
 
@@ -90,8 +91,25 @@ function laidOut(ids: readonly string[], edges: readonly Pair[]): Graph {
     (order.get(a.target) ?? 0) - (order.get(b.target) ?? 0);
   for (const { source, target } of [...edges].sort(byOrder))
     if (source !== target) graph.setEdge(source, target, { ...LABEL, labelpos: "c" });
-  dagreLayout(graph);
+  dagreLayout(graph, { customOrder: ordered });
   return graph;
+}
+
+/** What dagre calls to order the nodes (and the bends of lines) of each rank. */
+function ordered(graph: Graph, byDagre: (graph: Graph) => void): void {
+  byDagre(graph);
+  const columns: string[][] = [];
+  const ranked = (id: string) => graph.node(id) as { rank: number; order: number };
+  const byOrder = graph.nodes().sort((a, b) => ranked(a).order - ranked(b).order);
+  for (const id of byOrder) {
+    const { rank } = ranked(id);
+    columns[rank] = [...(columns[rank] ?? []), id];
+  }
+  const links = graph.edges().map(({ v, w }) => [v, w] as const);
+  for (const column of untangled(columns, links))
+    column.forEach((id, at) => {
+      ranked(id).order = at;
+    });
 }
 
 const nodeItem = (id: string) => `node ${id}`;

@@ -7,7 +7,7 @@ import { NODE, type Point } from "./layout";
 import { filterOf } from "./links";
 import { textWidth } from "./measure";
 import { Press } from "./press";
-import { aboutNode, nodeInWords, shortened } from "./words";
+import { aboutNode, nodeInWords, shortened, wrapped } from "./words";
 import "./node.css";
 
 const PADDING = 12;
@@ -28,6 +28,7 @@ export function Node({ node, edges, at, ...props }: Props) {
   const folded = node.kind === "namespace";
   const filter = folded ? "" : filterOf(node, edges);
   const room = NODE.width - 2 * PADDING;
+  const lines = wrapped(node.name, room, (text) => textWidth(text, 15, 600));
   return (
     <g
       class="map-node"
@@ -45,10 +46,12 @@ export function Node({ node, edges, at, ...props }: Props) {
       </Press>
       {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: texts have no focus; the link says it all */}
       <g aria-hidden="true">
-        <text class="name" y="-4">
-          {shortened(node.name, room, (text) => textWidth(text, 15, 600))}
-        </text>
-        <text class="about" y="16">
+        {lines.map((line, at) => (
+          <text key={line} class="name" y={lines.length === 1 ? -4 : -11 + 17 * at}>
+            {line}
+          </text>
+        ))}
+        <text class="about" y={lines.length === 1 ? 16 : 23}>
           {shortened(aboutNode(node), room, (text) => textWidth(text, 12.5, 400))}
         </text>
       </g>

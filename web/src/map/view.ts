@@ -16,7 +16,8 @@ const MIN_SCALE = 0.1;
 const MAX_SCALE = 3;
 // A map of two things does not fill a wide screen.
 const MAX_FIT = 1.15;
-const MARGIN = 24;
+// Room for the buttons above and the card below.
+const MARGIN = { side: 24, top: 60, bottom: 92 };
 
 /** Nearer by a factor, with a point of the screen staying where it is. */
 export function zoomed(view: View, factor: number, around: Point): View {
@@ -38,8 +39,8 @@ export function fitted(layout: Layout, size: Size): View {
   const box = boundsOf(layout);
   const scale = clamped(
     Math.min(
-      (size.width - 2 * MARGIN) / (box.right - box.left),
-      (size.height - 2 * MARGIN) / (box.bottom - box.top),
+      (size.width - 2 * MARGIN.side) / (box.right - box.left),
+      (size.height - MARGIN.top - MARGIN.bottom) / (box.bottom - box.top),
     ),
     MIN_SCALE,
     MAX_FIT,
@@ -47,13 +48,13 @@ export function fitted(layout: Layout, size: Size): View {
   return {
     scale,
     x: size.width / 2 - (scale * (box.left + box.right)) / 2,
-    y: size.height / 2 - (scale * (box.top + box.bottom)) / 2,
+    y: (size.height + MARGIN.top - MARGIN.bottom) / 2 - (scale * (box.top + box.bottom)) / 2,
   };
 }
 
 /** Moved by as little as brings a point of the map into sight. */
 export function revealed(view: View, point: Point, size: Size): View {
-  const margin = MARGIN + (NODE.width / 2) * view.scale;
+  const margin = MARGIN.side + (NODE.width / 2) * view.scale;
   const x = point.x * view.scale + view.x;
   const y = point.y * view.scale + view.y;
   return panned(

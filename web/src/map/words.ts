@@ -80,6 +80,17 @@ export function edgeInWords(edge: MapEdge, source: DrawnNode, target: DrawnNode)
   return parts.filter(Boolean).join("; ");
 }
 
+/** A name in one or two lines of at most `width`; what is longer loses its middle. */
+export function wrapped(name: string, width: number, measure: (text: string) => number): string[] {
+  if (measure(name) <= width) return [name];
+  // Behind the last hyphen or dot that leaves the second line its room, or else what fits.
+  const breaks = [...name.matchAll(/[-.]/g)].map(({ index }) => index + 1);
+  const fits = breaks.filter((at) => measure(name.slice(0, at)) <= width);
+  const at = fits.at(-1);
+  if (at === undefined || at === name.length) return [shortened(name, width, measure)];
+  return [name.slice(0, at), shortened(name.slice(at), width, measure)];
+}
+
 /** A name in at most `width`, with its middle left out; measure: the width of a text. */
 export function shortened(name: string, width: number, measure: (text: string) => number): string {
   if (measure(name) <= width) return name;

@@ -2,16 +2,18 @@
 import { useSignal } from "@preact/signals";
 import type { ServiceView } from "../messages";
 import { Choice } from "../ui/choice";
+import { clock, count, share } from "../ui/format";
 import { Sample } from "../ui/series";
 import { ChartTable } from "./chart-table";
 import { Plot, type Series } from "./plot";
-import { endpointKey, largest, movingShares, stacked } from "./share";
+import { endpointKey, movingShares, stacked, together } from "./share";
 import "./chart.css";
 
 // More lines than this say nothing; the table has all.
-const MAX_LINES = 8;
+const MAX_LINES = 12;
 // Shares of a bucket or two are noise: each point is of the last sixth of the window, or so.
 const PART = 6;
+const OTHERS = "others";
 const KINDS = [
   { value: "shares", text: "Shares" },
   { value: "requests", text: "Requests" },
@@ -23,6 +25,8 @@ interface Props {
   times: readonly number[];
   styles: ReadonlyMap<string, number>;
 }
+
+type Line = Series & { key: string };
 
 interface Part {
   key: string;
@@ -37,11 +41,15 @@ export function Chart({ service, times, styles }: Props) {
   const parts = partsOf(service, styles);
   const shown = parts.filter(({ key }) => !hidden.value.has(key));
   const width = Math.max(1, Math.round(times.length / PART));
+  const pointed = useSignal<number | null>(null);
   const toggle = (key: string) => {
     const next = new Set(hidden.value);
     if (!next.delete(key)) next.add(key);
     hidden.value = next;
   };
+  const lines = kind.value === "shares" ? shares(parts, width, service) : layers(shown);
+  const drawn = lines.filter(({ key }) => !hidden.value.has(key));
+  const at = pointed.value ?? times.length - 1;
   return (
     <figure class="chart" aria-labelledby="over-time">
       <figcaption>
@@ -58,22 +66,34 @@ export function Chart({ service, times, styles }: Props) {
       </figcaption>
       <Plot
         times={times}
-        series={kind.value === "shares" ? shares(parts, shown, width, service) : layers(shown)}
+        series={drawn}
         unit={kind.value}
+        onPoint={(index) => {
+          pointed.value = index;
+        }}
       />
-      <ul class="chart-legend" aria-label="Lines">
+      <ul class="chart-legend" aria-label={`Lines, at ${clock(times[at] ?? 0)}`}>
         {parts.map(({ key, name, style }) => (
           <li key={key}>
             <button type="button" aria-pressed={!hidden.value.has(key)} onClick={() => toggle(key)}>
-              <Sample style={style} /> {name}
+              <Sample style={style} /> {name}{" "}
+              <Value line={drawn.find((each) => each.key === key)} at={at} />
             </button>
           </li>
         ))}
+        <li class="time">at {clock(times[at] ?? 0)}</li>
       </ul>
       <p class="about">{caption(kind.value, times, width)}</p>
       <ChartTable times={times} parts={parts} />
     </figure>
   );
+}
+
+/** What a line is worth where the pointer is, or at its end. */
+function Value({ line, at }: { line: Line | undefined; at: number }) {
+  const value = line && (line.own ?? line.values)[at];
+  if (value === undefined || value === null) return null;
+  return <span class="worth">{line?.own ? count(value) : share(value)}</span>;
 }
 
 function partsOf(service: ServiceView, styles: ReadonlyMap<string, number>): Part[] {
@@ -83,44 +103,53 @@ function partsOf(service: ServiceView, styles: ReadonlyMap<string, number>): Par
     style: styles.get(endpointKey(endpoint)) ?? 0,
     series: endpoint.series,
   }));
-  const { shown, others } = largest(all, MAX_LINES);
-  if (others) {
-    const name = `the ${all.length - shown.length} others`;
-    shown.push({ key: "", name, style: all.length, series: others });
-  }
-  return shown;
+  // Not the largest: those change places all the time where the shares are equal.
+  all.sort((a, b) => a.style - b.style);
+  if (all.length <= MAX_LINES) return all;
+  const others = all.slice(MAX_LINES);
+  return [
+    ...all.slice(0, MAX_LINES),
+    {
+      key: OTHERS,
+      name: `${others.length} others`,
+      style: MAX_LINES,
+      series: together(others.map(({ series }) => series)),
+    },
+  ];
 }
 
-/** Shares are of all, shown or not. */
-function shares(
-  parts: readonly Part[],
-  shown: readonly Part[],
-  width: number,
-  service: ServiceView,
-): Series[] {
+function shares(parts: readonly Part[], width: number, service: ServiceView): Line[] {
   const all = movingShares(
     parts.map(({ series }) => series),
     width,
   );
-  const lines: Series[] = shown.map((part) => ({
-    name: part.name,
-    style: part.style,
-    values: all[parts.indexOf(part)] ?? [],
+  const lines: Line[] = parts.map(({ key, name, style }, at) => ({
+    key,
+    name,
+    style,
+    // The share of several together says nothing beside the equal one.
+    values: key === OTHERS ? [] : (all[at] ?? []),
   }));
-  const ready = service.endpoints.filter((endpoint) => endpoint.fair > 0);
-  const equal = ready[0]?.fair;
-  if (equal !== undefined && ready.length > 1)
-    lines.push({ name: "equal share", style: null, values: (all[0] ?? []).map(() => equal) });
+  const chosen = service.endpoints.filter((endpoint) => endpoint.fair > 0);
+  const equal = chosen[0]?.fair ?? null;
+  if (chosen.length > 1)
+    lines.push({
+      key: "equal",
+      name: "equal share",
+      style: null,
+      values: (all[0] ?? []).map((value) => (value === null ? null : equal)),
+    });
   return lines;
 }
 
-function layers(shown: readonly Part[]): Series[] {
+function layers(shown: readonly Part[]): Line[] {
   const tops = stacked(shown.map(({ series }) => series));
-  return shown.map((part, at) => ({
-    name: part.name,
-    style: part.style,
+  return shown.map(({ key, name, style, series }, at) => ({
+    key,
+    name,
+    style,
     values: tops[at] ?? [],
-    own: part.series,
+    own: series,
   }));
 }
 

@@ -65,9 +65,9 @@ function Summary({ service }: { service: ServiceView }) {
           <strong data-severity={service.errors ? "error" : undefined}>
             {service.errors ? format.counted(service.errors, "error") : "no errors"}
           </strong>
-          {service.errors > 0 && ` (${format.share(service.errors / service.requests)})`}. Half of
-          them took at most {format.duration(service.p50_us)}, 99 of 100 at most{" "}
-          {format.duration(service.p99_us)}.
+          {service.errors > 0 && ` (${format.share(service.errors / service.requests)})`}.
+          {service.p50_us !== null &&
+            ` Half of them took at most ${format.duration(service.p50_us)}, 99 of 100 at most ${format.duration(service.p99_us)}.`}
         </>
       ) : (
         <>No requests in {windowWords}.</>

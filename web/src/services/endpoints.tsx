@@ -10,6 +10,8 @@ import { endpointKey } from "./share";
 import { useStyles } from "./styles";
 import "./endpoints.css";
 
+const MEANING_OF_P = " – p is how often equal chances give shares at least this uneven";
+
 interface Props {
   service: ServiceView;
   times: readonly number[];
@@ -21,7 +23,12 @@ export function Endpoints({ service, times }: Props) {
   return (
     <>
       <h3 id="endpoints">Endpoints and their shares</h3>
-      {service.verdict && <p class="verdict">{service.verdict}</p>}
+      {service.verdict && (
+        <p class="verdict">
+          <strong>Verdict:</strong> {service.verdict}
+          {service.verdict.includes("p = ") && <span class="why">{MEANING_OF_P}</span>}
+        </p>
+      )}
       {service.endpoints.length === 0 ? (
         <p class="about">None. What is sent to the Service has nowhere to go.</p>
       ) : (
@@ -37,7 +44,7 @@ export function Endpoints({ service, times }: Props) {
                   Node
                 </th>
                 <th scope="col" class="share">
-                  Share <span class="legend">beside the equal one</span>
+                  Share of connections <span class="legend">beside the equal one</span>
                 </th>
                 <th scope="col" class="number">
                   Requests

@@ -15,7 +15,7 @@ export function Facts({ service }: { service: ServiceView }) {
         {isHeadless(service) && ", headless: its name leads straight to the Pods"}
       </dd>
       <dt>Addresses</dt>
-      <dd class="mono">
+      <dd>
         <Addresses service={service} />
       </dd>
       {service.ports.length > 0 && (
@@ -56,7 +56,7 @@ function Addresses({ service }: { service: ServiceView }) {
     <>
       {all.map((address) => (
         <div key={address}>
-          {address}
+          <span class="mono">{address}</span>
           {!own.includes(address) && <span class="from"> from outside</span>}
         </div>
       ))}
@@ -67,10 +67,10 @@ function Addresses({ service }: { service: ServiceView }) {
 function Port({ port }: { port: PortView }) {
   return (
     <div>
+      {port.name && <span class="from">{port.name} </span>}
       <span class="mono">
         {port.port}/{port.protocol} → {port.target_port}
       </span>
-      {port.name && <span class="from"> {port.name}</span>}
       {port.node_port > 0 && (
         <span class="from">
           {" "}

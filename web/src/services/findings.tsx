@@ -1,6 +1,8 @@
 // What is noteworthy of a Service, the worst first, and what to do about it.
 import type { Finding } from "../messages";
+import { Command } from "../ui/copy";
 import { LEVELS, Severity } from "../ui/severity";
+import { commandIn } from "./links";
 import "./findings.css";
 
 export function Findings({ findings }: { findings: readonly Finding[] }) {
@@ -14,10 +16,21 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
           <Severity level={finding.severity} />
           <div>
             {finding.what}
-            {finding.mend && <div class="mend">{finding.mend}</div>}
+            <Mend text={finding.mend} />
           </div>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What to do; a command in it can be copied. */
+function Mend({ text }: { text: string }) {
+  if (!text) return null;
+  const { before, command } = commandIn(text);
+  return (
+    <div class="mend">
+      {before} {command && <Command text={command} />}
+    </div>
   );
 }

@@ -36,6 +36,16 @@ export function podsCommand(service: ServiceView): string {
   return `kubectl get pods -n ${service.namespace} -l ${labels.join(",")}`;
 }
 
+/** A text that ends with a command (`see what listens: kubectl exec …`), in its two parts. */
+export function commandIn(text: string): { before: string; command: string } {
+  const at = text.search(/(?:^|(?<=: ))(?:kubectl|pilotfish) \S/);
+  if (at < 0) return { before: text, command: "" };
+  const command = text.slice(at);
+  // What goes on behind the command is no part of it.
+  if (/[;,] /.test(command)) return { before: text, command: "" };
+  return { before: text.slice(0, at).trimEnd(), command };
+}
+
 /** A command that asks the Service from the machine; "" where none is known to be right. */
 export function tryCommand(service: ServiceView): string {
   const port = service.ports.find(({ protocol }) => protocol === "TCP");

@@ -103,8 +103,8 @@ function Line({ service, chosen }: { service: ServiceView; chosen: boolean }) {
           </div>
         ))}
       </td>
-      <td class="number" data-severity={ready < total ? "warning" : undefined}>
-        {total ? `${ready}/${total}` : "–"}
+      <td class="number" data-severity={severityOf(service)}>
+        {service.service_type === "ExternalName" ? "–" : `${ready}/${total}`}
       </td>
       <td class="number" data-zero={service.requests === 0}>
         {format.rate(service.rate_per_s)}
@@ -120,6 +120,14 @@ function Line({ service, chosen }: { service: ServiceView; chosen: boolean }) {
       <td class="number wide">{format.duration(service.p99_us)}</td>
     </tr>
   );
+}
+
+/** Of its readiness. */
+function severityOf(service: ServiceView) {
+  const ready = readyCount(service);
+  if (service.service_type === "ExternalName" || (ready === service.endpoints.length && ready > 0))
+    return undefined;
+  return ready ? "warning" : "error";
 }
 
 /** Arrows go from line to line, as in lists; tab does too. */

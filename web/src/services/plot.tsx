@@ -22,11 +22,13 @@ interface Props {
   times: readonly number[];
   series: readonly Series[];
   unit: "shares" | "requests";
+  /** Hears over which of the times the pointer is. */
+  onPoint: (index: number | null) => void;
 }
 
 const HEIGHT = 220;
 
-export function Plot({ times, series, unit }: Props) {
+export function Plot({ times, series, unit, onPoint }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   // What is drawn anew, rather than given new values.
@@ -34,7 +36,13 @@ export function Plot({ times, series, unit }: Props) {
   useEffect(() => {
     if (!place.current) return;
     const element = place.current;
-    const made = new uPlot(optionsOf(series, unit, element), dataOf(times, series, unit), element);
+    const options = optionsOf(series, unit, element);
+    const pointAt = ({ cursor }: uPlot) => onPoint(cursor.idx ?? null);
+    const made = new uPlot(
+      { ...options, hooks: { setCursor: [pointAt] } },
+      dataOf(times, series, unit),
+      element,
+    );
     plot.current = made;
     const observer = new ResizeObserver(() =>
       made.setSize({ width: element.clientWidth, height: HEIGHT }),
@@ -85,7 +93,9 @@ function optionsOf(
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
-    scales: { y: { range: unit === "shares" ? [0, 1] : (_, __, max) => [0, Math.max(1, max)] } },
+    scales: {
+      y: { range: (_, __, max) => [0, unit === "shares" ? upTo(max) : Math.max(1, max ?? 0)] },
+    },
     axes: [
       {
         ...axis,
@@ -117,6 +127,11 @@ function optionsOf(
       }),
     ],
   };
+}
+
+/** Where the axis of shares ends: a round number with some room above the highest line. */
+function upTo(highest: number | null): number {
+  return Math.min(1, Math.max(0.2, Math.ceil((highest ?? 1) * 12) / 10));
 }
 
 /** What a custom property is as a colour; canvases know neither `var` nor `light-dark`. */

@@ -15,7 +15,7 @@ export function movingShares(
   width: number,
 ): (number | null)[][] {
   const sums = series.map((own) => movingSums(own, width));
-  const totals = added(sums);
+  const totals = together(sums);
   return sums.map((own) => own.map((sum, at) => (totals[at] ? sum / (totals[at] ?? 1) : null)));
 }
 
@@ -37,20 +37,6 @@ export function stacked(series: readonly (readonly number[])[]): number[][] {
   });
 }
 
-/** The series with the most requests, at most `limit`; all others together are the last one. */
-export function largest<T extends { series: readonly number[] }>(
-  all: readonly T[],
-  limit: number,
-): { shown: T[]; others: number[] | null } {
-  if (all.length <= limit) return { shown: [...all], others: null };
-  const bySize = [...all].sort((a, b) => total(b.series) - total(a.series));
-  const kept = new Set(bySize.slice(0, limit));
-  return {
-    shown: all.filter((each) => kept.has(each)),
-    others: added(all.filter((each) => !kept.has(each)).map(({ series }) => series)),
-  };
-}
-
 /** Gives each key a number and leaves it that number while it stays; new ones get the lowest. */
 export function numbered(before: ReadonlyMap<string, number>, keys: readonly string[]) {
   const numbers = new Map<string, number>();
@@ -69,11 +55,8 @@ export function numbered(before: ReadonlyMap<string, number>, keys: readonly str
   return numbers;
 }
 
-function added(series: readonly (readonly number[])[]): number[] {
+/** Bucket by bucket, the sum of all. */
+export function together(series: readonly (readonly number[])[]): number[] {
   const length = Math.max(0, ...series.map((own) => own.length));
   return Array.from({ length }, (_, at) => series.reduce((sum, own) => sum + (own[at] ?? 0), 0));
-}
-
-function total(series: readonly number[]): number {
-  return series.reduce((sum, value) => sum + value, 0);
 }
