@@ -64,6 +64,12 @@ def manifests() -> str:
             spec={"type": "LoadBalancer", "selector": {"app": "web"}, "ports": ports},
         ),
         _object("v1", "Service", "nobody", spec={"selector": {"app": "none"}, "ports": ports}),
+        _object(
+            "v1",
+            "Service",
+            "deaf",
+            spec={"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 9999}]},
+        ),
         _object("v1", "Pod", "client", spec=client),
     ]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})

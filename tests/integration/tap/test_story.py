@@ -149,6 +149,21 @@ async def test_a_service_without_endpoints_refuses(cluster: Shell) -> None:
     assert "endpoint" not in entry
 
 
+@pytest.mark.parametrize("who", ["host", "client"])
+async def test_pods_that_do_not_listen_refuse_for_themselves(cluster: Shell, who: str) -> None:
+    address = cluster.cluster_ip("deaf")
+    inside = ("kubectl", "exec", "client", "--") if who == "client" else ()
+    async with watching(kubeconfig_of(cluster)) as watch:
+        for _ in range(8):
+            done = await asyncio.to_thread(cluster.run, *inside, *CURL, f"http://{address}/")
+            assert done.returncode != 0
+        found = await watch.settled(8, lambda each: each["dst"]["ip"] == address)
+    assert [entry["failure"] for entry in found] == ["refused"] * 8
+    # Who it was is known where the Pod is on the node by which the connection entered.
+    pods = {entry["endpoint"]["pod"]["name"] for entry in found if "endpoint" in entry}
+    assert pods <= {pod["metadata"]["name"] for pod in cluster.pods("app=web")}
+
+
 async def test_probes_are_seen_by_those_who_ask_for_them(cluster: Shell) -> None:
     def is_probe(entry: Entry) -> bool:
         return entry.get("path") == "/probe"
