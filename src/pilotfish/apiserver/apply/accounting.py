@@ -17,12 +17,12 @@ from pilotfish.apiserver.apply.fieldsets import (
     from_fields_v1,
     is_granular,
     key_segment,
-    paths_of,
     struct_of,
     value_segment,
 )
+from pilotfish.apiserver.apply.presence import Presence, presence_of
 from pilotfish.objects.meta import Object
-from pilotfish.objects.schema import Field, Type
+from pilotfish.objects.schema import Field, Type, schema_for
 from pilotfish.objects.times import now
 
 _ANY: Final = Field("any")
@@ -39,7 +39,7 @@ def account_creation(obj: Object, schema: Type | None, manager: str, *, but_stat
     Args:
         but_status: the status is not the creator's to write.
     """
-    tree = _struct_tree(obj, schema, ())
+    tree = _struct_tree(obj, schema, (), _presence(obj))
     if but_status:
         tree.pop("f:status", None)
     if tree:
@@ -60,7 +60,7 @@ def account_update(
         return
     changed: list[Path] = []
     gone: list[Path] = []
-    _compare_structs(old, new, schema, (), changed, gone)
+    _Comparison(changed, gone).structs(old, new, schema, (), _presence(new))
     known = given if given and all(map(_is_entry, given)) else before
     if not changed and not gone:
         metadata["managedFields"] = known
@@ -127,106 +127,138 @@ def _capped(entries: list[Object]) -> list[Object]:
     return [entry for entry in entries if not any(entry is other for other in others)]
 
 
-def _struct_tree(obj: Object, schema: Type | None, prefix: Path) -> Object:
-    """The FieldsV1 of all that an object says."""
+def _presence(obj: Object) -> Presence:
+    kind = obj["kind"]
+    is_custom = schema_for(obj["apiVersion"], kind) is None
+    return presence_of(obj["apiVersion"], kind, is_custom=is_custom)
+
+
+def _struct_tree(
+    obj: Object, schema: Type | None, prefix: Path, there: Presence | None = None
+) -> Object:
+    """The FieldsV1 of all that an object says, and of what it adds to hold it.
+
+    Args:
+        there: what of it is there in any case; None within something new.
+    """
     tree: Object = {}
     for name, value in obj.items():
         segment = f"f:{name}"
         if len(prefix) < 2 and (*prefix, segment) in UNOWNED:
             continue
         field = schema.fields.get(name, _ANY) if schema is not None else _ANY
-        below = _tree(value, field, (*prefix, segment) if len(prefix) < 2 else prefix)
+        place = (*prefix, segment) if len(prefix) < 2 else prefix
+        below = _tree(value, field, place, there.get(name) if there is not None else None)
         if below is not None:
             tree[segment] = below
     return tree
 
 
-def _tree(value: Any, field: Field, prefix: Path) -> Object | None:
+def _tree(value: Any, field: Field, prefix: Path, there: Presence | None) -> Object | None:
     """The FieldsV1 of a value; None where there is nothing to own."""
-    if isinstance(value, dict):
-        if not value or not is_granular(field):
-            return {}
+    if isinstance(value, dict) and is_granular(field):
         if field.type == "map":
             items = field.items or _ANY
-            found = {f"f:{key}": _tree(item, items, prefix) for key, item in value.items()}
-            return {key: below for key, below in found.items() if below is not None} or None
-        return _struct_tree(value, struct_of(field), prefix) or None
-    if isinstance(value, list) and field.list_type == "map":
-        struct = struct_of(field.items)
-        return {
-            key_segment(item, field): {".": {}, **_struct_tree(item, struct, prefix)}
-            for item in value
-        } or None
-    if isinstance(value, list) and field.list_type == "set":
-        return {value_segment(item): {} for item in value} or None
-    return {}
-
-
-def _compare_structs(
-    old: Object,
-    new: Object,
-    schema: Type | None,
-    prefix: Path,
-    changed: list[Path],
-    gone: list[Path],
-) -> None:
-    """Collect the paths that were set or changed, and those that are no more."""
-    for name in old.keys() | new.keys():
-        before, after = old.get(name), new.get(name)
-        if before == after and type(before) is type(after):
-            continue
-        path = (*prefix, f"f:{name}")
-        if path in UNOWNED:
-            continue
-        field = schema.fields.get(name, _ANY) if schema is not None else _ANY
-        if name not in new:
-            gone.append(path)
-        elif name not in old:
-            changed.extend(paths_of(after, field, path))
+            found: Object = {}
+            for key, item in value.items():
+                below = _tree(item, items, prefix, None)
+                found[f"f:{key}"] = below if below is not None else {}
         else:
-            _compare(before, after, field, path, changed, gone)
-
-
-def _compare(
-    old: Any, new: Any, field: Field, path: Path, changed: list[Path], gone: list[Path]
-) -> None:
-    if isinstance(old, dict) and isinstance(new, dict) and old and new and is_granular(field):
-        if field.type == "map":
-            for key in old.keys() | new.keys():
-                below = (*path, f"f:{key}")
-                if key not in new:
-                    gone.append(below)
-                elif key not in old:
-                    changed.extend(paths_of(new[key], field.items or _ANY, below))
-                elif old[key] != new[key]:
-                    _compare(old[key], new[key], field.items or _ANY, below, changed, gone)
-        else:
-            _compare_structs(old, new, struct_of(field), path, changed, gone)
-    elif isinstance(old, list) and isinstance(new, list) and field.list_type in ("map", "set"):
-        _compare_lists(old, new, field, path, changed, gone)
-    elif isinstance(old, dict | list) or isinstance(new, dict | list):
-        gone.append(path)
-        changed.extend(paths_of(new, field, path))
+            found = _struct_tree(value, struct_of(field), prefix, there)
+    elif isinstance(value, list) and field.list_type == "map":
+        found = {key_segment(item, field): _element_tree(item, field, prefix) for item in value}
+    elif isinstance(value, list) and field.list_type == "set":
+        found = {value_segment(item): {} for item in value}
     else:
-        changed.append(path)
+        return {}
+    if there is not None:
+        return found or None
+    return {".": {}, **found} if found else {}
 
 
-def _compare_lists(
-    old: list[Any],
-    new: list[Any],
-    field: Field,
-    path: Path,
-    changed: list[Path],
-    gone: list[Path],
-) -> None:
-    before, after = dict(_elements(old, field)), dict(_elements(new, field))
-    gone.extend((*path, segment) for segment in before.keys() - after.keys())
-    for segment, item in after.items():
-        if segment not in before:
-            changed.extend(paths_of([item], field, path))
-        elif field.list_type == "map" and before[segment] != item:
-            struct = struct_of(field.items)
-            _compare_structs(before[segment], item, struct, (*path, segment), changed, gone)
+def _element_tree(item: Object, field: Field, prefix: Path) -> Object:
+    """The FieldsV1 of a new element of a list that merges by keys."""
+    if field.items is None or not is_granular(field.items):
+        return {}
+    return {".": {}, **_struct_tree(item, struct_of(field.items), prefix)}
+
+
+class _Comparison:
+    """Collects the paths that were set or changed, and those that are no more."""
+
+    def __init__(self, changed: list[Path], gone: list[Path]) -> None:
+        self._changed = changed
+        self._gone = gone
+
+    def structs(
+        self, old: Object, new: Object, schema: Type | None, prefix: Path, there: Presence | None
+    ) -> None:
+        """Compare two objects of a type.
+
+        Args:
+            there: what of them is there in any case; None within something that was added.
+        """
+        for name in old.keys() | new.keys():
+            before, after = old.get(name), new.get(name)
+            if before == after and type(before) is type(after):
+                continue
+            path = (*prefix, f"f:{name}")
+            if path in UNOWNED:
+                continue
+            field = schema.fields.get(name, _ANY) if schema is not None else _ANY
+            below = there.get(name) if there is not None else None
+            if name not in new:
+                self._gone.append(path)
+            elif name not in old:
+                self._add(after, field, path, below)
+            else:
+                self._values(before, after, field, path, below)
+
+    def _add(self, value: Any, field: Field, path: Path, there: Presence | None) -> None:
+        """Note what is new: each value, and whatever was added to hold it."""
+        tree = _tree(value, field, path[:2], there)
+        if tree is not None:
+            self._changed.extend(from_fields_v1(tree, path) or {path})
+
+    def _values(self, old: Any, new: Any, field: Field, path: Path, there: Presence | None) -> None:
+        if isinstance(old, dict) and isinstance(new, dict) and is_granular(field):
+            if field.type == "map":
+                self._maps(old, new, field.items or _ANY, path)
+            else:
+                self.structs(old, new, struct_of(field), path, there)
+        elif isinstance(old, list) and isinstance(new, list) and field.list_type in ("map", "set"):
+            self._lists(old, new, field, path)
+        elif isinstance(old, dict | list) or isinstance(new, dict | list):
+            self._gone.append(path)
+            self._add(new, field, path, there)
+        else:
+            self._changed.append(path)
+
+    def _maps(self, old: Object, new: Object, items: Field, path: Path) -> None:
+        for key in old.keys() | new.keys():
+            below = (*path, f"f:{key}")
+            if key not in new:
+                self._gone.append(below)
+            elif key not in old:
+                self._add(new[key], items, below, None)
+            elif old[key] != new[key]:
+                self._values(old[key], new[key], items, below, None)
+
+    def _lists(self, old: list[Any], new: list[Any], field: Field, path: Path) -> None:
+        before, after = dict(_elements(old, field)), dict(_elements(new, field))
+        self._gone.extend((*path, segment) for segment in before.keys() - after.keys())
+        for segment, item in after.items():
+            place = (*path, segment)
+            if segment not in before:
+                self._changed.append(place)
+                if field.list_type == "map":
+                    tree = _element_tree(item, field, place[:2])
+                    self._changed.extend(from_fields_v1(tree, place))
+            elif field.list_type == "map" and before[segment] != item:
+                if field.items is not None and is_granular(field.items):
+                    self.structs(before[segment], item, struct_of(field.items), place, None)
+                else:
+                    self._changed.append(place)
 
 
 def _elements(values: list[Any], field: Field) -> Iterator[tuple[str, Any]]:

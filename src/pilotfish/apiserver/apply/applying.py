@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotfish.apiserver.apply.fieldsets import Paths, fields_of, remove_at, shown, value_at
+from pilotfish.apiserver.apply.fieldsets import Path, Paths, fields_of, remove_at, shown, value_at
 from pilotfish.apiserver.apply.managers import (
     Manager,
     managers_before_apply,
@@ -40,7 +40,9 @@ def apply_configuration(
         path: other
         for other in others
         for path in wanted & other.paths
-        if path[-1][:2] != "k:" and value_at(live, path) != value_at(applied, path)
+        if path[-1][:2] != "k:"
+        and value_at(live, path) != value_at(applied, path)
+        and not _holds_fields(path, managers)
     }
     if disputed and not force:
         raise _conflicts(disputed)
@@ -51,6 +53,16 @@ def apply_configuration(
     applier.paths, applier.time = wanted, now()
     write_managers(result, [*others, applier])
     return result
+
+
+def _holds_fields(path: Path, managers: list[Manager]) -> bool:
+    """Whether what is at a path has fields with owners of their own: being empty takes none."""
+    depth = len(path)
+    return any(
+        len(other) > depth and other[:depth] == path
+        for manager in managers
+        for other in manager.paths
+    )
 
 
 def _remove_unwanted(obj: Object, given_up: Paths, others: list[Manager]) -> None:

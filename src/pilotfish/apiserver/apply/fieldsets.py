@@ -67,7 +67,8 @@ def paths_of(value: Any, field: Field, path: Path) -> Iterator[Path]:
         for item in value:
             place = (*path, key_segment(item, field))
             yield place
-            yield from _struct_paths(item, struct_of(field.items), place)
+            if field.items is not None and is_granular(field.items):
+                yield from _struct_paths(item, struct_of(field.items), place)
     elif isinstance(value, list) and field.list_type == "set":
         for item in value:
             yield (*path, value_segment(item))

@@ -46,6 +46,8 @@ def _merged_elements(live: list[Any], applied: list[Any], field: Field) -> list[
         index = index_of(live, key_segment(item, field))
         if index is None:
             live.append(item)
+        elif field.items is None or not is_granular(field.items):
+            live[index] = item
         else:
             live[index] = merged(live[index], item, schema)
     return live
