@@ -59,6 +59,8 @@ def proxy(
         raise _error(
             "no spans can be sent", str(error), "give one such as http://127.0.0.1:4318"
         ) from None
+    except PermissionError as error:
+        raise _error("not allowed", str(error), "run it as root, or choose another port") from None
     except OSError as error:
         where = str(error.filename or f"{address}:{port}")
         raise _error(

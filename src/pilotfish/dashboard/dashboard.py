@@ -101,7 +101,11 @@ class Dashboard:
         self._span: Span | None = None
 
     async def run(self) -> None:
-        """Follow and show until cancelled."""
+        """Follow and show until cancelled.
+
+        Raises:
+            PermissionError: for a capture on this machine by somebody who may not.
+        """
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.feed.run(), name="feed")
@@ -109,6 +113,11 @@ class Dashboard:
                 tasks.create_task(self._tick(), name="views")
                 if self._exporter is not None:
                     tasks.create_task(self._exporter.run(), name="spans")
+        except ExceptionGroup as group:
+            refused, others = group.split(PermissionError)
+            if refused is None or others is not None:
+                raise
+            raise refused.exceptions[0] from None
         finally:
             for each in (self.history, self.packets):
                 if each is not None:

@@ -103,7 +103,11 @@ class Feed:
         self._companions = companions
 
     async def run(self) -> None:
-        """Follow it until cancelled."""
+        """Follow it until cancelled.
+
+        Raises:
+            PermissionError: for a capture on this machine without CAP_NET_RAW and CAP_NET_ADMIN.
+        """
         pause_s = FIRST_PAUSE_S
         while True:
             try:
@@ -117,7 +121,8 @@ class Feed:
             except ApiError as error:
                 problem = f"the cluster refuses: {error.message}"
             except PermissionError as error:
-                problem = f"not allowed to capture on this machine: {error}; run it as root"
+                # No time will mend it.
+                raise PermissionError("capturing on this machine takes root") from error
             except (Unreachable, OSError) as error:
                 problem = plain(str(error))
             if self.state.connected:

@@ -87,7 +87,6 @@ async def test_without_a_kubeconfig_it_waits_for_one(tmp_path: Path) -> None:
     [
         (Unreachable("GET https://127.0.0.1:6443/api/v1/nodes: no route"), "no route"),
         (ApiError({"message": "nodes is forbidden"}, 403), "nodes is forbidden"),
-        (PermissionError(1, "Operation not permitted"), "run it as root"),
     ],
 )
 async def test_what_ends_the_stream_is_said_and_it_begins_again(
@@ -100,6 +99,22 @@ async def test_what_ends_the_stream_is_said_and_it_begins_again(
         await until(lambda: len(cluster.viewers) == 2, "another attempt")
         await until(lambda: followed.state.connected, "connected again")
         assert any(said in problem for connected, problem in cluster.changes if not connected)
+
+
+async def test_who_may_not_capture_is_told_so_rather_than_tried_for_ever(tmp_path: Path) -> None:
+    cluster = Cluster()
+    followed = Feed(
+        Kubeconfig(kubeconfig(tmp_path / "config")),
+        cluster.viewer,
+        lambda _entry: None,
+        lambda: None,
+        lambda _client: [],
+    )
+    running = asyncio.create_task(followed.run())
+    await until(lambda: followed.state.connected, "connected")
+    cluster.viewers[0].queue.put_nowait(PermissionError(1, "Operation not permitted"))
+    with pytest.raises(PermissionError):
+        await running
 
 
 async def test_a_cluster_with_new_certificates_is_followed_with_them(tmp_path: Path) -> None:
