@@ -97,7 +97,7 @@ class Etcd:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout
 
-    def keys(self, prefix: str = "/") -> Sequence[str]:
+    def listed(self, prefix: str = "/") -> Sequence[str]:
         """All keys that begin so."""
         return self.ctl("get", "--prefix", "--keys-only", prefix).split()
 

@@ -210,7 +210,9 @@ async def test_two_servers_hand_out_no_address_and_no_port_twice(
         ]
         assert len(ports) == len(set(ports))
         # What was given back can be had again, and is claimed by nobody else.
-        claimed = {int(key.rpartition("/")[2]) for key in etcd.keys("/registry/_claims/nodeports/")}
+        claimed = {
+            int(key.rpartition("/")[2]) for key in etcd.listed("/registry/_claims/nodeports/")
+        }
         assert claimed == set(ports)
         named = await one.list("ipaddresses.networking.k8s.io")
         assert {item["metadata"]["name"] for item in named["items"]} == set(addresses)

@@ -168,24 +168,27 @@ class Channel:
                     await loop.create_connection(lambda: connection, host, port, ssl=context)  # noqa: B023
                     await connection.greeted(_CONNECT_S)
             except (OSError, TimeoutError) as error:
-                why = _why(error, connection)
+                why = connection.reason or _why(error)
                 connection.close(why)
                 troubles.append(f"{name}: {why}")
                 continue
             self._connection = connection
             self._connected.set()
             return
-        raise UnreachableError("; ".join(troubles), is_sent=False)
+        raise UnreachableError(", ".join(troubles), is_sent=False)
 
 
-def _why(error: Exception, connection: _Connection) -> str:
+def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, ssl.SSLError) and "CERTIFICATE" in (error.reason or ""):
+        # TLS 1.3 tells it after the handshake, when it has seen what we show.
+        return "it does not accept our certificate, or wants one: add cert=FILE and key=FILE"
     if isinstance(error, TimeoutError):
         return "it does not answer"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there"
-    return connection.reason or getattr(error, "strerror", "") or str(error)
+    return getattr(error, "strerror", "") or str(error)
 
 
 class _Connection(asyncio.Protocol):
@@ -262,7 +265,7 @@ class _Connection(asyncio.Protocol):
         self._flush_soon()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.close(str(exc) if exc else "closed by the other end")
+        self.close(_why(exc) if exc else "closed by the other end")
 
     def data_received(self, data: bytes) -> None:
         self.is_silent = False

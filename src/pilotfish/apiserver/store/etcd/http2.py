@@ -156,10 +156,10 @@ class Http2Connection:
             length = int.from_bytes(received[position : position + 3])
             kind, flags = received[position + 3], received[position + 4]
             if received[position : position + 5] == b"HTTP/":
-                raise Http2Error("it answers in HTTP/1")
+                raise Http2Error("it does not speak HTTP/2, as etcd does")
             end = position + 9 + length
             if length > 1 << 20:
-                raise Http2Error("it sends what is no frame")
+                raise Http2Error("it does not speak HTTP/2, as etcd does")
             if len(received) < end:
                 break
             stream = int.from_bytes(received[position + 5 : position + 9]) & _LAST_STREAM
