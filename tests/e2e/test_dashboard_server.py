@@ -188,6 +188,14 @@ async def test_a_page_that_is_open_survives_that_the_command_is_run_again(
             again.process.wait()
 
 
+async def test_it_ends_at_once_though_a_page_is_open_that_does_not_answer(proxy: Proxy) -> None:
+    async with browser(proxy) as session:
+        socket = await session.ws_connect("/api/v1/live", headers={"Origin": proxy.url})
+        # Nobody reads from it, so it never says good-bye.
+        assert await asyncio.to_thread(proxy.end) == 0
+        await socket.close()
+
+
 def test_a_second_command_gives_another_link_to_the_proxy_that_runs(proxy: Proxy) -> None:
     command = [sys.executable, "-m", "pilotfish", "proxy", "--port", str(proxy.port)]
     done = subprocess.run(

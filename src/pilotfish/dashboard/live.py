@@ -29,6 +29,8 @@ BATCH_S = 0.1
 # What is live waits for the history before it.
 BACKLOG_S = 1.0
 HEARTBEAT_S = 20.0
+# A page that sleeps does not answer when the connection ends.
+_CLOSING_S = 0.5
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_WINDOW_S = 86400
 
@@ -51,7 +53,10 @@ class Live:
             )
         # Compressing costs a row more time than all else, and saves nothing on one machine.
         socket = web.WebSocketResponse(
-            heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False
+            timeout=_CLOSING_S,
+            heartbeat=HEARTBEAT_S,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            compress=False,
         )
         await socket.prepare(request)
         session = _Session(self._dashboard, self._searches, socket)
@@ -64,8 +69,10 @@ class Live:
 
     async def close(self, _app: web.Application) -> None:
         """End all of them: the server ends (RFC 6455 section 7.4.1, 1001: going away)."""
-        for socket in list(self._sockets):
-            await socket.close(code=1001, message=b"pilotfish proxy ends")
+        sockets = list(self._sockets)
+        await asyncio.gather(
+            *(each.close(code=1001, message=b"pilotfish proxy ends") for each in sockets)
+        )
 
 
 class _Session:

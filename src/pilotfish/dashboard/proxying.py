@@ -125,8 +125,11 @@ class Proxying:
 
 async def _until_signal(dashboard: Dashboard) -> None:
     loop, running = asyncio.get_running_loop(), asyncio.create_task(dashboard.run())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
+    # nohup means that the end of the terminal is not the end of the command.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await running
 
