@@ -99,6 +99,9 @@ class Watcher:
         for change in differences:
             self.offer(change)
 
+    def end(self) -> None:
+        """The resource is served no more, and there will be no further change."""
+
 
 class Collection:
     """The committed objects of one resource."""

@@ -44,6 +44,7 @@ class Watch(Watcher):
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
         self.overflowed = False
+        self.ended = False
         self._changes: list[tuple[EventType, Change]] = []
         self._wake: asyncio.Future[None] | None = None
 
@@ -65,9 +66,15 @@ class Watch(Watcher):
         if self._wake is not None:
             _finish(self._wake)
 
+    def end(self) -> None:
+        """The resource is served no more: the client is to find out by asking again."""
+        self.ended = True
+        if self._wake is not None:
+            _finish(self._wake)
+
     async def take(self, timeout_s: float) -> list[tuple[EventType, Change]]:
         """What came in since the last time; waits for something, or for the time to pass."""
-        if not self._changes and not self.overflowed:
+        if not (self._changes or self.overflowed or self.ended):
             loop = asyncio.get_running_loop()
             self._wake = loop.create_future()
             timer = loop.call_later(timeout_s, _finish, self._wake)
@@ -130,6 +137,8 @@ async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncGenerator[b
             if subscription.overflowed:
                 error = expired("too old resource version: events were missed; the watch ends here")
                 yield error_frame(error)
+                return
+            if subscription.ended:
                 return
             if loop.time() >= bookmark_at:
                 bookmark_at = loop.time() + _BOOKMARK_PERIOD_S

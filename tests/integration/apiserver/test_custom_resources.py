@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
+import aiohttp
 import pytest
 import yaml
 
@@ -148,3 +150,22 @@ async def test_a_rule_that_means_nothing_makes_the_definition_invalid(
     assert code == 1
     assert "openAPIV3Schema.x-kubernetes-validations[0].rule: Invalid value" in errors
     assert "compilation failed: ERROR: <input>:1:11: " in errors
+
+
+async def test_watches_end_when_their_definition_goes(
+    server: RunningApiServer, client: Client
+) -> None:
+    await client.create(DEFINITIONS, definition())
+    await post(client, widget("a"))
+    tls = server.client_config().ssl_context()
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.url}{WIDGETS}?watch=true", ssl=tls) as answer,
+    ):
+        assert json.loads(await answer.content.readline())["type"] == "ADDED"
+        await client.delete(DEFINITIONS, "widgets.example.com")
+        rest = [json.loads(line) async for line in answer.content]
+    assert rest[-1]["type"] == "DELETED"
+    with pytest.raises(NotFound):
+        await client.request("GET", WIDGETS)

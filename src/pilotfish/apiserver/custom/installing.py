@@ -55,7 +55,9 @@ class CustomResources(Watcher):
         try:
             definition = change.entry.decode()
             if change.removed:
-                self._uninstall(name_of(definition))
+                for each in self._uninstall(name_of(definition)):
+                    for watcher in self._core.registry.collection(each.full_name).watchers:
+                        watcher.end()
             else:
                 self._install(definition)
         except Exception:
@@ -73,9 +75,12 @@ class CustomResources(Watcher):
             paths = {path for each in wanted for path in each.selectable}
             self._core.registry.collection(wanted[0].full_name).make_selectable(paths)
 
-    def _uninstall(self, name: str) -> None:
-        for each in self._served.pop(name, ()):
+    def _uninstall(self, name: str) -> list[CustomResource]:
+        """Serve a definition's resources no more; what they were."""
+        served = self._served.pop(name, [])
+        for each in served:
             self._core.catalog.remove(each)
+        return served
 
     async def run(self) -> None:
         """Bring deleted definitions to their end, and names to who waits; until cancelled."""
