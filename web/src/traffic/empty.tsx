@@ -13,7 +13,8 @@ export function Empty() {
 function reason() {
   const { filter, since, until } = question.value;
   if (link.value === "denied") return <p>Nothing is shown without a valid link.</p>;
-  if (link.value !== "open" || !begun.value) return <p>Connecting…</p>;
+  if (link.value !== "open") return <p>Connecting…</p>;
+  if (!begun.value) return <p>Looking into the history…</p>;
   if (paused.value) return <p>Paused. What came since waits: resume to see it.</p>;
   if (filter) return <Unmatched />;
   if (!isLive.value || since) {

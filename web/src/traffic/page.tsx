@@ -9,7 +9,7 @@ import { onShortcut } from "./keys";
 import { List } from "./list/list";
 import { NewRows } from "./newrows";
 import { chosen, start } from "./question";
-import { rows, version } from "./rows";
+import { begun, rows, version } from "./rows";
 import { Toolbar } from "./toolbar";
 import "./page.css";
 
@@ -29,7 +29,7 @@ export function TrafficPage() {
         <FilterInput />
         <Toolbar />
       </div>
-      <section class="found" aria-label="Requests">
+      <section class="found" aria-label="Requests" aria-busy={!begun.value}>
         <Found />
         <NewRows />
       </section>

@@ -1,5 +1,6 @@
 // The time range: live, a while back, or from one moment to another.
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { ask, question } from "./question";
 
 const SPANS: readonly (readonly [string, string])[] = [
@@ -12,6 +13,10 @@ export function Range() {
   const { since, until } = question.value;
   const known = !until && SPANS.some(([span]) => span === since);
   const exact = useSignal(false);
+  // Whatever else changes the range (a button, a link) is what the choice then says.
+  useEffect(() => {
+    exact.value = false;
+  }, [since, until]);
   const shown = exact.value || !known;
   return (
     <>

@@ -15,7 +15,8 @@ describe("the path of a request", () => {
     expect(path.service?.name).toBe("web");
     expect(path.endpoint?.address).toBe("10.244.1.7:8080");
     expect(path.nodes).toEqual({ from: "node-1", to: "node-2" });
-    expect(path.words).toHaveLength(4);
+    expect(path.words[3]).toContain("The answer was 200 after 1.20 ms");
+    expect(path.words[4]).toBe("web-3 is not ready: its readiness probe fails.");
     expect(path.words[2]).toContain("node-1 chose Pod web-1 on node-2, one of 2 that are ready");
   });
 

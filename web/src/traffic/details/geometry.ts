@@ -6,6 +6,8 @@ const BOX = 46;
 const SMALL = 24;
 const BETWEEN_SMALL = 5;
 const GAP = 66;
+/** Where everything is said on one way. */
+const WIDER_GAP = 88;
 const HEAD = 18;
 const LANE = 26;
 /** Widths of a character of the small monospaced and of the usual font. */
@@ -72,6 +74,8 @@ class Drawing {
   /** Width of what has something beside it. */
   readonly left: number;
   y = EDGE;
+  /** Where the last station ends. */
+  bottom = EDGE;
 
   constructor(
     readonly path: Path,
@@ -99,11 +103,13 @@ class Drawing {
     });
   }
 
-  station(role: Role, { kind, name, about, address }: Station, width: number) {
+  station(role: Role, { called, about, address }: Station, width: number) {
+    const title = called.charAt(0).toUpperCase() + called.slice(1);
     const text = [address, about].filter(Boolean).join(" · ");
     const place = { x: this.x, y: this.y, width, height: BOX };
-    this.box(role, place, [`${kind} ${name}`, text, `${kind} ${name}, ${about}, ${address}`]);
+    this.box(role, place, [title, text, `${title}, ${about}, ${address}`]);
     this.y += BOX;
+    this.bottom = this.y;
   }
 
   label(role: Label["role"], x: number, y: number, anchor: Label["anchor"], text: string) {
@@ -117,7 +123,7 @@ class Drawing {
 
 export function draw(path: Path, width: number): Picture {
   const drawing = new Drawing(path, width);
-  const inside = path.client.kind === "Pod" || path.client.kind === "Node";
+  const inside = path.client.kind === "pod" || path.client.kind === "node";
   let top = drawing.y;
   if (inside) drawing.y += HEAD;
   client(drawing);
@@ -127,12 +133,12 @@ export function draw(path: Path, width: number): Picture {
     drawing.y += HEAD - 10;
   }
   const { from, to } = path.nodes;
-  const outside = path.endpoint?.kind === "Outside" || path.endpoint?.kind === "Host";
+  const outside = path.endpoint?.kind === "external" || path.endpoint?.kind === "host";
   const crosses = path.endpoint !== null && (outside || (from !== to && to !== ""));
   if (path.service) service(drawing);
   else gap(drawing, path.endpoint, "only");
   if (crosses) {
-    const middle = drawing.y - (path.service ? GAP / 2 : 8);
+    const middle = drawing.y - (path.service ? GAP / 2 : 56);
     if (from) node(drawing, from, top, middle - 5);
     top = middle + 5;
   }
@@ -186,6 +192,7 @@ function client(drawing: Drawing) {
     drawing.line("reply", [x + inner - LANE, drawing.y + BOX], [x + inner - LANE, y + BOX]);
   }
   drawing.y += BOX;
+  drawing.bottom = drawing.y;
 }
 
 function service(drawing: Drawing) {
@@ -199,7 +206,7 @@ function service(drawing: Drawing) {
 /** The way down and the way back between two stations, with the addresses on it. */
 function gap(drawing: Drawing, target: Station | null, which: "upper" | "lower" | "only") {
   const { path, x } = drawing;
-  const [top, bottom] = [drawing.y, drawing.y + GAP];
+  const [top, bottom] = [drawing.bottom, drawing.y + (which === "only" ? WIDER_GAP : GAP)];
   const down = x + LANE;
   const up = x + replyLane(drawing);
   const room = up - down - 16;
@@ -241,7 +248,7 @@ function gap(drawing: Drawing, target: Station | null, which: "upper" | "lower" 
  */
 function isMasqueraded({ client, endpoint }: Path): boolean {
   const ip = (station: Station | null) => station?.address.replace(/:\d+$/, "");
-  return client.kind !== "Pod" || ip(client) === ip(endpoint);
+  return client.kind !== "pod" || ip(client) === ip(endpoint);
 }
 
 /** Source and destination as they are on this part of the way; the destination, if only that fits. */
@@ -282,16 +289,17 @@ function smallBoxes(drawing: Drawing, x: number, top: number, width: number, tru
   const all = drawing.path.peers;
   const shown = all.length > MAX_PEERS ? all.slice(0, MAX_PEERS - 1) : all;
   let y = top;
-  const put = (role: Role, text: string) => {
-    drawing.box(role, { x, y, width, height: SMALL }, [text, "", text]);
+  const put = (role: Role, text: string, full = text) => {
+    drawing.box(role, { x, y, width, height: SMALL }, [text, "", full]);
     if (trunk !== null) drawing.line("peer", [trunk, y + SMALL / 2], [x, y + SMALL / 2], false);
     y += SMALL + BETWEEN_SMALL;
   };
-  for (const peer of shown) put(peer.why ? "unready" : "peer", peerText(peer));
+  for (const peer of shown)
+    put(peer.why ? "unready" : "peer", peerText(peer), `${peer.name} ${peer.why}`);
   if (shown.length < all.length) put("more", `and ${all.length - shown.length} more`);
   return y - BETWEEN_SMALL - SMALL / 2;
 }
 
 function peerText({ name, node, why }: Peer): string {
-  return why ? `${name}: ${why}` : `${name}${node && `, ${node}`}`;
+  return why ? `${name}, not ready` : `${name}${node && `, ${node}`}`;
 }

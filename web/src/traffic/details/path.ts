@@ -2,10 +2,15 @@
 import type { EndpointView, EntryDetails, EntryMessage, EntryPeer } from "../../messages";
 import { address, duration } from "../format";
 
+/** So many endpoints that are not ready are spoken of. */
+const MAX_UNREADY = 3;
+
 /** Somebody on the path. */
 export interface Station {
-  kind: string;
+  kind: EntryPeer["kind"];
   name: string;
+  /** Kind and name, within a sentence. */
+  called: string;
   /** What else is known, in a line. */
   about: string;
   address: string;
@@ -62,13 +67,20 @@ function nodeOf(peer: EntryPeer): string {
   return peer.pod?.node ?? peer.node?.name ?? "";
 }
 
-const KINDS: Record<string, string> = {
-  pod: "Pod",
-  service: "Service",
-  node: "Node",
-  host: "Host",
-  external: "Outside",
-};
+function called(peer: EntryPeer): string {
+  switch (peer.kind) {
+    case "pod":
+      return `Pod ${peer.name}`;
+    case "service":
+      return `Service ${peer.name}`;
+    case "node":
+      return `node ${peer.name}`;
+    case "host":
+      return "the host";
+    case "external":
+      return `${peer.name || peer.ip}, outside of the cluster`;
+  }
+}
 
 function station(peer: EntryPeer): Station {
   const { pod, service } = peer;
@@ -78,8 +90,9 @@ function station(peer: EntryPeer): Station {
       ? [service.type, `port ${service.port}`, `in ${service.namespace}`]
       : [peer.kind === "host" ? "the machine the cluster runs on" : ""];
   return {
-    kind: KINDS[peer.kind] ?? peer.kind,
-    name: peer.name || peer.ip,
+    kind: peer.kind,
+    name: peer.kind === "host" ? "The host" : peer.name || peer.ip,
+    called: called(peer),
     about: about.filter(Boolean).join(", "),
     address: address(peer),
     node: nodeOf(peer),
@@ -116,7 +129,8 @@ function replyOf(entry: EntryMessage): string {
 }
 
 function words(path: Path, entry: EntryMessage): string[] {
-  return [lookedUp(path), asked(path), choice(path), outcome(path, entry)].filter(Boolean);
+  const all = [lookedUp(path), asked(path), choice(path), outcome(path, entry), ...unready(path)];
+  return all.filter(Boolean);
 }
 
 function lookedUp({ client, lookUp }: Path): string {
@@ -129,7 +143,7 @@ function asked({ client, service, endpoint }: Path): string {
   const target = service ?? endpoint;
   if (!target) return "";
   const direct = service ? "" : " directly, without a Service";
-  return `${client.name} (${client.address}) asked ${target.kind} ${target.name} at ${target.address}${direct}.`;
+  return `${client.name} (${client.address}) asked ${target.called} at ${target.address}${direct}.`;
 }
 
 function choice({ service, endpoint, peers, nodes }: Path): string {
@@ -137,7 +151,12 @@ function choice({ service, endpoint, peers, nodes }: Path): string {
   const ready = peers.filter((peer) => !peer.why).length;
   const among = ready ? `, one of ${ready + 1} that are ready now` : "";
   const where = endpoint.node && endpoint.node !== nodes.from ? ` on ${endpoint.node}` : "";
-  return `${nodes.from || "The node"} chose ${endpoint.kind} ${endpoint.name}${where}${among}, and put ${endpoint.address} in the place of the Service's address.`;
+  return `${nodes.from || "The node"} chose ${endpoint.called}${where}${among}, and put ${endpoint.address} in the place of the Service's address.`;
+}
+
+function unready({ peers }: Path): string[] {
+  const some = peers.filter(({ why }) => why).slice(0, MAX_UNREADY);
+  return some.map(({ name, why }) => `${name} is not ready: ${why.replace(/\.$/, "")}.`);
 }
 
 function outcome(path: Path, entry: EntryMessage): string {

@@ -22,10 +22,10 @@ export function parts(timing: Timing): Part[] {
     return us === null ? [] : [{ name, title: TITLES[name], us }];
   });
   const whole = known.reduce((sum, { us }) => sum + us, 0);
-  let from = 0;
+  let before = 0;
   return known.map((part) => {
-    const share = whole ? part.us / whole : 1 / known.length;
-    from += share;
-    return { ...part, from: from - share, share };
+    const from = whole ? before / whole : 0;
+    before += part.us;
+    return { ...part, from, share: whole ? part.us / whole : 1 / known.length };
   });
 }

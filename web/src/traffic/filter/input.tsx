@@ -217,7 +217,7 @@ async function complete(value: string, cursor: number, at = -1) {
   const items = value.trim() ? answer.completions : [];
   popup.value = items.length ? { kind: "completions", items, at } : null;
   complaint = setTimeout(() => {
-    if (!signal.aborted && value.trim()) problem.value = answer.problem;
+    if (!signal.aborted && value.trim() && !popup.value) problem.value = answer.problem;
   }, COMPLAIN_AFTER_MS);
 }
 
