@@ -31,6 +31,7 @@ from pilotfish.controllers.replicaset import ReplicaSetController, ReplicationCo
 from pilotfish.controllers.scheduler import Scheduler
 from pilotfish.controllers.serviceaccount import ServiceAccountController
 from pilotfish.controllers.statefulset import StatefulSetController
+from pilotfish.controllers.token_secrets import TokenSecretController
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     NodeIpamController,
     NodeLifecycleController,
     ServiceAccountController,
+    TokenSecretController,
     NamespaceController,
     GarbageCollector,
 )
