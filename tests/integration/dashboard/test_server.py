@@ -17,6 +17,7 @@ from pilotfish.dashboard.hub import MAX_VIEWERS
 from pilotfish.tap.history import streaming
 from pilotfish.tap.viewer import NodeStatus
 from support.dashboard import Served, serving, until
+from support.entries import entry
 
 DATA = [
     "/api/v1/session",
@@ -501,3 +502,39 @@ async def test_a_node_that_is_away_for_long_is_told_of_and_one_that_is_back_at_o
     away.connected = True
     await until(lambda: len(served.told) == 3, "and that it is back")
     assert served.told[1:] == ["node-2: not seen, trying again: no route", "node-2: seen again"]
+
+
+async def test_a_page_that_does_not_keep_up_is_told_what_it_lost_and_slows_down_nobody(
+    served: Served, program: aiohttp.ClientSession
+) -> None:
+    count = 30_000
+    made = entry(path="/" + 1500 * "x", probe=False)
+
+    counts = {"slow": [0, 0], "quick": [0, 0]}
+
+    async def read(name: str, socket: aiohttp.ClientWebSocketResponse) -> list[int]:
+        seen = counts[name]
+        while sum(seen) < count:
+            message = await hear(socket, "rows")
+            seen[0] += len(message["rows"])
+            seen[1] += message["lost"]
+        return seen
+
+    async with (
+        program.ws_connect("/api/v1/live", max_msg_size=0) as slow,
+        program.ws_connect("/api/v1/live", max_msg_size=0) as quick,
+    ):
+        for socket in (slow, quick):
+            await socket.send_json(WATCH)
+            await hear(socket, "rows")
+        reading = asyncio.create_task(read("quick", quick))
+        for start in range(0, count, 2000):
+            for number in range(start, start + 2000):
+                served.dashboard.hub.hear(made | {"id": f"node-1-{number:06d}"})
+            # The quick one is to have the time that it needs.
+            while counts["quick"][0] < start:  # noqa: ASYNC110 it is read by another task
+                await asyncio.sleep(0.01)
+        assert await reading == [count, 0]
+        shown, lost = await read("slow", slow)
+        assert lost > 0
+        assert shown + lost == count
