@@ -15,6 +15,7 @@ import orjson
 
 from pilotfish.client.api import Client
 from pilotfish.client.informer import Informer
+from pilotfish.dashboard.announcements import Announcements
 from pilotfish.dashboard.catalog import Catalog, Cluster
 from pilotfish.dashboard.feed import AnyViewer, Feed
 from pilotfish.dashboard.graph import map_view
@@ -41,8 +42,6 @@ log = logging.getLogger(__name__)
 MakesViewer = Callable[[Client, Callable[[NodeStatus], None], Callable[[Frame], None]], AnyViewer]
 
 TICK_S = 1.0
-# A worker that was killed is back before anybody need be told.
-AWAY_S = 2.0
 _RATE_S = 5
 _PEERS_WINDOW_S = 300
 
@@ -94,10 +93,8 @@ class Dashboard:
         self._heard = 0
         self._counts: deque[int] = deque([0], maxlen=_RATE_S + 1)
         self._hello = b""
+        self._announcements = Announcements()
         self._stood: tuple[object, ...] = ()
-        self._told: bool | None = None
-        self._away_s: dict[str, float] = {}
-        self._unseen: set[str] = set()
         self._span: Span | None = None
 
     async def run(self) -> None:
@@ -168,7 +165,7 @@ class Dashboard:
         window = self.statistics.window(_PEERS_WINDOW_S, time.time())
         for view in services_view(self.cluster(), window)["services"]:
             if (view["namespace"], view["name"]) == (service["namespace"], service["name"]):
-                return view["endpoints"]
+                return [each for each in view["endpoints"] if not each["gone"]]
         return []
 
     async def look(self) -> None:
@@ -222,27 +219,8 @@ class Dashboard:
         if stands != self._stood:
             self._stood = stands
             self.hub.post("status", orjson.dumps(self.status()))
-        if state.connected != self._told and (state.connected or state.problem):
-            if state.connected:
-                self._tell("connected again" if self._told is False else "connected")
-            else:
-                lost = "connection to the cluster lost" if self._told else "no cluster yet"
-                self._tell(f"{lost}: {state.problem}; trying again")
-            self._told = state.connected
-        self._tell_nodes(time.monotonic())
-
-    def _tell_nodes(self, now_s: float) -> None:
-        """Silence must not be taken for absence: a node that is not seen is told of."""
-        for name, node in self.feed.state.nodes.items():
-            if node.connected or not self.feed.state.connected:
-                self._away_s.pop(name, None)
-                if node.connected and name in self._unseen:
-                    self._unseen.discard(name)
-                    self._tell(f"{name}: seen again")
-            elif now_s - self._away_s.setdefault(name, now_s) > AWAY_S and node.problem:
-                if name not in self._unseen:
-                    self._tell(f"{name}: not seen, trying again: {node.problem}")
-                self._unseen.add(name)
+        for line in self._announcements.news(state, time.monotonic()):
+            self._tell(line)
 
     def _companions(self, client: Client) -> list[Coroutine[None, None, None]]:
         followers = [self._follow_objects(client), self._follow_namespaces(client)]
