@@ -53,7 +53,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 def _endpoints(subject: Subject) -> Iterator[Finding]:
     if not subject.selector:
-        if not subject.serving:
+        if not subject.present:
             yield finding(
                 "error",
                 "it has no selector, and nobody has given it endpoints",
@@ -64,7 +64,7 @@ def _endpoints(subject: Subject) -> Iterator[Finding]:
     if not subject.pods:
         yield _no_pod(subject)
         return
-    unready = [each for each in subject.serving if not each.ready]
+    unready = [each for each in subject.present if not each.ready]
     if not subject.ready:
         count = len(subject.pods)
         pods = "1 Pod matches" if count == 1 else f"{count} Pods match"
@@ -77,7 +77,7 @@ def _endpoints(subject: Subject) -> Iterator[Finding]:
         are = "is" if len(leaving) == 1 else "are"
         yield finding(
             "warning",
-            f"{len(leaving)} of {len(subject.serving)} endpoints {are} not ready: "
+            f"{len(leaving)} of {len(subject.present)} endpoints {are} not ready: "
             f"{_reasons(leaving)}",
             _first_mend(leaving),
         )

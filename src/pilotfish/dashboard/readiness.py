@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from pilotfish.tap.entry import Entry
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
+_OUTSIDE = ("host", "external")  # the node and its Pods reach all endpoints, whatever the policy
 _ZONE_LABEL = "topology.kubernetes.io/zone"
-# namespace, Service, node on which the choice is made, whether it is of IPv6
-_Key = tuple[str, str, str, bool]
+# namespace, Service, node on which the choice is made, only of its endpoints, whether it is of IPv6
+_Key = tuple[str, str, str, bool, bool]
+_Name = tuple[str, str]
 
 
 class Readiness:
     """Fed with object changes, as informers report them."""
 
     def __init__(self) -> None:
-        self._slices: dict[tuple[str, str], dict[str, Object]] = {}
-        self._local: set[tuple[str, str]] = set()
+        self._slices: dict[_Name, dict[str, Object]] = {}
+        self._local: set[_Name] = set()
+        # ClusterIPs of those whose other addresses are for endpoints of the same node.
+        self._local_outside: dict[_Name, list[str]] = {}
         self._zones: dict[str, str] = {}
         self._known: dict[_Key, Ready] = {}
 
@@ -38,6 +42,10 @@ class Readiness:
             self._local.add(key)
         else:
             self._local.discard(key)
+        if spec.get("externalTrafficPolicy") == "Local":
+            self._local_outside[key] = spec.get("clusterIPs") or [spec.get("clusterIP", "")]
+        else:
+            self._local_outside.pop(key, None)
         self._forget(key)
 
     def slice_changed(self, old: Object | None, new: Object | None) -> None:
@@ -71,18 +79,22 @@ class Readiness:
         service = target.get("service")
         if service is None:
             return None
-        key = (service["namespace"], service["name"], entry["node_name"], ":" in target["ip"])
+        name = service["namespace"], service["name"]
+        local = name in self._local
+        if name in self._local_outside and entry["src"]["kind"] in _OUTSIDE:
+            local = target["ip"] not in self._local_outside[name]
+        key = (*name, entry["node_name"], local, ":" in target["ip"])
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._find(key)
         return found
 
-    def _forget(self, service: tuple[str, str]) -> None:
+    def _forget(self, service: _Name) -> None:
         for key in [key for key in self._known if key[:2] == service]:
             del self._known[key]
 
     def _find(self, key: _Key) -> Ready:
-        namespace, name, node, is_v6 = key
+        namespace, name, node, local, is_v6 = key
         address_type = "IPv6" if is_v6 else "IPv4"
         endpoints = [
             endpoint
@@ -90,7 +102,7 @@ class Readiness:
             if each.get("addressType", address_type) == address_type
             for endpoint in each.get("endpoints") or ()
         ]
-        if (namespace, name) in self._local:
+        if local:
             endpoints = [each for each in endpoints if each.get("nodeName") == node]
             usable = _usable(endpoints)
         else:

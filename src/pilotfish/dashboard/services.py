@@ -113,6 +113,7 @@ def _endpoints(subject: Subject, window: Window) -> Iterator[EndpointView]:
             "node": each.node,
             "ready": each.ready,
             "terminating": each.terminating,
+            "gone": each.gone,
             "why": each.why.what if each.why is not None else "",
             "requests": each.tally.requests,
             "errors": each.tally.errors,

@@ -28,6 +28,7 @@ class Serving:
         ports: numbers by name of the EndpointSlice's ports.
         node: where it is; "" for somewhere else.
         ready, terminating: as the EndpointSlice says.
+        gone: it is no endpoint any more, but was asked.
         why: why it is not ready.
         parts: what it was asked.
         tally: the sum of that.
@@ -45,6 +46,7 @@ class Serving:
     parts: Sequence[Part]
     tally: Tally
     fair: float
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,3 +126,8 @@ class Subject:
     @property
     def ready(self) -> list[Serving]:
         return [each for each in self.serving if each.ready]
+
+    @property
+    def present(self) -> list[Serving]:
+        """All but those that are gone."""
+        return [each for each in self.serving if not each.gone]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _Key = tuple[str, str]  # namespace, name
 _MOST_MISSES = 50
+_GONE = Why("gone: it is no endpoint any more")
 
 
 def subjects(cluster: Cluster, window: Window) -> Iterator[Subject]:
@@ -112,11 +113,13 @@ def _serving(
     nodes: Mapping[str, Object],
     warnings: Mapping[str, str],
 ) -> Iterator[Serving]:
-    """Endpoints by address, then Pods that have none yet."""
-    by_address: dict[str, list[Part]] = defaultdict(list)
+    """Endpoints by address, then Pods that have none yet, then those that are gone."""
+    by_endpoint: dict[tuple[str, str], list[Part]] = defaultdict(list)
     for part in parts:
         if part.route.endpoint is not None:
-            by_address[part.route.endpoint.ip].append(part)
+            # An address that another Pod had before does not tell; what is no Pod has but that.
+            chosen = part.route.endpoint
+            by_endpoint[chosen.ip, chosen.name if chosen.namespace else ""].append(part)
     expected = _sum(parts).expected()
     by_name = {name_of(pod): pod for pod in pods}
     described: dict[str, tuple[Object, dict[str, int]]] = {}
@@ -133,6 +136,7 @@ def _serving(
         name = target.get("name") or endpoint.get("nodeName") or address
         seen.add(name)
         ready = is_ready(endpoint)
+        asked = _take(by_endpoint, address, target.get("name") or "")
         yield Serving(
             name,
             target.get("namespace") or "",
@@ -142,17 +146,29 @@ def _serving(
             ready,
             is_terminating(endpoint),
             None if ready else _why(by_name.get(name), is_terminating(endpoint), nodes, warnings),
-            by_address[address],
-            _sum(by_address[address]),
+            asked,
+            _sum(asked),
             expected.get(address, 0.0),
         )
     for name in sorted(by_name.keys() - seen):
         pod = by_name[name]
         why = _why(pod, False, nodes, warnings)
         node = (pod.get("spec") or {}).get("nodeName") or ""
+        yield Serving(name, namespace_of(pod), "", {}, node, False, False, why, (), Tally(), 0.0)
+    for (address, name), asked in sorted(by_endpoint.items()):
+        former = asked[0].route.endpoint
+        assert former is not None
+        fair = 0.0 if address in described else expected.get(address, 0.0)
         yield Serving(
-            name, namespace_of(pod), "", {}, node, False, False, why, (), Tally(), 0.0
+            name or former.name, former.namespace, address, {}, "", False, True, _GONE, asked,
+            _sum(asked), fair, gone=True,
         )  # fmt: skip
+
+
+def _take(by_endpoint: dict[tuple[str, str], list[Part]], address: str, pod: str) -> list[Part]:
+    """What an endpoint was asked. pod: "" for one of which the slice says no more."""
+    keys = [key for key in by_endpoint if key[0] == address and key[1] in ("", pod or key[1])]
+    return [part for key in keys for part in by_endpoint.pop(key)]
 
 
 def _address_order(item: tuple[str, object]) -> tuple[int, str]:

@@ -78,6 +78,15 @@ def test_a_local_policy_leaves_those_of_the_clients_node() -> None:
     assert ready(readiness, "node-1") == ["api-1", "api-2"]
 
 
+def test_an_external_policy_is_for_clients_outside_at_outside_addresses() -> None:
+    readiness = following(endpoint(1), endpoint(2), externalTrafficPolicy="Local")
+    outside = {"ip": "192.168.64.1", "port": 5, "name": "host", "kind": "host"}
+    node_port = seen_service("api", "192.168.64.2", 30080)
+    assert readiness.of(entry(src=outside, dst=node_port)) == {("10.244.0.2", "api-2")}
+    assert len(readiness.of(entry(src=outside, dst=seen_service("api", "10.96.0.50"))) or ()) == 2
+    assert len(readiness.of(entry(dst=node_port)) or ()) == 2, "the client is a Pod"
+
+
 def test_hints_keep_connections_in_their_zone_or_on_their_node() -> None:
     near = endpoint(1, hints={"forZones": [{"name": "a"}]})
     far = endpoint(2, hints={"forZones": [{"name": "b"}]})

@@ -52,6 +52,39 @@ def test_an_endpoint_that_was_ready_for_a_part_only_has_less_than_equal_chances(
     assert fair == {"api-0": 0.875, "api-1": 0.125}
 
 
+def test_a_pod_that_is_gone_keeps_what_it_was_asked_though_its_address_is_anothers() -> None:
+    shop = Shop()
+    shop.service("api", ready=2)
+    before = seen_pod("api-old", "10.244.0.11", "api")
+    left = seen_pod("api-left", "10.244.0.40", "api")
+    shop.ask("api", 0, times=4)
+    shop.ask("api", 1, times=3)
+    shop.ask("api", times=2, endpoint=before)
+    shop.ask("api", endpoint=left)
+    view = shop.view("api")
+    shown = [(each["name"], each["requests"], each["gone"]) for each in view["endpoints"]]
+    assert shown == [
+        ("api-0", 4, False),
+        ("api-1", 3, False),
+        ("api-old", 2, True),
+        ("api-left", 1, True),
+    ]
+    assert [each["severity"] for each in view["findings"]] == ["good"]
+    assert sum(each["requests"] for each in view["endpoints"]) == view["requests"]
+
+
+def test_endpoints_that_somebody_wrote_by_hand_are_known_by_their_address() -> None:
+    shop = Shop()
+    shop.service("api", selector=None)
+    shop.slice("api", [{"addresses": ["10.244.0.10"], "conditions": {}}])
+    shop.slice("api", [{"addresses": ["203.0.113.5"], "conditions": {}}])
+    shop.ask("api", 0, times=2)
+    outside = {"ip": "203.0.113.5", "port": 1, "name": "203.0.113.5", "kind": "external"}
+    shop.ask("api", times=3, endpoint=outside)
+    shown = {each["name"]: each["requests"] for each in shop.view("api")["endpoints"]}
+    assert shown == {"10.244.0.10": 2, "203.0.113.5": 3}
+
+
 def test_what_went_to_pods_by_a_headless_services_name_is_its_own() -> None:
     shop = Shop()
     shop.service("peers", ready=2, clusterIP="None")

@@ -6,6 +6,10 @@ export interface SlotGroup {
   nodes: string[];
   fronts: string[];
   rule: string;
+  /** Only for clients outside the node and its Pods. */
+  external: boolean;
+  /** How the kernels differ from what the proxies wrote, or "". */
+  drift: string;
   slots: Slot[];
   /** Ready endpoints (their addresses) that none of the slots leads to. */
   missing: string[];
@@ -21,7 +25,7 @@ export interface Slot {
 export function slotGroups(service: ServiceView): SlotGroup[] {
   const byTargets = new Map<string, SlotsView[]>();
   for (const each of service.slots) {
-    const key = JSON.stringify([each.rule, each.slots]);
+    const key = JSON.stringify([each.rule, each.slots, each.external, each.drift]);
     byTargets.set(key, [...(byTargets.get(key) ?? []), each]);
   }
   return [...byTargets.values()].map((alike) => group(service, alike));
@@ -34,6 +38,8 @@ function group(service: ServiceView, alike: readonly SlotsView[]): SlotGroup {
     nodes: unique(alike.map(({ node }) => node)),
     fronts: unique(alike.map(({ front }) => front)),
     rule: alike[0]?.rule ?? "",
+    external: alike[0]?.external ?? false,
+    drift: alike[0]?.drift ?? "",
     slots,
     missing: service.endpoints
       .filter((each) => each.ready && slots.length > 0 && !held.has(each))
@@ -46,7 +52,8 @@ function slot(service: ServiceView, address: string): Slot {
   const end = address.lastIndexOf(":");
   const ip = address.slice(0, end).replace(/^\[|\]$/g, "");
   const endpoint = service.endpoints.find((each) => each.ip === ip) ?? null;
-  return { address, endpoint, drifted: !endpoint || !(endpoint.ready || endpoint.terminating) };
+  const serves = endpoint && !endpoint.gone && (endpoint.ready || endpoint.terminating);
+  return { address, endpoint, drifted: !serves };
 }
 
 /** What a rule does with a connection, for `count` slots. */
@@ -54,6 +61,8 @@ export function ruleInWords(rule: string, count: number): string {
   switch (rule) {
     case "reject":
       return "Refuses at once (TCP reset, ICMP port unreachable): no endpoint may be asked.";
+    case "none":
+      return "Nothing: the kernel does not know this address.";
     case "drop":
       return "Stays silent: policy Local, and the endpoints are on other nodes.";
     case "random":

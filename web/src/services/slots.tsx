@@ -1,4 +1,5 @@
 // The kernel's slots: for each address of a Service the numbered boxes that a connection falls into.
+import { services } from "../live";
 import type { ServiceView } from "../messages";
 import { Severity } from "../ui/severity";
 import { isHeadless } from "./kinds";
@@ -13,8 +14,15 @@ export function Slots({ service }: { service: ServiceView }) {
       {groups.length === 0 ? (
         <p class="about">{whyNone(service)}</p>
       ) : (
-        groups.map((group) => <Group key={`${group.nodes} ${group.fronts}`} group={group} />)
+        groups.map((group) => (
+          <Group key={`${group.nodes} ${group.fronts} ${group.external}`} group={group} />
+        ))
       )}
+      {services.value?.unread.map(({ node, why }) => (
+        <p class="about" key={node}>
+          The kernel of {node} could not be read: {why}
+        </p>
+      ))}
     </>
   );
 }
@@ -30,7 +38,13 @@ function Group({ group }: { group: SlotGroup }) {
             <code key={front}>{front}</code>
           ))}
         </span>
+        {group.external && " from clients outside the node and its Pods"}
       </p>
+      {group.drift && (
+        <p>
+          <Severity level="error" bare /> Not what the proxy wrote: {group.drift}
+        </p>
+      )}
       <p class="rule" data-rule={group.rule}>
         {ruleInWords(group.rule, group.slots.length)}
       </p>
@@ -69,7 +83,8 @@ function Box({ slot, number }: { slot: Slot; number: number }) {
 }
 
 function drift(slot: Slot): string {
-  return slot.endpoint ? "it is not ready" : "the Service has no such endpoint";
+  if (!slot.endpoint || slot.endpoint.gone) return "the Service has no such endpoint";
+  return "it is not ready";
 }
 
 function whyNone(service: ServiceView): string {

@@ -83,6 +83,7 @@ export function endpoint(name: string, ip: string, why = ""): EndpointView {
     node: "node-2",
     ready: why === "",
     terminating: false,
+    gone: false,
     why,
     requests: 0,
     errors: 0,
