@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import orjson
+
 from pilotfish.apiserver.apply.fieldsets import Path, Paths, fields_of, remove_at, shown, value_at
 from pilotfish.apiserver.apply.managers import (
     Manager,
@@ -14,6 +18,9 @@ from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 from pilotfish.objects.schema import Type
 from pilotfish.objects.times import now
+
+# Where kubectl writes what it has applied by itself.
+LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def apply_configuration(
@@ -44,15 +51,43 @@ def apply_configuration(
         and value_at(live, path) != value_at(applied, path)
         and not _holds_fields(path, managers)
     }
-    if disputed and not force:
+    if disputed and not force and not _is_taken_over(live, schema, manager, disputed):
         raise _conflicts(disputed)
     for other in others:
         other.paths -= disputed.keys()
     result = merged(live, applied, schema)
-    _remove_unwanted(result, before - wanted, others)
+    _remove_unwanted(result, before - _with_holders(wanted), others)
     applier.paths, applier.time = wanted, now()
     write_managers(result, [*others, applier])
+    annotations = result["metadata"].get("annotations") or {}
+    if manager == "kubectl" and annotations.get(LAST_APPLIED):
+        # So that kubectl can go back to applying by itself.
+        annotations[LAST_APPLIED] = f"{orjson.dumps(applied).decode()}\n"
     return result
+
+
+def _is_taken_over(
+    live: Object, schema: Type | None, manager: str, disputed: dict[Path, Manager]
+) -> bool:
+    """Whether kubectl applies by the server what it has applied by itself before.
+
+    What its annotation says and the object still has is kubectl's, under whatever name it was
+    accounted for; other managers' names have to be forced ("Upgrading from client-side apply to
+    server-side apply", Kubernetes).
+    """
+    annotations = live["metadata"].get("annotations") or {}
+    if manager != "kubectl" or LAST_APPLIED not in annotations:
+        return False
+    try:
+        before = orjson.loads(annotations[LAST_APPLIED])
+    except orjson.JSONDecodeError:
+        return False
+    if not isinstance(before, dict):
+        return False
+    kept = {
+        path for path in fields_of(before, schema) if value_at(before, path) == value_at(live, path)
+    }
+    return disputed.keys() <= kept
 
 
 def _holds_fields(path: Path, managers: list[Manager]) -> bool:
@@ -65,12 +100,16 @@ def _holds_fields(path: Path, managers: list[Manager]) -> bool:
     )
 
 
+def _with_holders(paths: Paths) -> Paths:
+    """Paths, and those of all that holds them."""
+    return {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
+
+
 def _remove_unwanted(obj: Object, given_up: Paths, others: list[Manager]) -> None:
     """Take out what the applier no longer lists and nobody else owns."""
     kept: Paths = set()
     for other in others:
-        for path in other.paths:
-            kept.update(path[:depth] for depth in range(1, len(path) + 1))
+        kept |= _with_holders(other.paths)
     # Shorter paths first: an element goes with everything in it.
     for path in sorted(given_up, key=len):
         if path not in kept:

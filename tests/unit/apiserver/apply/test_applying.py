@@ -115,3 +115,36 @@ def test_an_apply_never_loses_what_another_manager_owns(
         agreed = {key: value for key, value in mine.items() if theirs.get(key, value) == value}
         live = apply(live, intent(**agreed), "me")
     assert labels_of(live).items() >= theirs.items()
+
+
+def test_who_added_the_labels_gives_up_one_of_them_and_keeps_the_others() -> None:
+    """An account that was an updater's (as `kubectl apply --server-side` takes over) has "."."""
+    live = fresh()
+    live["metadata"]["labels"] = {"gone": "soon", "kept": "yes"}
+    labels = {".": {}, "f:gone": {}, "f:kept": {}}
+    live["metadata"]["managedFields"] = [
+        {
+            "manager": "one",
+            "operation": "Apply",
+            "apiVersion": "v1",
+            "fieldsV1": {"f:metadata": {"f:labels": labels}},
+        }
+    ]
+    assert labels_of(apply(live, intent(kept="yes"), "one")) == {"kept": "yes"}
+
+
+def test_an_empty_map_takes_nothing_from_who_filled_it() -> None:
+    live = fresh()
+    live["metadata"]["labels"] = {"a": "b"}
+    labels = {".": {}, "f:a": {}}
+    live["metadata"]["managedFields"] = [
+        {
+            "manager": "editor",
+            "operation": "Update",
+            "apiVersion": "v1",
+            "fieldsV1": {"f:metadata": {"f:labels": labels}},
+        }
+    ]
+    empty = intent()
+    empty["metadata"]["labels"] = {}
+    assert labels_of(apply(live, empty, "one")) == {"a": "b"}
