@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from pilotfish.cluster import external_store
+from pilotfish.cluster.state import load
 from support.apiserver import free_port
 from support.application import NAME
 from support.etcd import Etcd
@@ -142,6 +145,24 @@ def test_its_state_goes_on_elsewhere_when_the_machine_is_lost(stored: Shell, etc
     assert stored.cluster_ip("web") == before
     stored.wait_ready("app=web", 2)
     answers(stored)
+
+
+def test_a_machine_that_comes_back_leaves_the_cluster_where_it_went(
+    stored: Shell, etcd: Etcd
+) -> None:
+    file = Path(f"/var/lib/pilotfish/{CLUSTER}/cluster.json")
+    own = file.read_text()
+    found = json.loads(own)
+    file.write_text(json.dumps(found | {"owner": "the machine that was lost"}))
+    try:
+        done = stored.run(*PILOTFISH, "apiserver", "--name", CLUSTER)
+        assert f"runs on another machine: {found['owner']}" in refused(done)
+        state = load(CLUSTER)
+        assert state is not None
+        assert external_store.remove(state) == 0
+    finally:
+        file.write_text(own)
+    assert "/registry/deployments.apps/default/web" in etcd.listed()
 
 
 def test_down_leaves_nothing_that_could_come_back(stored: Shell, etcd: Etcd) -> None:

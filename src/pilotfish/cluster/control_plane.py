@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.server import ApiServer
@@ -19,6 +19,8 @@ from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.manager import ControllerManager
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from pilotfish.cluster.state import ClusterState
 
 # It does little, but a Pod that turns unready must leave its Services even while the Pods
@@ -45,7 +47,18 @@ async def _run(cluster: ClusterState, component: str) -> None:
         # In one process over a socket: no handshake, no encryption for each of some fifty watches.
         config = ClientConfig(server="http://api", socket=cluster.folders.api_socket)
         async with Client(config, user_agent="pilotfish/controllers") as client:
-            await ControllerManager(client, controller_config(cluster)).run()
+            await _run_once(cluster, ControllerManager(client, controller_config(cluster)).run)
+
+
+async def _run_once(cluster: ClusterState, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do what may be done by one machine only, also where another could reach the store."""
+    if not cluster.store:
+        await work()
+        return
+    from pilotfish.apiserver.store.etcd.address import parse_address
+    from pilotfish.apiserver.store.etcd.ownership import Ownership
+
+    await Ownership(parse_address(cluster.store), cluster.owner).while_held(work)
 
 
 def api_server_config(cluster: ClusterState) -> ApiServerConfig:

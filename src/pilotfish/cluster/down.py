@@ -76,6 +76,8 @@ def _empty_store(cluster: ClusterState, progress: Callable[[str], None]) -> Clus
         )
     if removed:
         progress(f"Removed {removed} keys from {cluster.store}")
+    else:
+        progress(f"Left {cluster.store} alone: the cluster is not there, or runs elsewhere")
     return None
 
 

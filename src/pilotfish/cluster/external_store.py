@@ -7,12 +7,14 @@ machine with the addresses that its Services and Pods have.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pilotfish.apiserver.store.etcd import tenancy
 from pilotfish.apiserver.store.etcd.address import AddressError, EtcdAddress, parse_address
 from pilotfish.apiserver.store.etcd.channel import EtcdError, UnreachableError
+from pilotfish.apiserver.store.etcd.ownership import LEASE_S
 from pilotfish.apiserver.store.interface import StoreFailedError
 from pilotfish.cluster.errors import ClusterError
 
@@ -57,9 +59,24 @@ def find(store: str, name: str) -> Found | None:
         return None
     if record.get("name") != name:
         raise _others(address, str(record.get("name")), name)
+    _wait_until_nobody_runs_it(address, name)
     networks = (_with_comma(record, key) for key in ("nodeCIDR", "podCIDR", "serviceCIDR"))
     created, ip_family = str(record["created"]), str(record["ipFamily"])
     return Found(int(record["nodes"]), created, ip_family, *networks)
+
+
+def _wait_until_nobody_runs_it(address: EtcdAddress, name: str) -> None:
+    """Give the lease of a machine that is lost the time to end. Raises ClusterError if it stays."""
+    # After a restart of etcd every lease is as good as new.
+    end = time.monotonic() + 1.5 * LEASE_S
+    while owner := _ask(address, tenancy.owner(address)):
+        if time.monotonic() > end:
+            raise ClusterError(
+                f"the cluster runs on another machine: {owner}",
+                f"{address}, cluster {name!r}",
+                "take it down there, or give this one another name and another part of the store",
+            )
+        time.sleep(0.5)
 
 
 def claim(cluster: ClusterState) -> None:
@@ -79,12 +96,22 @@ def check_ours(cluster: ClusterState) -> None:
             str(address),
             f"bring that etcd's data back, or start over: pilotfish down --name {cluster.name}",
         )
+    owner = _ask(address, tenancy.owner(address))
+    if owner not in ("", cluster.owner):
+        raise ClusterError(
+            f"the cluster runs on another machine: {owner}",
+            f"{address}, cluster {cluster.name!r}",
+            f"forget it on this one: pilotfish down --name {cluster.name}",
+        )
 
 
 def remove(cluster: ClusterState) -> int:
-    """Delete the cluster's keys; how many there were. Raises ClusterError."""
+    """Delete the cluster's keys; how many there were. Raises ClusterError.
+
+    Deletes nothing where the keys are another cluster's, or this one goes on on another machine.
+    """
     address = address_of(cluster.store)
-    return _ask(address, tenancy.remove(address, _record(cluster)))
+    return _ask(address, tenancy.remove(address, _record(cluster), cluster.owner))
 
 
 def _record(cluster: ClusterState) -> dict[str, Any]:

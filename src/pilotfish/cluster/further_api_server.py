@@ -38,4 +38,4 @@ def run(name: str, port: int) -> int:
     external_store.check_ours(cluster)
     # Service `kubernetes` leads to the first one; both keep it so.
     config = replace(api_server_config(cluster), listen=(("127.0.0.1", port),), local_socket=None)
-    return run_until_terminated(ApiServer(config).run())
+    return run_until_terminated(ApiServer(config).run(), cluster.log_format)

@@ -59,6 +59,8 @@ class ClusterState:
     log_format: str = "text"
     # The address of the etcd that keeps the cluster's objects; "" for a file of this machine's.
     store: str = ""
+    # By what name this machine runs the cluster, where the store is one that another could reach.
+    owner: str = ""
 
     @property
     def folders(self) -> Folders:

@@ -116,6 +116,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         audit_log=_file(wanted.audit_log),
         token_file=_file(wanted.token_file),
         store=wanted.store,
+        owner=f"{os.uname().nodename} ({os.urandom(4).hex()})" if wanted.store else "",
         log_format=wanted.log_format or "text",
     )
     if wanted.store and found is None:

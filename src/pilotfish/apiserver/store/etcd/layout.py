@@ -7,6 +7,7 @@
     /registry/_claims/nodeports/30080         who holds a name that only one may hold
     /registry/_compaction                     when etcd was last asked to forget its history
     /registry/_cluster                        whose all this is
+    /registry/_owner                          which machine runs it now
 
 Resources begin with a small letter, so what begins with an underscore is none.
 """
@@ -40,6 +41,7 @@ class Layout:
         self.revision = root + b"_revision"
         self.compaction = root + b"_compaction"
         self.cluster = root + b"_cluster"
+        self.owner = root + b"_owner"
         # All keys; "0" follows "/".
         self.everything = (root, root[:-1] + b"0")
         # All objects; "{" follows "z".

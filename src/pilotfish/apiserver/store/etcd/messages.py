@@ -14,6 +14,9 @@ TXN: Final = "/etcdserverpb.KV/Txn"
 DELETE_RANGE: Final = "/etcdserverpb.KV/DeleteRange"
 COMPACT: Final = "/etcdserverpb.KV/Compact"
 WATCH: Final = "/etcdserverpb.Watch/Watch"
+LEASE_GRANT: Final = "/etcdserverpb.Lease/LeaseGrant"
+# A stream; of one question and one answer it is a call.
+LEASE_KEEP_ALIVE: Final = "/etcdserverpb.Lease/LeaseKeepAlive"
 STATUS: Final = "/etcdserverpb.Maintenance/Status"
 
 _VARINT, _LENGTH = 0, 2
@@ -80,9 +83,9 @@ def range_request(
     )
 
 
-def put_request(key: bytes, value: bytes) -> bytes:
-    """Write a key."""
-    return _bytes(1, key) + _bytes(2, value)
+def put_request(key: bytes, value: bytes, lease: int = 0) -> bytes:
+    """Write a key; with a lease, until that ends."""
+    return _bytes(1, key) + _bytes(2, value) + _number(3, lease)
 
 
 def delete_request(key: bytes, end: bytes = b"") -> bytes:
@@ -118,9 +121,9 @@ def ranging(request: bytes) -> bytes:
     return _bytes(1, request)
 
 
-def putting(key: bytes, value: bytes) -> bytes:
+def putting(key: bytes, value: bytes, lease: int = 0) -> bytes:
     """A put as an operation of a transaction."""
-    return _bytes(2, put_request(key, value))
+    return _bytes(2, put_request(key, value, lease))
 
 
 def deleting(key: bytes) -> bytes:
@@ -131,6 +134,16 @@ def deleting(key: bytes) -> bytes:
 def compaction_request(revision: int) -> bytes:
     """Forget the history before a revision."""
     return _number(1, revision)
+
+
+def lease_request(seconds: int) -> bytes:
+    """Ask for a lease that ends after so long without renewal."""
+    return _number(1, seconds)
+
+
+def keep_alive_request(lease: int) -> bytes:
+    """Renew a lease."""
+    return _number(1, lease)
 
 
 def watch_request(key: bytes, end: bytes, start: int) -> bytes:
@@ -198,6 +211,16 @@ def read_watched(data: bytes) -> Watched:
 def read_deleted(data: bytes) -> int:
     """Decode the answer to `delete_request`: how many keys there were."""
     return _as_number(dict(_fields(data)).get(2, 0))
+
+
+def read_lease(data: bytes) -> int:
+    """Decode the answer to `lease_request`: the lease's number."""
+    return _as_number(dict(_fields(data)).get(2, 0))
+
+
+def read_time_left(data: bytes) -> int:
+    """Decode the answer to `keep_alive_request`: seconds; 0 when the lease has ended."""
+    return _as_number(dict(_fields(data)).get(3, 0))
 
 
 def read_version(data: bytes) -> str:

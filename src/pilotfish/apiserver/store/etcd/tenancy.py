@@ -45,6 +45,16 @@ async def find(address: EtcdAddress) -> Object | None:
         return await _read(channel, Layout(address.prefix))
 
 
+async def owner(address: EtcdAddress) -> str:
+    """Who runs the cluster under the prefix now; "" for nobody.
+
+    Raises:
+        EtcdError, StoreFailedError, OSError: when etcd cannot be asked.
+    """
+    async with _connected(address) as channel:
+        return await _owner(channel, Layout(address.prefix))
+
+
 async def claim(address: EtcdAddress, record: Object) -> bool:
     """Write a cluster's record where there is nothing; False when somebody was quicker.
 
@@ -63,10 +73,10 @@ async def claim(address: EtcdAddress, record: Object) -> bool:
         return messages.read_outcome(await channel.call(messages.TXN, request)).succeeded
 
 
-async def remove(address: EtcdAddress, record: Object) -> int:
+async def remove(address: EtcdAddress, record: Object, owner: str) -> int:
     """Delete all keys of the cluster whose record this is; how many there were.
 
-    Returns 0, and deletes nothing, where there is nothing or another cluster.
+    Returns 0, and deletes nothing, where there is nothing, another cluster, or another owner.
 
     Raises:
         OccupiedError, EtcdError, StoreFailedError, OSError: as `find`.
@@ -74,6 +84,8 @@ async def remove(address: EtcdAddress, record: Object) -> int:
     layout = Layout(address.prefix)
     async with _connected(address) as channel:
         if await _read(channel, layout) != record:
+            return 0
+        if await _owner(channel, layout) not in ("", owner):
             return 0
         request = messages.delete_request(*layout.everything)
         return messages.read_deleted(await channel.call(messages.DELETE_RANGE, request))
@@ -91,6 +103,12 @@ async def _connected(address: EtcdAddress) -> AsyncIterator[Channel]:
         raise UnreachableError("it does not answer", is_sent=True) from None
     finally:
         await channel.close()
+
+
+async def _owner(channel: Channel, layout: Layout) -> str:
+    request = messages.range_request(layout.owner)
+    pairs = messages.read_found(await channel.call(messages.RANGE, request)).pairs
+    return pairs[0].value.decode(errors="replace") if pairs else ""
 
 
 async def _read(channel: Channel, layout: Layout) -> Object | None:
