@@ -42,20 +42,14 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 def _refused(subject: Subject) -> list[Finding]:
     """Pods that are there and ready, and do not listen."""
+    refused = subject.tally.statuses.get("refused", 0)
+    # Where everything is refused it is all of them: who it was is not known of other nodes.
+    everywhere = refused >= _MIN_ERRORS and refused == subject.tally.requests
     by_port: dict[str, list[Serving]] = {}
     for each in subject.ready:
         count = each.tally.statuses.get("refused", 0)
-        if count >= _MIN_ERRORS and count == each.tally.requests:
+        if everywhere or (count >= _MIN_ERRORS and count == each.tally.requests):
             by_port.setdefault(_port_of(each), []).append(each)
-    # Who refuses on another node is not known, only that somebody does.
-    everything = subject.tally.statuses.get("refused", 0)
-    if (
-        not by_port
-        and subject.ready
-        and everything >= _MIN_ERRORS
-        and (everything == subject.tally.requests)
-    ):
-        by_port[_port_of(subject.ready[0])] = subject.ready
     return [_nobody_listens(subject, port, pods) for port, pods in by_port.items()]
 
 
