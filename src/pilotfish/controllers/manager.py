@@ -14,6 +14,7 @@ from pilotfish.client.api import Client
 from pilotfish.client.log_fields import log_fields
 from pilotfish.controllers.config import ControllerConfig
 from pilotfish.controllers.controller import Context, Controller
+from pilotfish.controllers.cronjob import CronJobController
 from pilotfish.controllers.daemonset import DaemonSetController
 from pilotfish.controllers.deployment import DeploymentController
 from pilotfish.controllers.disruption import DisruptionController
@@ -50,6 +51,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DaemonSetController,
     StatefulSetController,
     JobController,
+    CronJobController,
     DisruptionController,
     EndpointsController,
     EndpointSliceMirroringController,

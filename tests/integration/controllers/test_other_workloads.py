@@ -147,3 +147,27 @@ async def test_a_job_that_is_deleted_leaves_no_pod_behind(cluster: Any) -> None:
     await cluster.until("pods", lambda pods: len(pods) == 3 and all(map(is_ready, pods)))
     await cluster.kubectl("delete", "job", "sums", "--cascade=foreground", "--timeout=15s")
     assert not [pod for pod in await cluster.items("pods") if not is_deleting(pod)]
+
+
+async def test_a_cron_job_starts_jobs_and_notes_what_became_of_them(cluster: Any) -> None:
+    made = job("tick")
+    made["kind"] = "CronJob"
+    made["spec"] = {
+        "schedule": "@every 1s",
+        "concurrencyPolicy": "Forbid",
+        "jobTemplate": {"spec": made["spec"]},
+    }
+    await cluster.client.create("cronjobs.batch", made)
+    (pod,) = await cluster.until("pods", lambda pods: len(pods) == 1)
+    (cron_job,) = await cluster.until(
+        "cronjobs.batch", lambda found: "active" in found[0].get("status", {})
+    )
+    (run,) = (await cluster.client.list("jobs.batch"))["items"]
+    assert cron_job["status"]["active"][0]["uid"] == run["metadata"]["uid"]
+    assert name_of(run).startswith("tick-")
+    await finish(cluster.client, pod, "Succeeded")
+    await cluster.until(
+        "cronjobs.batch", lambda found: "lastSuccessfulTime" in found[0].get("status", {})
+    )
+    await cluster.client.delete("cronjobs.batch", "tick", "default")
+    await cluster.until("jobs.batch", lambda found: not found)

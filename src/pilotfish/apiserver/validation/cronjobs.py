@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from pilotfish.apiserver.validation.causes import (
     Cause,
     invalid,
@@ -13,13 +11,12 @@ from pilotfish.apiserver.validation.causes import (
 )
 from pilotfish.apiserver.validation.jobs import validate_job_spec
 from pilotfish.apiserver.validation.templates import validate_counts
+from pilotfish.objects.cron import ScheduleError, parse_schedule
 from pilotfish.objects.meta import Object
 
 # A Job's name is the CronJob's with eleven more characters.
 _MAX_NAME = 52
 _POLICIES = ("Allow", "Forbid", "Replace")
-_FIELD = re.compile(r"[0-9A-Za-z*?/,\-]+\Z")
-_MACRO = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)\Z")
 
 
 def validate(obj: Object) -> list[Cause]:
@@ -56,11 +53,8 @@ def _validate_schedule(text: str) -> list[Cause]:
     if "TZ" in text:
         why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
         return [invalid("spec.schedule", text, why)]
-    if _MACRO.match(text):
-        return []
-    fields = text.split()
-    if len(fields) != 5:
-        why = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
-        return [invalid("spec.schedule", text, why)]
-    bad = [field for field in fields if not _FIELD.match(field)]
-    return [invalid("spec.schedule", text, f"failed to parse {bad[0]}")] if bad else []
+    try:
+        parse_schedule(text)
+    except ScheduleError as error:
+        return [invalid("spec.schedule", text, str(error))]
+    return []
