@@ -1,5 +1,6 @@
 // A command to type elsewhere, with a button that copies it.
 import { useSignal } from "@preact/signals";
+import { copyText } from "./clipboard";
 
 export function Command({ text }: { text: string }) {
   return (
@@ -20,14 +21,20 @@ interface CopyProps {
 export function Copy({ text, label, says = "Copy" }: CopyProps) {
   const copied = useSignal(false);
   async function copy() {
-    await navigator.clipboard.writeText(text());
+    await copyText(text());
     copied.value = true;
     setTimeout(() => {
       copied.value = false;
     }, 2000);
   }
   return (
-    <button type="button" class="button" aria-label={label} title={label} onClick={copy}>
+    <button
+      type="button"
+      class="button"
+      aria-label={copied.value ? "Copied" : label}
+      title={label}
+      onClick={copy}
+    >
       {copied.value ? "Copied" : says}
     </button>
   );

@@ -1,8 +1,8 @@
 // Instead of the list, when there is nothing in it: why, and what to do.
-import { hello, link, status } from "../live";
+import { filterProblem, hello, link, status } from "../live";
 import { Command } from "./command";
-import { ask, isLive, question } from "./question";
-import { begun, paused } from "./rows";
+import { ask, askAgain, isLive, question } from "./question";
+import { begun, cleared, paused } from "./rows";
 
 import "./empty.css";
 
@@ -14,8 +14,11 @@ function reason() {
   const { filter, since, until } = question.value;
   if (link.value === "denied") return <p>Nothing is shown without a valid link.</p>;
   if (link.value !== "open") return <p>Connecting…</p>;
+  if (filterProblem.value)
+    return <p>This filter means nothing; see what is wrong with it above.</p>;
   if (!begun.value) return <p>Looking into the history…</p>;
   if (paused.value) return <p>Paused. What came since waits: resume to see it.</p>;
+  if (cleared.value) return <Cleared />;
   if (filter) return <Unmatched />;
   if (!isLive.value || since) {
     return (
@@ -36,6 +39,16 @@ function reason() {
     );
   }
   return <Quiet />;
+}
+
+function Cleared() {
+  return (
+    <>
+      <h2>Cleared</h2>
+      <p>New requests appear here; those before are in the history.</p>
+      <Button onClick={askAgain}>Show them again</Button>
+    </>
+  );
 }
 
 function Unmatched() {
@@ -64,7 +77,7 @@ function Quiet() {
       <h2>No traffic yet</h2>
       <p>Requests between Pods, Services and the outside appear here as they happen. Try one:</p>
       <Command
-        text={`kubectl ${where}run hello --rm -i --restart=Never --image=busybox -- nslookup kubernetes.default`}
+        text={`kubectl ${where}run hello --rm -i --restart=Never --image=host -- curl -sk https://kubernetes.default/version`}
       />
       <p>Probes of the kubelet are hidden; there may be some.</p>
       <Button onClick={() => ask({ probes: true })}>Show probes</Button>

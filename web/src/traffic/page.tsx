@@ -1,5 +1,6 @@
 // The page Traffic: what is asked above, the list, and beside it what was chosen.
 import { useEffect } from "preact/hooks";
+import { filterProblem } from "../live";
 import { Details } from "./details/panel";
 import { Empty } from "./empty";
 import { FilterInput } from "./filter/input";
@@ -29,7 +30,7 @@ export function TrafficPage() {
         <FilterInput />
         <Toolbar />
       </div>
-      <section class="found" aria-label="Requests" aria-busy={!begun.value}>
+      <section class="found" aria-label="Requests" aria-busy={!begun.value && !filterProblem.value}>
         <Found />
         <NewRows />
       </section>

@@ -11,6 +11,8 @@ export const CAPACITY = 100_000;
 const MAX_WAITING = 10_000;
 /** Rows asked for at once, as the view begins and when somebody scrolls back. */
 export const PAGE_ROWS = 500;
+/** So long the rows of the question before may stay, lest the list flickers. */
+const STALE_MS = 250;
 /** How far back repeated rows are looked for. */
 const OVERLAP_ROWS = 3_000;
 
@@ -25,6 +27,8 @@ export const waiting = signal(0);
 export const lost = signal(0);
 /** Whether anything was answered yet. */
 export const begun = signal(false);
+/** Whether somebody emptied the list since. */
+export const cleared = signal(false);
 /** none: all that there is has been loaded. */
 export const older = signal<"some" | "loading" | "none" | "failed">("some");
 
@@ -32,12 +36,17 @@ const interner = new Interner();
 let arrived: Row[] = [];
 let held: Row[] = [];
 let scheduled = false;
+let outdated: ReturnType<typeof setTimeout> | undefined;
 let renew: "no" | "replace" | "merge" = "no";
 
 /** A new question was asked: the answer's first rows replace all rows, or go on with them. */
 export function begin(again: boolean): void {
   renew = again && rows.size > 0 ? "merge" : "replace";
-  if (renew === "replace") begun.value = false;
+  if (renew === "replace") {
+    begun.value = false;
+    clearTimeout(outdated);
+    outdated = setTimeout(forget, STALE_MS);
+  }
   arrived = [];
   drop();
 }
@@ -54,6 +63,13 @@ export function receive(news: Row[], backlog: boolean, missed: number): void {
   else requestAnimationFrame(flush);
 }
 
+/** The answer takes its time: rows that answer another question are not shown meanwhile. */
+function forget(): void {
+  if (renew !== "replace") return;
+  rows.clear();
+  version.value++;
+}
+
 function startAnew(news: Row[], backlog: boolean): void {
   const known = renew === "merge" ? names(rows.end - OVERLAP_ROWS, rows.end) : null;
   const fresh = known ? news.filter((row) => !known.has(nameOf(row))) : news;
@@ -63,6 +79,7 @@ function startAnew(news: Row[], backlog: boolean): void {
     rows.clear();
     older.value = "some";
     lost.value = 0;
+    cleared.value = false;
     following.value = true;
     paused.value = false;
   }
@@ -125,6 +142,7 @@ export function addOlder(past: Row[]): number {
 /** Empty the list; what comes from now on is shown. */
 export function clear(): void {
   batch(() => {
+    cleared.value = true;
     rows.clear();
     drop();
     following.value = true;

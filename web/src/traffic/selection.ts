@@ -1,8 +1,8 @@
 // Which row is selected, and whether its details are open; the address has the entry.
-import { computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { change } from "../route";
 import { chosen } from "./question";
-import { nameOf, rows, version } from "./rows";
+import { following, nameOf, rows, version } from "./rows";
 
 /** Number of the selected row; it may have left the list since. */
 const selected = signal<number | null>(null);
@@ -11,6 +11,31 @@ export const selection = computed<number | null>(() => {
   version.value;
   const number = selected.value;
   return number !== null && rows.at(number) ? number : null;
+});
+
+/** The row to scroll to; the list does so, and sets it back. */
+export const sought = signal<number | null>(null);
+
+/** Whether the list was searched for the entry that the address names. */
+let searched = "";
+
+// A link names an entry: its row is selected as soon as it is there.
+effect(() => {
+  version.value;
+  const name = chosen.value;
+  if (selected.peek() !== null || name === searched || !name || rows.size === 0) return;
+  searched = name;
+  for (let number = rows.first; number < rows.end; number++) {
+    const row = rows.at(number);
+    if (row && nameOf(row) === name) {
+      batch(() => {
+        selected.value = number;
+        following.value = false;
+        sought.value = number;
+      });
+      return;
+    }
+  }
 });
 
 let pending: ReturnType<typeof setTimeout> | undefined;
@@ -35,9 +60,4 @@ export function show(name: string): void {
 export function closeDetails(): void {
   clearTimeout(pending);
   if (chosen.peek()) change({ entry: "" });
-}
-
-/** A row left (its list was emptied): no selection. */
-export function unselect(): void {
-  selected.value = null;
 }

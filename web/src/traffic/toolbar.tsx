@@ -1,5 +1,5 @@
 // Pause, clear, time range, probes, download, link, keys.
-import { useSignal } from "@preact/signals";
+import { Copy } from "./command";
 import { Downloads } from "./downloads";
 import { count } from "./format";
 import { help } from "./help";
@@ -37,7 +37,11 @@ export function Toolbar() {
       </label>
       <span class="gap" />
       <Downloads />
-      <CopyLink />
+      <Copy
+        text={() => link(question.value, chosen.value, Date.now())}
+        label="Copy link to this view"
+        says="Copy link"
+      />
       <button
         type="button"
         class="button"
@@ -50,22 +54,6 @@ export function Toolbar() {
         ?
       </button>
     </div>
-  );
-}
-
-function CopyLink() {
-  const copied = useSignal(false);
-  async function copy() {
-    await navigator.clipboard.writeText(link(question.value, chosen.value, Date.now()));
-    copied.value = true;
-    setTimeout(() => {
-      copied.value = false;
-    }, 2000);
-  }
-  return (
-    <button type="button" class="button" onClick={copy}>
-      <span aria-live="polite">{copied.value ? "Copied" : "Copy link"}</span>
-    </button>
   );
 }
 

@@ -103,6 +103,17 @@ describe("its picture", () => {
     expect(labels.map(({ text }) => text)).toContain("→ 10.244.1.7:8080");
   });
 
+  test.each([340, 700])("leads the answer back to the client, %i pixels wide", (width) => {
+    for (const others of [[], peers]) {
+      const { boxes, lines } = draw(pathOf({ entry: entry(), peers: others }), width);
+      const asker = boxes.find(({ role }) => role === "client");
+      const ends = lines.filter(({ role }) => role === "reply").map(({ to }) => to);
+      const [x, y] = ends.reduce((highest, end) => (end[1] < highest[1] ? end : highest));
+      expect(y).toBe((asker?.y ?? 0) + (asker?.height ?? 0));
+      expect(x).toBeLessThan((asker?.x ?? 0) + (asker?.width ?? 0));
+    }
+  });
+
   test("has a border for each node", () => {
     const names = (path: Parameters<typeof draw>[0]) =>
       draw(path, 600).nodes.map(({ name }) => name);

@@ -206,7 +206,8 @@ function service(drawing: Drawing) {
 /** The way down and the way back between two stations, with the addresses on it. */
 function gap(drawing: Drawing, target: Station | null, which: "upper" | "lower" | "only") {
   const { path, x } = drawing;
-  const [top, bottom] = [drawing.bottom, drawing.y + (which === "only" ? WIDER_GAP : GAP)];
+  const [top, begin] = [drawing.bottom, drawing.y];
+  const bottom = begin + (which === "only" ? WIDER_GAP : GAP);
   const down = x + LANE;
   const up = x + replyLane(drawing);
   const room = up - down - 16;
@@ -224,7 +225,7 @@ function gap(drawing: Drawing, target: Station | null, which: "upper" | "lower" 
   const translated = which === "lower";
   if (target) {
     const source = translated && isMasqueraded(path) ? null : path.client;
-    drawing.label("address", down + 9, top + 18, "start", way(source, target, room));
+    drawing.label("address", down + 9, begin + 18, "start", way(source, target, room));
   }
   if (!path.reply && place !== "reply") return;
   if (place === "reply") {
@@ -264,7 +265,8 @@ function brokenWay(drawing: Drawing, x: number, from: number, to: number, what: 
 }
 
 function replyLane({ path, wide, inner, left }: Drawing): number {
-  return (wide && path.peers.length && path.service ? left : inner) - LANE;
+  const beside = path.lookUp !== null || (path.service !== null && path.peers.length > 0);
+  return (wide && beside ? left : inner) - LANE;
 }
 
 /** Who could have been chosen instead: beside the endpoint, or below it. */

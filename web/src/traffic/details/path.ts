@@ -102,7 +102,7 @@ function station(peer: EntryPeer): Station {
 /** The endpoints that were not chosen, the ready ones first. */
 function others(peers: EndpointView[], chosen: EntryPeer | null): Peer[] {
   return peers
-    .filter((peer) => peer.ip !== chosen?.ip)
+    .filter((peer) => peer.ip !== chosen?.ip && !peer.gone)
     .sort((one, two) => Number(two.ready) - Number(one.ready))
     .map((peer) => ({
       name: peer.name || peer.ip,

@@ -5,7 +5,7 @@ import { cellChoices, rowChoices } from "../filter/compose";
 import { openMenu } from "../filter/menu";
 import { loadOlder } from "../question";
 import { following, older, rows, version } from "../rows";
-import { activate, selection } from "../selection";
+import { activate, selection, sought } from "../selection";
 import { CellFilter, cellAt, numberAt, point, pointed } from "./cellfilter";
 import { Edge } from "./edge";
 import "./list.css";
@@ -39,7 +39,7 @@ const scroll = signal({ top: 0, height: 0, width: 1000 });
 
 export function List({ label }: { label: string }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const anchor = useRef({ first: rows.first, top: 0 });
+  const anchor = useRef({ first: rows.first, top: 0, seenPx: 0 });
   version.value;
   const narrow = scroll.value.width < NARROW_PX;
   const rowPx = narrow ? TWO_LINES_PX : ROW_PX;
@@ -58,8 +58,25 @@ export function List({ label }: { label: string }) {
       element.scrollTop = element.scrollHeight;
       pointed.value = null;
     } else if (grown > 0) element.scrollTop += grown * rowPx;
+    if (sought.value !== null && seenPx > 0) {
+      element.scrollTop = EDGE_PX + (sought.value - rows.first) * rowPx - seenPx / 2;
+      sought.value = null;
+    }
+    if (anchor.current.seenPx !== seenPx) {
+      // The list became smaller: what is selected stays in sight.
+      anchor.current.seenPx = seenPx;
+      if (selected !== null && !following.value) toRow(element, selected);
+    }
     anchor.current.top = element.scrollTop;
+    if (scroll.value.top !== element.scrollTop) {
+      scroll.value = { ...scroll.value, top: element.scrollTop };
+    }
   });
+
+  function toRow(element: HTMLElement, number: number) {
+    const at = reveal(number - rows.first, element.scrollTop - EDGE_PX, seenPx, rowPx);
+    if (at !== null) element.scrollTop = number === rows.first ? 0 : at + EDGE_PX;
+  }
 
   function onScroll() {
     const element = scroller.current;
@@ -98,8 +115,7 @@ export function List({ label }: { label: string }) {
         following.value = event.key === "End";
         activate(target, false);
       });
-      const at = reveal(target - rows.first, element.scrollTop - EDGE_PX, seenPx, rowPx);
-      if (at !== null) element.scrollTop = target === rows.first ? 0 : at + EDGE_PX;
+      toRow(element, target);
     }
   }
 

@@ -40,7 +40,7 @@ export class RowLine extends Component<Props> {
         aria-selected={selected}
         style={{ transform: `translateY(${top}px)` }}
       >
-        <span role="gridcell" class="time">
+        <span role="gridcell" class="time" title={new Date(row.time).toISOString()}>
           {timeOfDay(row.time)}
         </span>
         <span role="gridcell" class="src" data-cell="src" title={peerTitle(row.src)}>
