@@ -2,7 +2,6 @@
 import type { MapEdge, MapNode } from "../messages";
 import { href } from "../route";
 import { keyOf } from "../services/kinds";
-import { trafficHref } from "../services/links";
 import * as format from "../ui/format";
 import { windowWords } from "../ui/window";
 import type { Graph } from "./visible";
@@ -67,7 +66,7 @@ function Line({ edge, source, target }: LineProps) {
       </td>
       <td class="number">
         {edge.filter ? (
-          <a href={trafficHref(edge.filter)}>
+          <a href={href("traffic", { filter: edge.filter })}>
             {format.rate(edge.rate_per_s)}
             <span class="unseen">
               {" "}

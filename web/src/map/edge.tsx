@@ -1,6 +1,6 @@
 // A line of the map with its numbers; a press shows its traffic.
 import type { MapEdge } from "../messages";
-import { trafficHref } from "../services/links";
+import { href } from "../route";
 import * as format from "../ui/format";
 import type { DrawnNode } from "./fold";
 import { LABEL, type Layout } from "./layout";
@@ -32,7 +32,7 @@ export function Edge({ edge, source, target, layout, ...props }: Props) {
   return (
     <g class="map-edge" data-trouble={trouble} data-faded={props.faded}>
       <Press
-        to={edge.filter && trafficHref(edge.filter)}
+        to={edge.filter && href("traffic", { filter: edge.filter })}
         label={`${edgeInWords(edge, source, target)}. Show the traffic`}
         onPoint={props.onPoint}
         onFocus={props.onFocus}

@@ -1,7 +1,6 @@
 // A node of the map; a press shows its traffic, or what is folded into it.
 import type { MapEdge } from "../messages";
 import { href, parameters } from "../route";
-import { trafficHref } from "../services/links";
 import type { DrawnNode } from "./fold";
 import { NODE, type Point } from "./layout";
 import { filterOf } from "./links";
@@ -37,7 +36,7 @@ export function Node({ node, edges, at, ...props }: Props) {
       transform={`translate(${at.x} ${at.y})`}
     >
       <Press
-        to={folded ? inside(node.name) : filter && trafficHref(filter)}
+        to={folded ? inside(node.name) : filter && href("traffic", { filter })}
         label={`${nodeInWords(node)}. ${folded ? "Show what is in it" : "Show its traffic"}`}
         onPoint={props.onPoint}
         onFocus={props.onFocus}

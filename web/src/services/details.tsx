@@ -1,13 +1,14 @@
 // All about one Service: what is wrong with it first.
 import { useEffect, useRef } from "preact/hooks";
 import type { ServicesView, ServiceView } from "../messages";
+import { href } from "../route";
 import { Empty } from "../ui/empty";
 import * as format from "../ui/format";
 import { windowWords } from "../ui/window";
 import { Endpoints } from "./endpoints";
 import { Facts } from "./facts";
 import { Findings } from "./findings";
-import { errorsOf, trafficHref, trafficOf } from "./links";
+import { errorsOf, trafficOf } from "./links";
 import { Slots } from "./slots";
 import "./details.css";
 
@@ -72,11 +73,11 @@ function Summary({ service }: { service: ServiceView }) {
       ) : (
         <>No requests in {windowWords}.</>
       )}{" "}
-      <a href={trafficHref(trafficOf(service))}>Show its traffic</a>
+      <a href={href("traffic", { filter: trafficOf(service) })}>Show its traffic</a>
       {service.errors > 0 && (
         <>
           {" · "}
-          <a href={trafficHref(errorsOf(service))}>Only the errors</a>
+          <a href={href("traffic", { filter: errorsOf(service) })}>Only the errors</a>
         </>
       )}
     </p>

@@ -1,11 +1,12 @@
 // The endpoints of a Service: whether they are ready, and what each of them got.
 import type { EndpointView, ServiceView } from "../messages";
+import { href } from "../route";
 import { Command } from "../ui/copy";
 import * as format from "../ui/format";
 import { colourName, Sample } from "../ui/series";
 import { Severity } from "../ui/severity";
 import { Chart } from "./chart";
-import { trafficHref, trafficTo, tryCommand } from "./links";
+import { trafficTo, tryCommand } from "./links";
 import { endpointKey } from "./share";
 import { useStyles } from "./styles";
 import "./endpoints.css";
@@ -89,13 +90,13 @@ function Line(props: { service: ServiceView; endpoint: EndpointView; style: numb
     <tr>
       <th scope="row">
         <Sample style={props.style} />{" "}
-        <a href={trafficHref(trafficTo(service, endpoint))}>
+        <a href={href("traffic", { filter: trafficTo(service, endpoint) })}>
           <span class="unseen">Show the traffic of </span>
           {endpoint.name || endpoint.ip}
         </a>
         <div class="address">
-          {endpoint.ip}
-          {endpoint.ports.length > 0 && `:${endpoint.ports.join(",")}`}
+          {endpoint.ip || "no address yet"}
+          {endpoint.ip !== "" && endpoint.ports.length > 0 && `:${endpoint.ports.join(",")}`}
         </div>
         <div class="narrow">
           <Readiness endpoint={endpoint} />
@@ -119,6 +120,7 @@ function Line(props: { service: ServiceView; endpoint: EndpointView; style: numb
 }
 
 function Readiness({ endpoint }: { endpoint: EndpointView }) {
+  if (endpoint.gone) return <span class="gone">no endpoint any more</span>;
   if (endpoint.ready) return <span class="ready">ready</span>;
   return (
     <span class="unready">

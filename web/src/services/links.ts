@@ -1,6 +1,5 @@
 // Where a Service's view leads: filters for its traffic, and commands about it.
 import type { EndpointView, ServiceView } from "../messages";
-import { href } from "../route";
 import { clusterAddressesOf } from "./kinds";
 
 interface Named {
@@ -23,10 +22,6 @@ export function trafficTo(service: Named, endpoint: EndpointView): string {
     ? `endpoint.pod.name == ${text(endpoint.name)}`
     : `endpoint.ip == ${text(endpoint.ip)}`;
   return `${trafficOf(service)} && ${chosen}`;
-}
-
-export function trafficHref(filter: string): string {
-  return href("traffic", { filter });
 }
 
 /** The command that lists the Pods a Service selects; "" for one without a selector. */

@@ -6,7 +6,7 @@ import { Severity } from "../ui/severity";
 import { WindowChoice, windowWords } from "../ui/window";
 import { Heads } from "./heads";
 import { addressesOf, keyOf, typeOf } from "./kinds";
-import { matching, parseOrder, readyCount, sorted, worst } from "./order";
+import { matching, parseOrder, readiness, sorted, worst } from "./order";
 import "./list.css";
 
 export function List({ view, chosen }: { view: ServicesView; chosen: string }) {
@@ -77,8 +77,7 @@ function Namespaces({ all, chosen }: { all: readonly ServiceView[]; chosen: stri
 
 function Line({ service, chosen }: { service: ServiceView; chosen: boolean }) {
   const level = worst(service);
-  const ready = readyCount(service);
-  const total = service.endpoints.length;
+  const { ready, total } = readiness(service);
   const query = { ...Object.fromEntries(parameters.value), name: keyOf(service) };
   return (
     <tr data-chosen={chosen}>
@@ -124,9 +123,8 @@ function Line({ service, chosen }: { service: ServiceView; chosen: boolean }) {
 
 /** Of its readiness. */
 function severityOf(service: ServiceView) {
-  const ready = readyCount(service);
-  if (service.service_type === "ExternalName" || (ready === service.endpoints.length && ready > 0))
-    return undefined;
+  const { ready, total } = readiness(service);
+  if (service.service_type === "ExternalName" || (ready === total && ready > 0)) return undefined;
   return ready ? "warning" : "error";
 }
 

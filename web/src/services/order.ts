@@ -29,7 +29,7 @@ const VALUES: Record<Column, (service: ServiceView) => Value> = {
   name: (service) => service.name,
   namespace: (service) => service.namespace,
   type: typeOf,
-  ready: (service) => readyCount(service),
+  ready: (service) => readiness(service).ready,
   rate: (service) => service.rate_per_s,
   errors: (service) => service.errors,
   p50: (service) => service.p50_us ?? -1,
@@ -37,8 +37,10 @@ const VALUES: Record<Column, (service: ServiceView) => Value> = {
 };
 const TEXTS: readonly Column[] = ["name", "namespace", "type"];
 
-export function readyCount(service: ServiceView): number {
-  return service.endpoints.filter(({ ready }) => ready).length;
+/** How many of its endpoints are ready, and how many there are. */
+export function readiness(service: ServiceView): { ready: number; total: number } {
+  const present = service.endpoints.filter(({ gone }) => !gone);
+  return { ready: present.filter(({ ready }) => ready).length, total: present.length };
 }
 
 /** The worst that was found of a Service; null for nothing at all. */
@@ -51,7 +53,7 @@ export function worst(service: ServiceView): Level | null {
 export function parseOrder(text: string | null): Order {
   const falling = text?.startsWith("-") ?? false;
   const column = falling ? text?.slice(1) : text;
-  if (!column || !(column in VALUES)) return USUAL;
+  if (!column || !Object.hasOwn(VALUES, column)) return USUAL;
   return { column: column as Column, falling };
 }
 

@@ -51,7 +51,9 @@ function group(service: ServiceView, alike: readonly SlotsView[]): SlotGroup {
 function slot(service: ServiceView, address: string): Slot {
   const end = address.lastIndexOf(":");
   const ip = address.slice(0, end).replace(/^\[|\]$/g, "");
-  const endpoint = service.endpoints.find((each) => each.ip === ip) ?? null;
+  // An address is given to another Pod later: who has it now comes first.
+  const known = service.endpoints.filter((each) => each.ip === ip);
+  const endpoint = known.find(({ gone }) => !gone) ?? known[0] ?? null;
   const serves = endpoint && !endpoint.gone && (endpoint.ready || endpoint.terminating);
   return { address, endpoint, drifted: !serves };
 }

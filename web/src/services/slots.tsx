@@ -51,7 +51,7 @@ function Group({ group }: { group: SlotGroup }) {
       {group.slots.length > 0 && (
         <ol class="slots" start={0}>
           {group.slots.map((slot, number) => (
-            <Box key={slot.address} slot={slot} number={number} />
+            <Box key={`${number} ${slot.address}`} slot={slot} number={number} />
           ))}
         </ol>
       )}
