@@ -67,7 +67,7 @@ class Assistant:
         """
         found = [
             _summary(view)
-            for view in self._services(window_s)
+            for view in await self._services(window_s)
             if namespace in ("", view["namespace"])
         ]
         return self._answer(services=found)
@@ -83,7 +83,7 @@ class Assistant:
             namespace: of the Service.
             window_s: numbers are of the last 60, 300, 900 or 3600 seconds.
         """
-        views = self._services(window_s)
+        views = await self._services(window_s)
         for view in views:
             if (view["namespace"], view["name"]) == (namespace, name):
                 return self._answer(service=_without_series(view))
@@ -163,8 +163,9 @@ class Assistant:
         ]
         return {"variables": found}
 
-    def _services(self, window_s: int) -> list[ServiceView]:
+    async def _services(self, window_s: int) -> list[ServiceView]:
         board = self._dashboard
+        await board.look()
         window = board.statistics.window(window_s, time.time())
         return services_view(board.cluster(), window)["services"]
 
@@ -181,14 +182,15 @@ class Assistant:
 
 def _summary(view: ServiceView) -> dict[str, Any]:
     """A Service in a few words."""
-    ready = sum(endpoint["ready"] for endpoint in view["endpoints"])
+    present = [endpoint for endpoint in view["endpoints"] if not endpoint["gone"]]
+    ready = sum(endpoint["ready"] for endpoint in present)
     worst = min(view["findings"], key=lambda each: _RANKS[each["severity"]], default=None)
     return {
         "service": f"{view['namespace']}/{view['name']}",
         "type": view["service_type"],
         "addresses": [*view["cluster_ips"], *view["external_addresses"]],
         "ports": [f"{port['port']}/{port['protocol']}" for port in view["ports"]],
-        "ready": f"{ready}/{len(view['endpoints'])}",
+        "ready": f"{ready}/{len(present)}",
         "requests": view["requests"],
         "errors": view["errors"],
         "p50_us": view["p50_us"],

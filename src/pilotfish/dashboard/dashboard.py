@@ -43,6 +43,7 @@ MakesViewer = Callable[[Client, Callable[[NodeStatus], None], Callable[[Frame], 
 
 TICK_S = 1.0
 _RATE_S = 5
+_REST = 5.0  # times as long as working out the views took
 _PEERS_WINDOW_S = 300
 
 
@@ -264,6 +265,7 @@ class Dashboard:
 
     async def _tick(self) -> None:
         """Send what is sent every second."""
+        views_again_s = 0.0
         while True:
             self._counts.append(self._heard)
             hello = orjson.dumps(self.hello())
@@ -277,7 +279,11 @@ class Dashboard:
             viewers = list(self.hub.viewers)
             if self._catalog is not None:
                 self._catalog.follows_slots = any(each.follow["services"] for each in viewers)
-            self.show_views(viewers)
+            now_s = time.monotonic()
+            if now_s >= views_again_s:
+                self.show_views(viewers)
+                # Of a large cluster they take time, which entries need too.
+                views_again_s = now_s + _REST * (time.monotonic() - now_s)
             await asyncio.sleep(TICK_S)
 
 
