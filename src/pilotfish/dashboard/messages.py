@@ -172,9 +172,9 @@ class EndpointView(TypedDict):
     """An endpoint, and what it got in the window.
 
     `why` says why it is not ready, "" if it is. A Pod that the selector matches and that has no
-    address yet is here too, with `ip` "". `gone`: it is no endpoint any more, but was asked. `share` is its part of the Service's
-    connections (0..1), `fair` what equal chances would have given it. `series` are requests per
-    bucket, as `ServicesView.bucket_times`.
+    address yet is here too, with `ip` "". `gone`: it is no endpoint any more, but was asked.
+    `share` is its part of the Service's connections (0..1), `fair` what equal chances would have
+    given it. `series` are requests per bucket, as `ServicesView.bucket_times`.
     """
 
     name: str
