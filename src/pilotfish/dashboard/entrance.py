@@ -74,7 +74,7 @@ class Entrance:
                 error.status,
                 what.get(error.status, error.reason),
                 request.path[:200],
-                "see docs/reference/dashboard-api.md",
+                "open /traffic" if page else "see docs/reference/dashboard-api.md",
             )
             return refusals.answer(refused, page)
 
