@@ -36,6 +36,7 @@ class NodeLifecycleController(Controller):
         self._nodes = self.informer("nodes")
         self._leases = self.informer("leases.coordination.k8s.io")
         self._pods = self.informer("pods")
+        self._slices = self.informer("endpointslices.discovery.k8s.io")
         self._heard: dict[str, float] = {}
         self._nodes.on_change(self._node_changed)
         self._leases.on_change(self._lease_changed)
@@ -47,6 +48,7 @@ class NodeLifecycleController(Controller):
                 self._heard.pop(name_of(old), None)
                 for pod in self._pods.by_index("node", name_of(old)):
                     self.queue.add(f"pod|{key_of(pod)}")
+                self.queue.add(f"node|{name_of(old)}")
             return
         if old is None or _heartbeat(old) != _heartbeat(new):
             self._hear(name_of(new))
@@ -78,6 +80,7 @@ class NodeLifecycleController(Controller):
     async def _sync_node(self, name: str) -> None:
         node = self._nodes.get(name)
         if node is None:
+            await self._remove_slices(name)
             return
         silent_s = asyncio.get_running_loop().time() - self._heard.get(name, 0.0)
         left_s = self.config.node_grace_s - silent_s
@@ -99,10 +102,26 @@ class NodeLifecycleController(Controller):
             self.events.record(node, "Normal", "NodeNotReady", message)
             patch = {"status": {"conditions": silent_conditions(node)}}
             node = await self.client.patch("nodes", name_of(node), patch, subresource="status")
+            await self._remove_slices(name_of(node))
         await together(
             self._mark_unready(pod) for pod in self._pods.by_index("node", name_of(node))
         )
         return node
+
+    async def _remove_slices(self, node: str) -> None:
+        """Take the node's own processes, such as its DNS, out of their Services.
+
+        They are no Pods that could turn unready; who of them lives says again that it is there.
+        """
+        for each in self._slices.values():
+            if _is_of_processes(each, node):
+                log.info("deleting EndpointSlice %s: node %s is gone", key_of(each), node)
+                await self.client.delete(
+                    "endpointslices.discovery.k8s.io",
+                    name_of(each),
+                    namespace_of(each),
+                    uid=uid_of(each),
+                )
 
     async def _mark_unready(self, pod: Object) -> None:
         """Take a Pod of a silent node out of its Services."""
@@ -149,6 +168,14 @@ class NodeLifecycleController(Controller):
             await self.client.delete(
                 "pods", name_of(pod), namespace_of(pod), grace_period_s=0, uid=uid_of(pod)
             )
+
+
+def _is_of_processes(endpoint_slice: Object, node: str) -> bool:
+    """Whether all endpoints are processes of that node, and no Pods."""
+    endpoints = endpoint_slice.get("endpoints") or ()
+    return bool(endpoints) and all(
+        each.get("nodeName") == node and not each.get("targetRef") for each in endpoints
+    )
 
 
 def _taints(node: Object) -> list[Object]:

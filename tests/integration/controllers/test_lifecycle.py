@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from pilotfish.client.api import Client
 from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object, name_of
@@ -182,6 +184,41 @@ async def test_a_silent_node_is_marked_and_loses_its_pods(cluster: Any) -> None:
                 "nodes", lambda found: not any(node["spec"].get("taints") for node in found), ""
             )
             await cluster.until("pods", ready(1))
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_the_processes_of_a_node_that_is_gone_leave_their_services(
+    cluster: Any, deleted: bool
+) -> None:
+    def slice_of(name: str, **endpoint: Any) -> Object:
+        return {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": name, "namespace": "default"},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["192.0.2.7"], **endpoint}],
+        }
+
+    slices = "endpointslices.discovery.k8s.io"
+    pod = {"kind": "Pod", "name": "p", "namespace": "default"}
+    async with (
+        Client(cluster.server.client_config()) as client,
+        hollow_node(client, "node-3"),
+    ):
+        await cluster.until("nodes", lambda found: len(found) == 3, "")
+        for made in (
+            slice_of("of-the-node", nodeName="node-3"),
+            slice_of("of-a-pod", nodeName="node-3", targetRef=pod),
+            slice_of("of-another", nodeName="node-1"),
+        ):
+            await client.create(slices, made)
+    # The node is silent now.
+    if deleted:
+        await cluster.client.delete("nodes", "node-3")
+    found = await cluster.until(
+        slices, lambda found: "of-the-node" not in {name_of(each) for each in found}
+    )
+    assert {"of-a-pod", "of-another"} <= {name_of(each) for each in found}
 
 
 async def test_pods_of_a_deleted_node_are_removed(cluster: Any) -> None:
