@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilotfish.dashboard import explain_setup, explain_traffic
+from pilotfish.dashboard import explain_kernels, explain_setup, explain_traffic
 
 if TYPE_CHECKING:
     from pilotfish.dashboard.messages import Finding
@@ -19,7 +19,11 @@ _ORDER = ("error", "warning", "note", "good")
 
 def explain(subject: Subject) -> list[Finding]:
     """Findings, gravest first; one that says that all is well where there is nothing else."""
-    found = [*explain_setup.findings(subject), *explain_traffic.findings(subject)]
+    found = [
+        *explain_setup.findings(subject),
+        *explain_kernels.findings(subject),
+        *explain_traffic.findings(subject),
+    ]
     if not any(each["severity"] in ("error", "warning") for each in found) and subject.ready:
         found.append(_all_is_well(subject))
     return sorted(found, key=lambda each: _ORDER.index(each["severity"]))

@@ -1,11 +1,11 @@
-"""Findings that need no traffic: selector, ports, readiness, addresses, kernels. Pure."""
+"""Findings of the objects alone: selector, ports, readiness, addresses, policies. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from pilotfish.dashboard.finding import MOST_NAMED, finding, some
 from pilotfish.dashboard.near import near_pod, nearest
 from pilotfish.objects.meta import Object, name_of, namespace_of
 from pilotfish.objects.pods import serving_containers, target_port
@@ -14,18 +14,9 @@ if TYPE_CHECKING:
     from pilotfish.dashboard.messages import Finding
     from pilotfish.dashboard.subject import Serving, Subject
 
-_MOST_NAMED = 3
-
-
-def finding(
-    severity: Literal["good", "note", "warning", "error"], what: str, mend: str = ""
-) -> Finding:
-    """A finding; mend is what to do."""
-    return {"severity": severity, "what": what, "mend": mend}
-
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Everything that the objects and the kernels say."""
+    """Everything that the objects say."""
     if subject.type == "ExternalName":
         yield finding(
             "note",
@@ -45,7 +36,6 @@ def findings(subject: Subject) -> Iterator[Finding]:
     yield from _ports(subject)
     yield from _addresses(subject)
     yield from _policies(subject)
-    yield from _kernels(subject)
 
 
 # --- endpoints -------------------------------------------------------------------------------
@@ -120,7 +110,7 @@ def _reasons(unready: list[Serving]) -> str:
     for each in unready:
         pods.setdefault(each.why.what if each.why else "not ready", []).append(each.name)
     told = []
-    for reason, names in sorted(pods.items(), key=lambda item: -len(item[1]))[:_MOST_NAMED]:
+    for reason, names in sorted(pods.items(), key=lambda item: -len(item[1]))[:MOST_NAMED]:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         told.append(f"{names[0]}{more}: {reason}")
     return "; ".join(told)
@@ -226,7 +216,7 @@ def _policies(subject: Subject) -> Iterator[Finding]:
     without = [node for node in subject.nodes if node not in here]
     if not without:
         return
-    places = _some(without)
+    places = some(without)
     if subject.spec.get("internalTrafficPolicy") == "Local":
         yield finding(
             "warning",
@@ -244,29 +234,3 @@ def _policies(subject: Subject) -> Iterator[Finding]:
             "ask a node that has one, or set externalTrafficPolicy: Cluster (Pods then see a "
             "node's address instead of the client's)",
         )
-
-
-def _kernels(subject: Subject) -> Iterator[Finding]:
-    drifts: dict[str, list[str]] = {}
-    for node, row in subject.kernel:
-        if row.get("drift"):
-            drifts.setdefault(f"{row['front']}: {row['drift']}", []).append(node)
-    for drift, nodes in drifts.items():
-        yield finding(
-            "error",
-            f"the kernel of {_some(nodes)} differs from what its proxy wrote, at {drift}",
-            f"somebody else changes the tables (a firewall?); the proxy's view: "
-            f"pilotfish logs {nodes[0]}",
-        )
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMED])
-    more = len(names) - _MOST_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def count_of(items: Mapping[str, int]) -> str:
-    """The most common of some things: "503 (12×), refused (3×)"."""
-    most = Counter(items).most_common(_MOST_NAMED)
-    return ", ".join(f"{name} ({count}×)" for name, count in most)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from statistics import median
 from typing import TYPE_CHECKING
 
-from pilotfish.dashboard.explain_setup import count_of, declared_ports, finding, port_list
+from pilotfish.dashboard.explain_setup import declared_ports, port_list
+from pilotfish.dashboard.finding import count_of, finding
 from pilotfish.dashboard.near import is_near
 from pilotfish.dashboard.statistics import NO_SUCH_PORT
 from pilotfish.objects.meta import name_of

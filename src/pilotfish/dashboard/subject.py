@@ -63,9 +63,11 @@ class Subject:
         tally: the sum of that.
         heaviest: requests of the connections that carried most, heaviest first.
         kernel: what the nodes' kernels hold for it: rows of `/v1/tables`, with their node.
+        read_kernels: names of the nodes whose kernels could be read.
         nodes: names of all nodes.
         misses: names that clients asked for in vain and that are nearly its own.
         wrong_ports: ports at which clients asked it and that it does not have.
+        now_s: the moment, seconds since 1970.
     """
 
     service: Object
@@ -77,9 +79,11 @@ class Subject:
     tally: Tally = field(default_factory=Tally)
     heaviest: Sequence[int] = ()
     kernel: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    read_kernels: Sequence[str] = ()
     nodes: Sequence[str] = ()
     misses: Sequence[Miss] = ()
     wrong_ports: Sequence[WrongPort] = ()
+    now_s: float = 0.0
 
     @property
     def name(self) -> str:

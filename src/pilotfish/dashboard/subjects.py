@@ -42,6 +42,7 @@ def subjects(cluster: Cluster, window: Window) -> Iterator[Subject]:
         for row in held.fronts:
             namespace, _, name = row.get("service", "").partition("/")
             kernel[namespace, name].append((node, row))
+    read = sorted(node for node, held in cluster.kernels.items() if not held.problem)
     misses = _misses(window.names, services)
     wrong_ports: dict[_Key, list[WrongPort]] = defaultdict(list)
     for wrong in window.ports:
@@ -66,9 +67,11 @@ def subjects(cluster: Cluster, window: Window) -> Iterator[Subject]:
             tally=_sum(asked),
             heaviest=sorted(window.connections.get(End("service", "", *key), ()), reverse=True),
             kernel=kernel[key],
+            read_kernels=read,
             nodes=sorted(nodes),
             misses=misses[key],
             wrong_ports=wrong_ports[key],
+            now_s=window.span.now_s,
         )
 
 

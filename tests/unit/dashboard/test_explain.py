@@ -157,6 +157,42 @@ def test_a_kernel_that_differs_is_an_error_with_the_nodes(shop: Shop) -> None:
     ]
 
 
+def steady(shop: Shop, *times: str) -> None:
+    """The Service api, made long ago, whose Pods became ready at these times."""
+    service = shop.service("api", ready=len(times))
+    service["metadata"]["creationTimestamp"] = "2026-01-01T11:00:00Z"
+    for pod, time in zip(shop.pods, times, strict=True):
+        pod["status"]["conditions"][0]["lastTransitionTime"] = time
+
+
+def test_a_kernel_that_lacks_what_has_been_there_for_long_is_behind(shop: Shop) -> None:
+    steady(shop, "2026-01-01T11:59:00Z", "2026-01-01T11:59:00Z", "2026-01-01T12:00:00Z")
+    whole = ["10.244.0.10:8080", "10.244.0.11:8080"]  # the third Pod is ready since 5 s only
+    shop.kernels = {
+        "node-1": Kernel(fronts=[front("default/api", slots=whole)]),
+        "node-2": Kernel(fronts=[front("default/api")]),
+        "node-3": Kernel("not reached"),
+    }
+    found = shop.finding("api", "the kernel of node-2 is behind: it lacks api-1")
+    assert found["severity"] == "error"
+    assert "pilotfish logs node-2" in found["mend"]
+
+
+def test_a_kernel_that_knows_nothing_of_a_service_is_behind_unless_that_is_new(shop: Shop) -> None:
+    steady(shop, "2026-01-01T11:59:00Z")
+    shop.kernels = {"node-1": Kernel()}
+    assert "it lacks 10.96.0.50:80/TCP" in shop.finding("api", "is behind")["what"]
+    shop.services[0]["metadata"]["creationTimestamp"] = "2026-01-01T12:00:00Z"
+    assert not [each for each in shop.findings("api") if "behind" in each["what"]]
+
+
+def test_where_traffic_is_kept_near_a_kernel_need_not_know_all(shop: Shop) -> None:
+    steady(shop, "2026-01-01T11:59:00Z", "2026-01-01T11:59:00Z")
+    shop.services[0]["spec"]["trafficDistribution"] = "PreferSameZone"
+    shop.kernels = {"node-1": Kernel(fronts=[front("default/api")])}
+    assert [each["severity"] for each in shop.findings("api")] == ["good"]
+
+
 # --- traffic ---------------------------------------------------------------------------------
 
 
