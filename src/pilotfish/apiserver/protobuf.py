@@ -27,23 +27,13 @@ from pilotfish.objects.times import format_time
 
 _MAGIC: Final = b"k8s\x00"
 
-# Pointers in Kubernetes' Go types: a zero that was sent is meant.
-_POINTERS: Final = """
-activeDeadlineSeconds allocateLoadBalancerNodePorts allowPrivilegeEscalation attachRequired
-automountServiceAccountToken averageUtilization backoffLimit backoffLimitPerIndex
-blockOwnerDeletion completions controller defaultMode deletionGracePeriodSeconds
-enableServiceLinks expirationSeconds failedJobsHistoryLimit fsGroup gracePeriodSeconds hostUsers
-immutable leaseDurationSeconds leaseTransitions manualSelector maxFailedIndexes maxReplicas
-minReplicas mode optional orphanDependents parallelism partition podInfoOnMount priority
-privileged progressDeadlineSeconds readOnlyRootFilesystem ready replicas revisionHistoryLimit
-runAsGroup runAsNonRoot runAsUser serving setHostnameAsFQDN shareProcessNamespace
-stabilizationWindowSeconds startingDeadlineSeconds storageClassName successfulJobsHistoryLimit
-suspend terminating terminationGracePeriodSeconds tolerationSeconds ttlSecondsAfterFinished
-value weight
-"""
-_ZERO_MEANS_ZERO: Final = frozenset(_POINTERS.split())
+# Fields whose zero means something though they are no pointers in Kubernetes' Go types.
+_ZERO_MEANS_ZERO: Final = frozenset({"maxReplicas", "ready", "replicas", "value", "weight"})
 # IntOrString values (not pointers) whose zero means that nothing was said.
 _ZERO_MEANS_NOTHING: Final = frozenset({"port", "targetPort"})
+
+
+_SCHEMA: Final = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
 
 
 class ProtobufError(Exception):
@@ -109,6 +99,8 @@ def _message(type_name: str, data: bytes) -> Object:
             key = entry.get(1, b"").decode()
             default: Any = b"" if kind != "{}int" else 0
             obj.setdefault(name, {})[key] = _value(kind[2:], entry.get(2, default))
+        elif kind.startswith("?"):
+            obj[name] = _value(kind[1:], raw)
         else:
             value = _value(kind, raw)
             if not _says_nothing(name, kind, value):
@@ -152,9 +144,22 @@ def _value(kind: str, raw: Any) -> Any:
         case "raw":
             inner = dict(_fields(raw)).get(1, b"")
             return orjson.loads(inner) if inner else None
+        case "schema-or-bool":
+            either = dict(_fields(raw))
+            return _message(_SCHEMA, either[2]) if 2 in either else bool(either.get(1))
+        case "schema-or-list":
+            return _schema_or_list(list(_fields(raw)))
         case "list":
             return [value.decode() for number, value in _fields(raw) if number == 1]
     raise ProtobufError(f"unknown type {kind}")
+
+
+def _schema_or_list(parts: list[tuple[int, Any]]) -> Any:
+    """A schema, or a list: of schemas (items), or of names (dependencies)."""
+    for number, value in parts:
+        if number == 1:
+            return _message(_SCHEMA, value)
+    return [_message(_SCHEMA, value) for _, value in parts]
 
 
 def _time(kind: str, parts: dict[int, Any]) -> str | None:

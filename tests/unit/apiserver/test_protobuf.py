@@ -6,13 +6,23 @@ import pytest
 
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.protobuf import decode_protobuf
+from pilotfish.objects.resources import RESOURCES
+
+
+def varint(number: int) -> bytes:
+    """A number in base 128, the lowest digit first."""
+    digits = bytearray()
+    while number > 127:
+        digits.append(number & 127 | 128)
+        number >>= 7
+    return bytes(digits) + bytes((number,))
 
 
 def field(number: int, value: bytes | int) -> bytes:
-    """One protobuf field; lengths and numbers below 128 only."""
+    """One protobuf field."""
     if isinstance(value, int):
-        return bytes((number << 3, value))
-    return bytes((number << 3 | 2, len(value))) + value
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
 
 
 def envelope(api_version: str, kind: str, raw: bytes) -> bytes:
@@ -72,3 +82,42 @@ def test_other_bytes_are_a_bad_request(body: bytes) -> None:
     with pytest.raises(StatusError) as refusal:
         decode_protobuf(body)
     assert refusal.value.code == 400
+
+
+def test_every_built_in_kind_has_a_protobuf_form() -> None:
+    """Go's typed clients send protobuf for each of them."""
+    sent = {f"{each.api_version}/{each.kind}" for each in RESOURCES}
+    sent |= {"autoscaling/v1/Scale", "policy/v1/Eviction", "v1/Binding", "v1/DeleteOptions"}
+    for each in sorted(sent):
+        api_version, _, kind = each.rpartition("/")
+        named = field(1, field(1, b"a"))
+        if kind == "DeleteOptions":
+            continue
+        body = envelope(api_version, kind, named)
+        assert decode_protobuf(body)["kind"] == kind
+        if "metadata" in decode_protobuf(body):
+            assert decode_protobuf(body)["metadata"] == {"name": "a"}
+
+
+def test_a_zero_that_a_pointer_leads_to_is_kept() -> None:
+    lease = envelope("coordination.k8s.io/v1", "Lease", field(2, field(2, 0) + field(5, 0)))
+    assert decode_protobuf(lease)["spec"] == {"leaseDurationSeconds": 0, "leaseTransitions": 0}
+    service = envelope("v1", "Service", field(2, field(20, 0)))
+    assert decode_protobuf(service)["spec"]["allocateLoadBalancerNodePorts"] is False
+
+
+def test_schemas_of_definitions_have_their_either_or() -> None:
+    text = field(5, b"string")
+    items = field(24, field(1, text))
+    values = field(30, field(2, text))
+    any_value = field(30, field(1, 1))
+    default = field(8, field(1, b'{"a":1}'))
+    schema = field(5, b"array") + items + default
+    for extra, expected in ((values, {"type": "string"}), (any_value, True)):
+        version = field(4, field(1, schema + extra))
+        spec = field(2, field(7, field(1, b"v1") + version))
+        crd = decode_protobuf(envelope("apiextensions.k8s.io/v1", "CustomResourceDefinition", spec))
+        found = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        assert found["items"] == {"type": "string"}
+        assert found["default"] == {"a": 1}
+        assert found["additionalProperties"] == expected
