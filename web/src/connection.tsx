@@ -11,7 +11,9 @@ export function State() {
   return (
     <span class="state">
       <span class="context">{hello.value?.context}</span>
-      {link.value === "open" && status.value?.connected && ` ${rate.toFixed(0)} requests/s`}
+      {link.value === "open" && status.value?.connected && (
+        <span class="rate">{rate.toFixed(0)} requests/s</span>
+      )}
     </span>
   );
 }

@@ -276,7 +276,7 @@ function peers(drawing: Drawing, endpointTop: number) {
   if (wide) {
     const from = x + left + 36;
     const trunk = x + left + 22;
-    const top = path.endpoint ? endpointTop : drawing.y;
+    const top = path.endpoint ? endpointTop : drawing.y + 8;
     const bottom = smallBoxes(drawing, from, top, inner - left - 36, trunk);
     drawing.line("peer", [trunk, top - GAP], [trunk, bottom], false);
     drawing.y = Math.max(drawing.y, bottom + SMALL / 2);

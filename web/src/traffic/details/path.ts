@@ -171,6 +171,9 @@ function outcome(path: Path, entry: EntryMessage): string {
     case "no endpoints":
       return `${who} has no endpoint that is ready: ${node} refused at once. Does its selector match Pods, and are they ready?`;
     case "refused":
+      if (service && !endpoint) {
+        return `One of the endpoints of ${who} refused; which one, was not seen. Does anything listen on the Service's target port?`;
+      }
       return `${who} refused: nothing listens on port ${(endpoint ?? service)?.address.split(":").pop()}.`;
     case "reset":
       return `${who} reset the connection before the answer was complete.`;
