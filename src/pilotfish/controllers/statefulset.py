@@ -5,78 +5,42 @@ from __future__ import annotations
 import logging
 
 from pilotfish.controllers.claims import candidates_of, claim, settle_claim
-from pilotfish.controllers.controller import Context, Controller, together
 from pilotfish.controllers.ordinals import (
     numbered_pod,
     ordinal_of,
     ordinal_status,
     plan_ordinals,
 )
-from pilotfish.controllers.pod_control import PodControl
 from pilotfish.controllers.replicas import next_available_s
+from pilotfish.controllers.revisioned import RevisionedController
 from pilotfish.controllers.revisions import (
     HASH_LABEL,
-    REVISIONS,
     current_revision,
     delete_revisions,
     revision_template,
     surplus_revisions,
 )
-from pilotfish.controllers.written import Written
 from pilotfish.objects.meta import (
     Object,
-    controller_of,
     is_deleting,
-    key_of,
     labels_of,
     name_of,
-    namespace_of,
     uid_of,
 )
 from pilotfish.objects.selectors import label_selector
 
 log = logging.getLogger(__name__)
 
-RESOURCE = "statefulsets.apps"
 
-
-class StatefulSetController(Controller):
+class StatefulSetController(RevisionedController):
     """Keeps the Pods of every StatefulSet."""
 
     name = "statefulset-controller"
+    resource = "statefulsets.apps"
+    kind = "StatefulSet"
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._owners = self.informer(RESOURCE)
-        self._pods = self.informer("pods")
-        self._revisions = self.informer(REVISIONS)
-        self._written = Written(self._revisions)
-        self._control = PodControl(self.client, self.events)
-        self._owners.on_change(self._owner_changed)
-        self._pods.on_change(self._pod_changed)
-
-    def _owner_changed(self, old: Object | None, new: Object | None) -> None:
-        if new is not None:
-            self.enqueue(new)
-        elif old is not None:
-            self._control.expected.forget(key_of(old))
-
-    def _pod_changed(self, old: Object | None, new: Object | None) -> None:
-        for pod, is_gone in ((old, new is None), (new, False)):
-            if pod is None:
-                continue
-            reference = controller_of(pod)
-            if reference is not None and reference["kind"] == "StatefulSet":
-                key = f"{namespace_of(pod)}/{reference['name']}"
-                self._control.saw(key, pod, is_gone)
-                self.queue.add(key)
-            elif reference is None:
-                self._wake_for(pod)
-
-    def _wake_for(self, orphan: Object) -> None:
-        for owner in self._owners.by_index("namespace", namespace_of(orphan)):
-            if ordinal_of(owner, orphan) is not None:
-                self.enqueue(owner)
+    def wants(self, owner: Object, orphan: Object) -> bool:
+        return ordinal_of(owner, orphan) is not None
 
     async def sync(self, key: str) -> None:
         owner = self._owners.get(key)
@@ -99,7 +63,7 @@ class StatefulSetController(Controller):
         current = (owner.get("status") or {}).get("currentRevision") or update
         if current not in templates:
             current = update
-        await self.write_status(RESOURCE, owner, ordinal_status(owner, pods, current, update))
+        await self.write_status(self.resource, owner, ordinal_status(owner, pods, current, update))
         if settled:
             templates[update] = owner["spec"]["template"]
             plan = plan_ordinals(owner, pods, current, update)
@@ -107,12 +71,7 @@ class StatefulSetController(Controller):
                 numbered_pod(owner, templates[revision], number, revision)
                 for number, revision in plan.create
             )
-            await together(
-                [
-                    *(self._control.create(key, owner, pod) for pod in created),
-                    *(self._control.delete(key, owner, pod) for pod in plan.delete),
-                ]
-            )
+            await self._carry_out(key, owner, created, plan.delete)
             await self._trim(owner, revisions, pods, current, update)
         wait_s = next_available_s(pods, owner["spec"].get("minReadySeconds", 0))
         if wait_s is not None:
