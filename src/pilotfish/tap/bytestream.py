@@ -33,15 +33,13 @@ class ByteStream:
             deliver it and move `next` on without asking (the hot path does).
         waiting: segments that came early, by sequence number.
         waiting_bytes: how much that is.
-        repeated: segments that brought nothing new.
     """
 
-    __slots__ = ("_end", "finished", "next", "repeated", "waiting", "waiting_bytes")
+    __slots__ = ("_end", "finished", "next", "waiting", "waiting_bytes")
 
     def __init__(self) -> None:
         self.next = -1
         self.waiting: dict[int, bytes] = {}
-        self.repeated = 0
         self.finished = False
         self.waiting_bytes = 0
         self._end = -1
@@ -60,14 +58,12 @@ class ByteStream:
         if ahead >= _HALF:
             behind = _MASK + 1 - ahead
             if behind >= length:
-                self.repeated += 1
                 return []
             payload, length, ahead = payload[behind:], length - behind, 0
         if ahead == 0:
             return [*self._pieces(payload, length), *self._ready()]
         known = self.waiting.get(seq)
         if known is not None and len(known) >= len(payload):
-            self.repeated += 1
             return []
         self.waiting[seq] = payload
         self.waiting_bytes += len(payload) - len(known or b"")

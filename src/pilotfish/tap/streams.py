@@ -95,7 +95,6 @@ class Connection:
         first_s, last_s: times of the first and the last segment.
         established_s: when the handshake was through; None until then.
         packets, octets: segments and payload bytes on the wire, by side.
-        resets: the side that reset the connection, or None.
         reset_ttl: the time to live that the reset had left; 0 where nobody knows.
         led_to: address and port to which its SYN was seen translated, or None.
         icmp: what the last ICMP error about it said ("port unreachable"); "" without one.
@@ -119,7 +118,6 @@ class Connection:
         "octets",
         "packets",
         "reset_ttl",
-        "resets",
         "server",
         "server_port",
         "whole",
@@ -145,7 +143,6 @@ class Connection:
         self.whole = False
         self.packets = [0, 0]
         self.octets = [0, 0]
-        self.resets: int | None = None
         self.reset_ttl = 0
         self.led_to: tuple[bytes, int] | None = None
         self.icmp = ""
@@ -432,10 +429,7 @@ class Assembler:
         if not flags & RST:
             if half.next == -1:
                 half.next = (seq + 1) & _MASK
-            else:
-                half.repeated += 1
         elif not connection.end:
-            connection.resets = half.side
             refused = connection.established_s is None and half.side == SERVER
             self._ends(connection, "refused" if refused else "reset", time_s)
 
