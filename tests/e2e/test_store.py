@@ -62,6 +62,7 @@ def test_a_deployment_answers_behind_its_service(stored: Shell, etcd: Etcd) -> N
     answers(stored)
     assert "/registry/deployments.apps/default/web" in etcd.listed()
     assert not Path(f"/var/lib/pilotfish/{CLUSTER}/store.db").exists()
+    assert f"Store     {etcd.address()}" in stored.pilotfish("status", "--name", CLUSTER)
 
 
 def test_the_cluster_goes_on_when_etcd_was_killed_and_is_back(stored: Shell, etcd: Etcd) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Final
 
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.deleting import remove
-from pilotfish.apiserver.errors import StatusError
+from pilotfish.apiserver.errors import Outdated, StatusError
 from pilotfish.apiserver.selection import Selection
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import resource
@@ -27,7 +28,6 @@ async def expire_events(core: Core) -> None:
         try:
             removed = await remove_old_events(core)
         except StatusError as error:
-            # Another server may be at it as well; the next time finds what is left.
             log.warning("old Events could not be removed: %s", error)
             continue
         if removed:
@@ -43,7 +43,9 @@ async def remove_old_events(core: Core) -> int:
         if last_seen_s(obj := entry.decode()) > _KEPT_S
     ]
     for obj in old:
-        await remove(core, events, obj)
+        # Another server may have been quicker.
+        with contextlib.suppress(Outdated):
+            await remove(core, events, obj)
     return len(old)
 
 

@@ -55,6 +55,8 @@ def _print(status: ClusterStatus) -> None:
     network = cluster.network
     inside = f"https://{url_host(cluster.api_service_address)}"
     print(f"API       {cluster.local_server}, in the cluster {inside}")
+    if cluster.store:
+        print(f"Store     {cluster.store}")
     for address, prefix in zip(network.host_addresses, network.node_ranges, strict=True):
         print(f"Host      {address} of {prefix}")
     print(f"Pods      {', '.join(network.pod_ranges)}")

@@ -79,6 +79,7 @@ def as_json(status: ClusterStatus) -> dict[str, Any]:
         "dnsAddress": cluster.dns_address,
         "loadBalancerPool": ",".join("-".join(pool) for pool in cluster.load_balancer_pools),
         "created": cluster.created,
+        "store": cluster.store or str(cluster.folders.store),
         "nodes": [
             {
                 "name": node.name,

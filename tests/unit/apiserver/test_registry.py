@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from pilotfish.apiserver.collection import Change, Watcher
-from pilotfish.apiserver.errors import StatusError
+from pilotfish.apiserver.errors import Outdated, StatusError
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
 from pilotfish.apiserver.store import journal
 from pilotfish.apiserver.store.embedded import EmbeddedStore
 from pilotfish.apiserver.store.interface import StoreFailedError
 from pilotfish.apiserver.store.journal import Journal
+from pilotfish.apiserver.watching import Watch
 from pilotfish.objects.selectors import parse_label_selector
 
 MAPS = "configmaps"
@@ -158,3 +159,49 @@ async def test_an_object_that_leaves_a_selection_is_shown_as_deleted(registry: R
     assert change.event_for(selection) == "DELETED"
     assert b'"app":"a"' in change.data("DELETED")
     assert f'"resourceVersion":"{after.revision}"'.encode() in change.data("DELETED")
+
+
+async def test_after_missed_changes_a_follower_hears_the_differences_and_a_watch_ends(
+    registry: Registry,
+) -> None:
+    kept, changed, gone = [
+        await registry.put(MAPS, config_map(name)) for name in ("kept", "changed", "gone")
+    ]
+    collection = registry.collection(MAPS)
+    follower, watch = Recorder(), Watch(Selection())
+    collection.watchers |= {follower, watch}
+    later = gone.revision + 10
+    newer = registry.preview(MAPS, config_map("changed"))
+    newer.revision = later - 1
+    added = registry.preview(MAPS, config_map("added"))
+    added.revision = later - 3
+    registry.load(later, [(MAPS, kept), (MAPS, newer), (MAPS, added)])
+    assert follower.seen == [
+        (added.revision, "ADDED"),
+        (newer.revision, "MODIFIED"),
+        (gone.revision, "DELETED"),
+    ]
+    assert watch.overflowed
+    assert await watch.take(1) == []
+    assert [entry.key for entry in collection.select(Selection())] == [
+        "a/added",
+        "a/changed",
+        "a/kept",
+    ]
+    assert registry.revision == later
+    with pytest.raises(StatusError, match="too old resource version"):
+        collection.since(changed.revision)
+
+
+async def test_work_that_was_overtaken_is_done_again(registry: Registry) -> None:
+    tries = 0
+
+    async def work() -> str:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise Outdated("a/x")
+        return "done"
+
+    assert await registry.attempt(work) == "done"
+    assert tries == 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -31,6 +32,7 @@ SERVICE_CIDRS: Final = "servicecidrs.networking.k8s.io"
 # kube-apiserver repairs as often.
 _REPAIR_S: Final = 180.0
 _AT_ONCE: Final = 200
+_RETRY_S: Final = 1.0
 
 Network = IPv4Network | IPv6Network
 
@@ -100,14 +102,15 @@ class ServiceRanges:
             self._wake.clear()
             try:
                 if loop.time() >= repair_at:
-                    await self._repair()
+                    await self._core.registry.attempt(self._repair)
                     repair_at = loop.time() + _REPAIR_S
                 await self._bring_back()
                 for cidr in self._cidrs():
                     if is_deleting(cidr) and FINALIZER in cidr["metadata"].get("finalizers", ()):
-                        await self._let_go(cidr)
+                        await self._core.registry.attempt(partial(self._let_go, cidr))
             except StatusError as error:
                 log.warning("service ranges and addresses could not be kept in step: %s", error)
+                await asyncio.sleep(_RETRY_S)
             try:
                 await asyncio.wait_for(self._wake.wait(), max(0.0, repair_at - loop.time()))
             except TimeoutError:
@@ -118,7 +121,9 @@ class ServiceRanges:
         lost, self._lost = self._lost, []
         for address in lost:
             parent = address["spec"]["parentRef"]
-            await self._ensure(f"{parent.get('namespace', '')}/{parent['name']}", name_of(address))
+            service = f"{parent.get('namespace', '')}/{parent['name']}"
+            ensure = partial(self._ensure, service, name_of(address))
+            await self._core.registry.attempt(ensure)
 
     async def _repair(self) -> None:
         """Compare all Services with all IPAddresses: after a start, and now and then."""

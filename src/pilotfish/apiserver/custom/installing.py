@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
 
 from pilotfish.apiserver.collection import Change, Watcher
@@ -88,11 +89,9 @@ class CustomResources(Watcher):
             self._wake.clear()
             waits = False
             for entry in self._core.registry.collection(DEFINITIONS).select(Selection()):
-                latest = self._core.registry.latest(DEFINITIONS, entry.key)
-                if latest is None:
-                    continue
+                look = partial(self._look_after_latest, entry.key)
                 try:
-                    waits |= await self._look_after(latest.decode())
+                    waits |= await self._core.registry.attempt(look)
                 except StatusError as error:
                     log.warning("CustomResourceDefinition %s: %s", entry.key, error)
                     waits = True
@@ -100,6 +99,10 @@ class CustomResources(Watcher):
                 await asyncio.wait_for(self._wake.wait(), _RETRY_S if waits else None)
             except TimeoutError:
                 continue
+
+    async def _look_after_latest(self, key: str) -> bool:
+        latest = self._core.registry.latest(DEFINITIONS, key)
+        return latest is not None and await self._look_after(latest.decode())
 
     async def _look_after(self, definition: Object) -> bool:
         """Do what a definition needs; whether it has to be looked at again."""

@@ -24,6 +24,7 @@ from pilotfish.objects.selectors import label_selector
 log = logging.getLogger(__name__)
 
 _MANAGER = "clusterrole-aggregation-controller"
+_RETRY_S = 1.0
 
 
 class _Changes(Watcher):
@@ -62,10 +63,11 @@ async def aggregate(core: Core) -> None:
             await changes.event.wait()
             changes.event.clear()
             try:
-                await aggregate_once(core)
+                await core.registry.attempt(partial(aggregate_once, core))
             except StatusError as error:
-                # Whoever changed a role meanwhile has woken us again.
                 log.warning("ClusterRoles could not be aggregated: %s", error)
+                await asyncio.sleep(_RETRY_S)
+                changes.event.set()
     finally:
         collection.watchers.discard(changes)
 

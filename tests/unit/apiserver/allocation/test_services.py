@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -200,3 +200,38 @@ def test_local_load_balancers_get_a_health_check_port(allocator: ServiceAllocato
         None,
     )
     assert cause.field == "spec.healthCheckNodePort"
+
+
+class TestAnotherServersServices:
+    """What other API servers hand out, which this one hears of."""
+
+    port: ClassVar[dict[str, Any]] = {"port": 80, "nodePort": 30080}
+
+    def held(self) -> Service:
+        return service("NodePort", self.port, clusterIP="10.96.0.9", clusterIPs=["10.96.0.9"])
+
+    def test_what_they_hold_is_taken(self, allocator: ServiceAllocator) -> None:
+        allocator.follow(None, self.held())
+        assert allocator.allocate(service(clusterIP="10.96.0.9"), None)
+        assert allocator.allocate(service("NodePort", self.port), None)
+
+    def test_what_they_let_go_is_free(self, allocator: ServiceAllocator) -> None:
+        allocator.follow(None, self.held())
+        allocator.follow(self.held(), None)
+        assert allocator.allocate(self.held(), None) == []
+
+    def test_what_was_booked_here_and_let_go_there_is_free(
+        self, allocator: ServiceAllocator
+    ) -> None:
+        assert allocator.allocate(self.held(), None) == []
+        allocator.follow(None, self.held())
+        allocator.follow(self.held(), service(clusterIP="10.96.0.8"))
+        assert allocator.allocate(self.held(), None) == []
+
+    def test_who_was_slower_does_not_free_what_the_quicker_got(
+        self, allocator: ServiceAllocator
+    ) -> None:
+        assert allocator.allocate(self.held(), None) == []
+        allocator.follow(None, self.held())  # of another name, by another server
+        allocator.undo(self.held(), None)
+        assert allocator.allocate(self.held(), None)
