@@ -206,6 +206,16 @@ def test_a_second_command_gives_another_link_to_the_proxy_that_runs(proxy: Proxy
     assert proxy.link() not in done.stdout
 
 
+def test_a_proxy_of_another_cluster_that_has_the_port_is_named(proxy: Proxy) -> None:
+    command = [sys.executable, "-m", "pilotfish", "proxy", "--port", str(proxy.port)]
+    done = subprocess.run(
+        [*command, "--context", "another"],
+        capture_output=True, text=True, env=proxy.environment, timeout=20, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"the proxy of pilotfish-{OTHER} listens there" in done.stderr
+
+
 def test_a_port_that_somebody_else_has_is_said(cluster: Cluster, proxy: Proxy) -> None:
     elsewhere = {**proxy.environment, "XDG_STATE_HOME": str(proxy.folder / "elsewhere")}
     command = [sys.executable, "-m", "pilotfish", "proxy", "--port", str(proxy.port)]

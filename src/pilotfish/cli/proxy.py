@@ -42,8 +42,7 @@ def proxy(
     from pilotfish.dashboard.otlp_exporter import EndpointError
     from pilotfish.dashboard.proxying import Options, PortTakenError, Proxying
 
-    # What matters to who watches is told in words of its own.
-    logging.getLogger("pilotfish").addHandler(logging.NullHandler())
+    logging.getLogger("pilotfish").addHandler(_Defects())
     show = _print if no_browser else _open
     try:
         proxying = Proxying(Options(address, port, kubeconfig, context, otlp), _tell, show)
@@ -66,6 +65,23 @@ def proxy(
         raise _error(
             f"cannot serve: {error.strerror or error}", where, "see: pilotfish proxy --help"
         ) from None
+
+
+class _Defects(logging.Handler):
+    """Tells of what nobody expected, once. All else that matters is told in words of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._told: set[tuple[str, type | None]] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        kind = (record.msg, type(error))
+        if kind in self._told:
+            return
+        self._told.add(kind)
+        why = f": {type(error).__name__}: {error}" if error is not None else ""
+        _tell(f"defect of pilotfish, please report: {record.getMessage()}{why}")
 
 
 def _open(link: str) -> None:

@@ -199,6 +199,13 @@ class Dashboard:
 
     def hear(self, entry: Entry) -> None:
         """Take what was seen."""
+        try:
+            self._take(entry)
+        except Exception:
+            # One that we do not understand must not end the view of all others.
+            log.exception("an entry could not be taken")
+
+    def _take(self, entry: Entry) -> None:
         self._heard += 1
         if self.history is not None:
             self.history.record(entry)

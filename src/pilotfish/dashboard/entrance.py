@@ -77,6 +77,15 @@ class Entrance:
                 "open /traffic" if page else "see docs/reference/dashboard-api.md",
             )
             return refusals.answer(refused, page)
+        except Exception:
+            log.exception("%s %s was not answered", request.method, request.path)
+            refused = RefusedError(
+                500,
+                "This is a defect of pilotfish",
+                request.path[:200],
+                "please report what the terminal says",
+            )
+            return refusals.answer(refused, page)
 
     async def _admitted(
         self, request: web.Request, handler: Handler, page: bool

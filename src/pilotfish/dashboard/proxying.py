@@ -70,7 +70,8 @@ class Proxying:
     def link_of_running(self) -> str | None:
         """A link to our own proxy of the same cluster, where one runs on this port already."""
         running = self._record.read()
-        if running is None or running.context != self._context():
+        # One that began without a kubeconfig follows the first context that came.
+        if running is None or running.context not in ("", self._context()):
             return None
         if running.kubeconfig != str(self._options.kubeconfig or ""):
             return None
@@ -92,27 +93,29 @@ class Proxying:
             self._tell(f"for another visit: {url}/?token={access.link_token()}")
 
         app = server.application(dashboard, access, options.address, options.port, print_link)
-        try:
-            runner = await server.start(app, options.address, options.port)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                other = self._record.read()
-                who = f"the proxy of {other.context}" if other else "another program"
-                raise PortTakenError(f"{who} listens there") from None
-            raise
-        self._record.write(
-            Running(
-                url, str(options.kubeconfig or ""), self._context(), access.instance, os.getpid()
-            )
+        running = Running(
+            url, str(options.kubeconfig or ""), self._context(), access.instance, os.getpid()
         )
-        try:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                runner = await server.start(app, options.address, options.port)
+                stack.push_async_callback(runner.cleanup)
+                self._record.write(running)
+                stack.callback(self._record.close)
+            except OSError as error:
+                # The same port of another address is somebody else's, too.
+                if error.errno in (errno.EADDRINUSE, errno.EAGAIN):
+                    raise PortTakenError(f"{self._holder()} listens there") from None
+                raise
             if not _is_loopback(options.address):
                 self._tell("what is shown can be read on the way: it is not encrypted")
             self._show(f"{url}/?token={access.link_token()}")
             await _until_signal(dashboard)
-        finally:
-            self._record.close()
-            await runner.cleanup()
+
+    def _holder(self) -> str:
+        """Who has the port, and perhaps its record."""
+        other = self._record.read()
+        return f"the proxy of {other.context}" if other else "another program"
 
     def _context(self) -> str:
         """The context that was asked for: the current one, if none was named."""

@@ -78,11 +78,16 @@ class Record:
         self._descriptor: int | None = None
 
     def write(self, running: Running) -> None:
-        """Tell of it until `close`."""
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, orjson.dumps(asdict(running)), 0)
+        """Tell of it until `close`. Raises BlockingIOError where another one runs."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, orjson.dumps(asdict(running)), 0)
 
     def close(self) -> None:
         """It ends."""

@@ -44,12 +44,12 @@ class StaticFiles:
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """The page, for each of its addresses."""
-        path = self._folder / "index.html"
-        if not path.is_file():
+        try:
+            return await self._answer(request, self._folder / "index.html", "no-cache")
+        except web.HTTPNotFound:
             raise RefusedError(
                 503, "The page is not built", str(self._folder), "run: make web (needs Node)"
-            )
-        return await self._answer(request, path, "no-cache")
+            ) from None
 
     async def asset(self, request: web.Request) -> web.StreamResponse:
         """A file with a hash in its name."""
@@ -62,9 +62,10 @@ class StaticFiles:
         return await self._answer(request, path, "no-cache")
 
     async def _answer(self, request: web.Request, path: Path, caching: str) -> web.Response:
-        if not path.is_file():
-            raise web.HTTPNotFound
-        file = await self._file(path)
+        try:
+            file = await self._file(path)
+        except (FileNotFoundError, IsADirectoryError):
+            raise web.HTTPNotFound from None
         headers = {
             "Cache-Control": caching,
             "ETag": file.tag,

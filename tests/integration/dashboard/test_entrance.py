@@ -162,3 +162,14 @@ async def test_without_a_page_it_says_how_to_build_it(
     async with program.get("/traffic") as answer:
         assert answer.status == 503
         assert "make web" in await answer.text()
+
+
+async def test_a_defect_is_said_without_its_traceback(
+    program: aiohttp.ClientSession, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served.dashboard, "status", lambda: 1 / 0)
+    async with program.get("/api/v1/status") as answer:
+        assert answer.status == 500
+        text = await answer.text()
+        assert "defect" in text
+        assert "ZeroDivisionError" not in text

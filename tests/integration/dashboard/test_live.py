@@ -193,3 +193,15 @@ async def test_a_page_that_does_not_keep_up_is_told_what_it_lost_and_slows_down_
         shown, lost = await read("slow", slow)
         assert lost > 0
         assert shown + lost == count
+
+
+async def test_an_entry_that_nobody_understands_does_not_end_the_view(
+    served: Served, program: aiohttp.ClientSession
+) -> None:
+    async with program.ws_connect("/api/v1/live") as socket:
+        await socket.send_json(WATCH)
+        await hear(socket, "rows")
+        served.viewer.queue.put_nowait({"id": "node-1-000000", "timestamp": "never"})
+        served.see(path="/after")
+        rows = await hear(socket, "rows")
+        assert [row["path"] for row in rows["rows"]] == ["/after"]

@@ -69,6 +69,16 @@ def test_a_proxy_is_known_for_as_long_as_it_runs(tmp_path: Path) -> None:
     assert Record(tmp_path, 8899).read() is None
 
 
+def test_of_two_on_one_port_the_first_stays_known(tmp_path: Path) -> None:
+    first, second = Record(tmp_path, 8899), Record(tmp_path, 8899)
+    first.write(RUNNING)
+    with pytest.raises(BlockingIOError):
+        second.write(Running("http://192.168.1.5:8899", "", "other", "run-2", 43))
+    second.close()
+    assert Record(tmp_path, 8899).read() == RUNNING
+    first.close()
+
+
 def test_a_proxy_that_was_killed_is_not_known(tmp_path: Path) -> None:
     record = Record(tmp_path, 8899)
     record.write(RUNNING)
