@@ -127,7 +127,9 @@ function Nobody({ all, namespace, system }: { all: MapView; namespace: string; s
         </p>
       ) : (
         <>
-          <p>Let somebody ask a Service, and they appear here:</p>
+          <p>
+            Ask a Service, from this machine or from a Pod, and both appear here. Addresses to ask:
+          </p>
           <p>
             <Command text="kubectl get services -A" />
           </p>

@@ -46,8 +46,9 @@ export function aboutNode(node: DrawnNode): string {
   }
 }
 
-/** `Deployment shop/web, 3 Pods` */
+/** `Deployment shop/web, 3 Pods`; `host (this machine)` */
 export function nodeInWords(node: DrawnNode): string {
+  if (node.kind === "host" || node.kind === "external") return `${node.name} (${kindOf(node)})`;
   const place = node.namespace && node.kind !== "namespace" ? `${node.namespace}/` : "";
   const text = `${kindOf(node)} ${place}${node.name}`;
   if (node.kind === "namespace") return `${text}, ${format.counted(node.members, "thing")} in it`;

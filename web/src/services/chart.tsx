@@ -130,9 +130,10 @@ function shares(parts: readonly Part[], width: number, service: ServiceView): Li
     // The share of several together says nothing beside the equal one.
     values: key === OTHERS ? [] : (all[at] ?? []),
   }));
-  const chosen = service.endpoints.filter((endpoint) => endpoint.fair > 0);
-  const equal = chosen[0]?.fair ?? null;
-  if (chosen.length > 1)
+  const chances = service.endpoints.map(({ fair }) => fair).filter((fair) => fair > 0);
+  // Of those that were ready all the time: who came later has less, by no fault of its own.
+  const equal = Math.max(...chances);
+  if (chances.length > 1)
     lines.push({
       key: "equal",
       name: "equal share",
@@ -143,8 +144,10 @@ function shares(parts: readonly Part[], width: number, service: ServiceView): Li
 }
 
 function layers(shown: readonly Part[]): Line[] {
-  const tops = stacked(shown.map(({ series }) => series));
-  return shown.map(({ key, name, style, series }, at) => ({
+  // An empty layer would only draw its line over that of the one below.
+  const filled = shown.filter(({ series }) => series.some((requests) => requests > 0));
+  const tops = stacked(filled.map(({ series }) => series));
+  return filled.map(({ key, name, style, series }, at) => ({
     key,
     name,
     style,
@@ -156,5 +159,5 @@ function layers(shown: readonly Part[]): Line[] {
 function caption(kind: Kind, times: readonly number[], width: number): string {
   const step_s = Math.round(((times[1] ?? 0) - (times[0] ?? 0)) / 1000);
   if (kind === "requests") return `Requests in each ${step_s} s, one endpoint upon the other.`;
-  return `Each point is the share of the requests in the ${width * step_s} s before it. The grey line is the equal share.`;
+  return `Each point is the share of the requests in the ${width * step_s} s before it. The grey line is what equal chances give to one that was ready all the time.`;
 }

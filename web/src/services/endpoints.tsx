@@ -31,7 +31,7 @@ export function Endpoints({ service, times }: Props) {
         </p>
       )}
       {service.endpoints.length === 0 ? (
-        <p class="about">None. What is sent to the Service has nowhere to go.</p>
+        <p class="about">{whyNone(service)}</p>
       ) : (
         <div class="endpoints">
           <table aria-labelledby="endpoints">
@@ -82,6 +82,11 @@ export function Endpoints({ service, times }: Props) {
       {service.endpoints.length > 0 && <Chart service={service} times={times} styles={styles} />}
     </>
   );
+}
+
+function whyNone(service: ServiceView): string {
+  if (service.service_type === "ExternalName") return "None: its name is an alias of another one.";
+  return "None. What is sent to the Service has nowhere to go.";
 }
 
 function Line(props: { service: ServiceView; endpoint: EndpointView; style: number }) {

@@ -6,7 +6,7 @@ import { podsCommand } from "./links";
 import "./facts.css";
 
 export function Facts({ service }: { service: ServiceView }) {
-  const command = podsCommand(service);
+  const isAlias = service.service_type === "ExternalName";
   return (
     <dl class="facts">
       <dt>Type</dt>
@@ -14,7 +14,7 @@ export function Facts({ service }: { service: ServiceView }) {
         {service.service_type}
         {isHeadless(service) && ", headless: its name leads straight to the Pods"}
       </dd>
-      <dt>Addresses</dt>
+      <dt>{isAlias ? "Alias of" : "Addresses"}</dt>
       <dd>
         <Addresses service={service} />
       </dd>
@@ -28,6 +28,16 @@ export function Facts({ service }: { service: ServiceView }) {
           </dd>
         </>
       )}
+      {!isAlias && <Choosing service={service} />}
+    </dl>
+  );
+}
+
+/** Whom it may lead to, and how one of them is chosen. */
+function Choosing({ service }: { service: ServiceView }) {
+  const command = podsCommand(service);
+  return (
+    <>
       <dt>Selector</dt>
       <dd>
         {command ? <Command text={command} /> : "none; its endpoints are written by somebody else"}
@@ -38,13 +48,13 @@ export function Facts({ service }: { service: ServiceView }) {
           <dd>{service.affinity}</dd>
         </>
       )}
-      {service.balancing && (
+      {service.balancing && !isHeadless(service) && (
         <>
           <dt>Balancing</dt>
           <dd>{service.balancing}</dd>
         </>
       )}
-    </dl>
+    </>
   );
 }
 
@@ -57,7 +67,9 @@ function Addresses({ service }: { service: ServiceView }) {
       {all.map((address) => (
         <div key={address}>
           <span class="mono">{address}</span>
-          {!own.includes(address) && <span class="from"> from outside</span>}
+          {!own.includes(address) && service.service_type !== "ExternalName" && (
+            <span class="from"> from outside</span>
+          )}
         </div>
       ))}
     </>

@@ -1,4 +1,5 @@
 // All Services as a table: searched, sorted, and one of them chosen.
+import { useEffect, useRef } from "preact/hooks";
 import type { ServicesView, ServiceView } from "../messages";
 import { change, href, parameters } from "../route";
 import * as format from "../ui/format";
@@ -14,6 +15,10 @@ export function List({ view, chosen }: { view: ServicesView; chosen: string }) {
   const namespace = parameters.value.get("namespace") ?? "";
   const order = parseOrder(parameters.value.get("sort"));
   const shown = sorted(matching(view.services, namespace, search), order);
+  const table = useRef<HTMLTableElement>(null);
+  useEffect(() => {
+    table.current?.querySelector('[data-chosen="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
   return (
     <section class="service-list" aria-label="All Services">
       <div class="tools">
@@ -29,7 +34,7 @@ export function List({ view, chosen }: { view: ServicesView; chosen: string }) {
         <Namespaces all={view.services} chosen={namespace} />
         <WindowChoice />
       </div>
-      <table onKeyDown={moveFocus}>
+      <table ref={table} onKeyDown={moveFocus}>
         <caption class="unseen">
           {format.counted(shown.length, "Service")}, with the numbers of {windowWords}
         </caption>

@@ -34,6 +34,7 @@ describe("in words", () => {
   test("a node is its kind, place, name and number of Pods", () => {
     expect(nodeInWords(drawn("web", { pods: 3 }))).toBe("Deployment default/web, 3 Pods");
     expect(nodeInWords(drawn("curl", { owner_kind: "Pod" }))).toBe("Pod default/curl");
+    expect(nodeInWords(drawn("host", { kind: "host", namespace: "" }))).toBe("host (this machine)");
     expect(aboutNode(drawn("web", { kind: "service" }))).toBe("default · Service");
   });
 
