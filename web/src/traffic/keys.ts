@@ -28,10 +28,8 @@ function act(key: string, target: Element): boolean {
   if (key === "/") document.querySelector<HTMLElement>("#filter")?.focus();
   else if (key === "?") help.value = true;
   else if (key === " " && !target.closest("button, a, summary, [role=tab]")) togglePause();
-  else if (key === "Escape" && chosen.value) {
-    closeDetails();
-    document.querySelector<HTMLElement>("#rows")?.focus();
-  } else if (target === document.body && /^(Arrow(Up|Down)|Page|Home|End)/.test(key)) {
+  else if (key === "Escape" && chosen.value) closeDetails();
+  else if (target === document.body && /^(Arrow(Up|Down)|Page|Home|End)/.test(key)) {
     const rows = document.querySelector<HTMLElement>("#rows");
     rows?.focus();
     rows?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));

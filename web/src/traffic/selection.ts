@@ -16,27 +16,38 @@ export const selection = computed<number | null>(() => {
 /** The row to scroll to; the list does so, and sets it back. */
 export const sought = signal<number | null>(null);
 
-/** Whether the list was searched for the entry that the address names. */
+/** So many of the newest rows are searched for the entry of a link. */
+const SEARCHED_ROWS = 10_000;
+
+/** The entry that the list was searched for. */
 let searched = "";
 
-// A link names an entry: its row is selected as soon as it is there.
+// The address may name an entry that nobody selected: by a link, or a step back. Its row is selected
+// as soon as it is there; until then none is.
 effect(() => {
   version.value;
   const name = chosen.value;
-  if (selected.peek() !== null || name === searched || !name || rows.size === 0) return;
+  if (name === searched || (name && rows.size === 0)) return;
   searched = name;
-  for (let number = rows.first; number < rows.end; number++) {
-    const row = rows.at(number);
-    if (row && nameOf(row) === name) {
-      batch(() => {
-        selected.value = number;
-        following.value = false;
-        sought.value = number;
-      });
-      return;
-    }
-  }
+  const now = selected.peek() === null ? undefined : rows.at(selected.peek() ?? 0);
+  if (!name || (now && nameOf(now) === name)) return;
+  const found = numberOf(name);
+  batch(() => {
+    selected.value = found;
+    if (found === null) return;
+    following.value = false;
+    sought.value = found;
+  });
 });
+
+function numberOf(name: string): number | null {
+  const last = Math.max(rows.first, rows.end - SEARCHED_ROWS);
+  for (let number = rows.end - 1; number >= last; number--) {
+    const row = rows.at(number);
+    if (row && nameOf(row) === name) return number;
+  }
+  return null;
+}
 
 let pending: ReturnType<typeof setTimeout> | undefined;
 

@@ -303,5 +303,5 @@ function smallBoxes(drawing: Drawing, x: number, top: number, width: number, tru
 }
 
 function peerText({ name, node, why }: Peer): string {
-  return why ? `${name}, not ready` : `${name}${node && `, ${node}`}`;
+  return why ? `${name}, not ready` : `${name}${node && node !== name ? `, ${node}` : ""}`;
 }

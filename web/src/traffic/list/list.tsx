@@ -59,7 +59,7 @@ export function List({ label }: { label: string }) {
       pointed.value = null;
     } else if (grown > 0) element.scrollTop += grown * rowPx;
     if (sought.value !== null && seenPx > 0) {
-      element.scrollTop = EDGE_PX + (sought.value - rows.first) * rowPx - seenPx / 2;
+      toRow(element, sought.value);
       sought.value = null;
     }
     if (anchor.current.seenPx !== seenPx) {
