@@ -1,5 +1,6 @@
 // The details of one entry, beside the list.
 import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { EntryDetails } from "../../messages";
 import { Copy } from "../command";
 import { outcome } from "../format";
@@ -19,6 +20,7 @@ type Tab = (typeof TABS)[number];
 const tab = signal<Tab>("Overview");
 
 export function Details({ name }: { name: string }) {
+  useEffect(() => giveFocusBack, []);
   const now = loaded.value;
   return (
     <section class="details" aria-label="Details" aria-busy={now?.name !== name}>
@@ -41,6 +43,13 @@ export function Details({ name }: { name: string }) {
       {now?.details && <Tabs details={now.details} />}
     </section>
   );
+}
+
+/** To the list, which on a phone is there only when the details have gone. */
+function giveFocusBack() {
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) document.getElementById("rows")?.focus();
+  });
 }
 
 function Title({ details }: { details: EntryDetails | null }) {
