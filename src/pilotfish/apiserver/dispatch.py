@@ -128,7 +128,7 @@ class Dispatcher:
             taken_s = time.perf_counter() - begun
             kind.end(code, taken_s)
             # Who streams takes as long as he likes.
-            latency_s = taken_s if not kind.gauge else 0.0
+            latency_s = taken_s if kind.gauge else 0.0
             write_access_line(request, asked, code, latency_s, self._core.token_users)
             if trail is not None:
                 trail.complete(code)
