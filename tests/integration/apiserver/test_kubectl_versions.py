@@ -283,6 +283,10 @@ async def test_newer_commands_work_where_kubectl_has_them(kubectl: Kubectl, clie
     await kubectl("create", "-f", "-", stdin=MANIFEST)
     waited = await kubectl("wait", "--for=jsonpath={.spec.replicas}=2", "rs/web")
     assert "condition met" in waited
+    await made(client, ("pods", pod("a")))
+    await kubectl("debug", "a", "--image=busybox", "-c", "debugger", "--attach=false")
+    containers = "jsonpath={.spec.ephemeralContainers[*].name}"
+    assert await kubectl("get", "pod", "a", "-o", containers) == "debugger"
     scaled = await kubectl("patch", "rs", "web", "--subresource=scale", "--type=merge", "-p",
                            '{"spec": {"replicas": 1}}')  # fmt: skip
     assert "patched" in scaled

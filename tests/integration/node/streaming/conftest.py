@@ -1,8 +1,4 @@
-"""A cluster of an API server and a node of plain processes, and every kubectl at hand.
-
-KUBECTLS names further kubectl binaries (paths, separated by colons): kubectl has changed its
-protocols from version to version, so old ones are worth a run.
-"""
+"""A cluster of an API server and a node of plain processes, and every kubectl at hand."""
 
 from __future__ import annotations
 
@@ -16,9 +12,9 @@ import pytest
 
 from pilotfish.node.server import KubeletServer
 from support.apiserver import RunningApiServer, running_api_server
+from support.kubectls import KUBECTLS
 from support.local_runtime import LocalRuntime, make_pod, streaming_node
 
-KUBECTLS = ["kubectl", *filter(None, os.environ.get("KUBECTLS", "").split(":"))]
 TIMEOUT_S = 20.0
 
 
