@@ -183,7 +183,7 @@ def test_a_phone_does_not_scroll_sideways(
             control.scroll_into_view_if_needed()
             box = control.bounding_box()
             assert box is not None
-            assert -1 <= box["x"] and box["x"] + box["width"] <= 361, control
+            assert box["x"] >= -1 and box["x"] + box["width"] <= 361, control
 
 
 def test_a_service_that_nobody_can_reach_says_what_to_do(
