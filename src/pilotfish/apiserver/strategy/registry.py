@@ -64,6 +64,7 @@ _FIRST_STATUS: dict[_Kind, dict[str, Any]] = {
     },
     ("apps", "ReplicaSet"): {"replicas": 0},
     ("apps", "StatefulSet"): {"replicas": 0, "availableReplicas": 0},
+    ("autoscaling", "HorizontalPodAutoscaler"): {"currentReplicas": 0, "desiredReplicas": 0},
     ("networking.k8s.io", "Ingress"): {"loadBalancer": {}},
     ("policy", "PodDisruptionBudget"): {
         "currentHealthy": 0,
@@ -71,6 +72,7 @@ _FIRST_STATUS: dict[_Kind, dict[str, Any]] = {
         "disruptionsAllowed": 0,
         "expectedPods": 0,
     },
+    ("storage.k8s.io", "VolumeAttachment"): {"attached": False},
 }
 
 _CREATE: dict[_Kind, Callable[[Object], None]] = {

@@ -16,11 +16,38 @@ from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
 
 from pilotfish.client.api import Client
 from support.apiserver import RunningApiServer
-from support.objects import service
+from support.objects import replica_set, service
 from support.widgets import widget
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+
+# Fresh objects whose status has fields that must be there.
+FRESH = [
+    service("web"),
+    replica_set("web", 0),
+    {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web"},
+            "maxReplicas": 3,
+        },
+    },
+    {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    },
+    {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "VolumeAttachment",
+        "metadata": {"name": "a"},
+        "spec": {"attacher": "a", "nodeName": "n", "source": {"persistentVolumeName": "v"}},
+    },
+]
 
 
 @pytest.fixture
@@ -241,7 +268,7 @@ async def test_every_kind_lists_as_its_model_wants_it(api: k8s.ApiClient) -> Non
     """The models check their fields: what must be there, is."""
 
     def use() -> None:
-        utils.create_from_yaml(api, yaml_objects=[service("web")])
+        utils.create_from_yaml(api, yaml_objects=FRESH)
         groups = [
             name
             for name in dir(k8s)
