@@ -79,7 +79,7 @@ export function Endpoints({ service, times }: Props) {
           Nothing was asked of it. Try: <Command text={command} />
         </p>
       )}
-      {service.endpoints.length > 0 && <Chart service={service} times={times} styles={styles} />}
+      {service.requests > 0 && <Chart service={service} times={times} styles={styles} />}
     </>
   );
 }
@@ -94,13 +94,16 @@ function Line(props: { service: ServiceView; endpoint: EndpointView; style: numb
   return (
     <tr>
       <th scope="row">
-        <Sample style={props.style} />{" "}
-        <a href={href("traffic", { filter: trafficTo(service, endpoint) })}>
-          <span class="unseen">Show the traffic of </span>
-          {endpoint.name || endpoint.ip}
-        </a>
+        <div class="who">
+          <Sample style={props.style} />
+          <a href={href("traffic", { filter: trafficTo(service, endpoint) })}>
+            <span class="unseen">Show the traffic of </span>
+            {endpoint.name || endpoint.ip}
+          </a>
+        </div>
         <div class="address">
           {endpoint.ip || "no address yet"}
+          <wbr />
           {endpoint.ip !== "" && endpoint.ports.length > 0 && `:${endpoint.ports.join(",")}`}
         </div>
         <div class="narrow">

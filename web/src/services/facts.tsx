@@ -12,7 +12,7 @@ export function Facts({ service }: { service: ServiceView }) {
       <dt>Type</dt>
       <dd>
         {service.service_type}
-        {isHeadless(service) && ", headless: its name leads straight to the Pods"}
+        {isHeadless(service) && ", headless"}
       </dd>
       <dt>{isAlias ? "Alias of" : "Addresses"}</dt>
       <dd>
