@@ -17,7 +17,7 @@ import pytest
 
 from support.application import NAME
 from support.proxy import Page, Proxy, browser, page, proxying
-from support.shell import Shell
+from support.shell import Shell, eventually
 from support.tap_cluster import sessions
 
 OTHER = f"{NAME}-proxy"
@@ -51,8 +51,16 @@ class Cluster:
         assert self.shell.run("curl", "-sS", "--max-time", "2", url).returncode == 7
 
     def pid(self, process: str) -> int:
-        found = json.loads(self.shell.pilotfish("status", "--name", OTHER, "-o", "json"))[0]
-        return {one["name"]: one["pid"] for one in found["processes"]}[process]
+        """Of a process that runs: 0, as of one that does not, would be ourselves to kill()."""
+        found: list[int] = []
+
+        def runs() -> bool:
+            told = json.loads(self.shell.pilotfish("status", "--name", OTHER, "-o", "json"))[0]
+            found[:] = [one["pid"] for one in told["processes"] if one["name"] == process]
+            return found[0] > 0
+
+        eventually(runs, f"{process} runs")
+        return found[0]
 
 
 @pytest.fixture(scope="module")
