@@ -6,13 +6,16 @@ down, and writes of either are seen by the other's watches.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.server import ApiServer
 from pilotfish.cluster import external_store, preflight, state
 from pilotfish.cluster.components import run_until_terminated
 from pilotfish.cluster.control_plane import api_server_config
 from pilotfish.cluster.errors import ClusterError
+from pilotfish.cluster.garbage import collect_by_growth
 
 
 def run(name: str, port: int) -> int:
@@ -38,4 +41,10 @@ def run(name: str, port: int) -> int:
     external_store.check_ours(cluster)
     # Service `kubernetes` leads to the first one; both keep it so.
     config = replace(api_server_config(cluster), listen=(("127.0.0.1", port),), local_socket=None)
-    return run_until_terminated(ApiServer(config).run(), cluster.log_format)
+    return run_until_terminated(_run(config), cluster.log_format)
+
+
+async def _run(config: ApiServerConfig) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(collect_by_growth(), name="garbage collection")
+        tasks.create_task(ApiServer(config).run(), name="API server")
