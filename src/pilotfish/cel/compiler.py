@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pilotfish.cel import closures, hints, macros, optionals, regex, syntax
 from pilotfish.cel.closures import Condition, Run, Steps, Typed, constant
 from pilotfish.cel.environment import Environment, Scope
-from pilotfish.cel.errors import EvaluationError, ExpressionError, nearest
+from pilotfish.cel.errors import EvaluationError, ExpressionError, UnknownNameError, nearest
 from pilotfish.cel.functions import Function
 from pilotfish.cel.operators import NEGATIONS, OPERATORS
 from pilotfish.cel.overloads import called
@@ -108,6 +108,11 @@ class Compiler:
         """What is wrong at a node."""
         return ExpressionError(message, self.text, node.at, node.width, suggestion)
 
+    def _unknown(
+        self, message: str, node: syntax.Node, suggestion: str, name: str
+    ) -> UnknownNameError:
+        return UnknownNameError(message, self.text, node.at, node.width, suggestion, name)
+
     def within(
         self, locals_: dict[str, tuple[Type, list[Any]]], compile_: Callable[[], Typed]
     ) -> Typed:
@@ -143,7 +148,7 @@ class Compiler:
         if name in functions:
             raise self.error(f"{name} is a function: it needs arguments, {name}(…)", node)
         meant = nearest(name, [*self._locals, *variables])
-        raise self.error(f"there is no {name}", node, meant)
+        raise self._unknown(f"there is no {name}", node, meant, name)
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -160,7 +165,9 @@ class Compiler:
             found = operand.type.fields.get(name)
             if found is None:
                 meant = nearest(name, operand.type.fields)
-                raise self.error(f"{operand.type} has no field {name}", node, meant)
+                error = self._unknown(f"{operand.type} has no field {name}", node, meant, name)
+                error.is_field = True
+                raise error
             get = found.get
             return Typed(found.type, lambda scope: get(run(scope)))
         if operand.type.name == "map" and accepts(STRING, operand.type.parameters[0]):

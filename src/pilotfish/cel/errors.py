@@ -55,6 +55,27 @@ class ExpressionError(ValueError):
         )
 
 
+class SyntaxFaultError(ExpressionError):
+    """A text that is no expression."""
+
+
+class UnknownNameError(ExpressionError):
+    """A name that means nothing.
+
+    Attributes:
+        name: that name.
+        is_field: whether it was to be a field, not a variable.
+    """
+
+    def __init__(
+        self, message: str, text: str, at: int, width: int, suggestion: str, name: str
+    ) -> None:
+        """Make one of a variable's name; set `is_field` for a field's."""
+        super().__init__(message, text, at, width, suggestion)
+        self.name = name
+        self.is_field = False
+
+
 class EvaluationError(Exception):
     """The expression has no value in this scope: CEL's `error`."""
 

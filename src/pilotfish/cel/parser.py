@@ -18,7 +18,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from pilotfish.cel import literals, syntax
-from pilotfish.cel.errors import ExpressionError
+from pilotfish.cel.errors import SyntaxFaultError
 from pilotfish.cel.syntax import Node, depth_over
 from pilotfish.cel.types import BOOL, DOUBLE, INT, NULL, Type
 
@@ -90,7 +90,7 @@ _WORD = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*|.", re.DOTALL)
 
 
 class _PlaceError(Exception):
-    """An ExpressionError that does not know the whole text yet."""
+    """A SyntaxFaultError that does not know the whole text yet."""
 
     def __init__(self, message: str, token: Token) -> None:
         super().__init__(message)
@@ -103,7 +103,7 @@ def parse(text: str) -> Node:
     """The tree of an expression.
 
     Raises:
-        ExpressionError: it is no expression, or too deep.
+        SyntaxFaultError: it is no expression, or too deep.
     """
     try:
         # The tree is built while reading, so nothing here goes as deep as the text does.
@@ -113,7 +113,7 @@ def parse(text: str) -> Node:
     except UnexpectedToken as error:
         raise _unexpected(text, _offset(error.token, text)) from None
     except _PlaceError as error:
-        raise ExpressionError(error.message, text, error.at, error.width) from None
+        raise SyntaxFaultError(error.message, text, error.at, error.width) from None
 
 
 @functools.cache
@@ -125,16 +125,16 @@ def _offset(token: Token, text: str) -> int:
     return len(text) if token.type == "$END" else token.start_pos or 0
 
 
-def _unexpected(text: str, at: int) -> ExpressionError:
+def _unexpected(text: str, at: int) -> SyntaxFaultError:
     match = _WORD.match(text, at)
     if match is None:
-        return ExpressionError("it ends too early", text, len(text))
+        return SyntaxFaultError("it ends too early", text, len(text))
     word = match[0]
     if word in "\"'":
-        return ExpressionError("this string has no end", text, at)
+        return SyntaxFaultError("this string has no end", text, at)
     instead = _FOREIGN.get(word, "")
     shown = word if word.isprintable() else f"U+{ord(word):04X}"
-    return ExpressionError(f"{shown} has no meaning here", text, at, len(word), instead)
+    return SyntaxFaultError(f"{shown} has no meaning here", text, at, len(word), instead)
 
 
 class _Builder(Transformer[Token, Node]):

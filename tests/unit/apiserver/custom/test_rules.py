@@ -187,9 +187,14 @@ def test_rules_that_loop_for_ever_are_stopped_in_the_end() -> None:
     [
         ({"rule": ""}, "rule: Required value: rule is not specified"),
         ({"rule": "self.a"}, "cel expression must evaluate to a bool"),
-        ({"rule": "self.b == 1"}, "compilation failed: ERROR: <input>:1:6: "),
+        ({"rule": "self.b == 1"}, "compilation failed: ERROR: <input>:1:6: undefined field 'b'"),
+        ({"rule": "me.a == 1"}, "undeclared reference to 'me' (in container '')"),
+        ({"rule": "self = 42"}, "ERROR: <input>:1:6: Syntax error: "),
         ({"rule": "self.a == 1"}, "compilation failed: ERROR: <input>:1:11: "),
-        ({"rule": "self.a =="}, "compilation failed: ERROR: <input>:1:10: it ends too early"),
+        (
+            {"rule": "self.a =="},
+            "compilation failed: ERROR: <input>:1:10: Syntax error: it ends too early",
+        ),
         ({"rule": "true", "messageExpression": "1"}, "must evaluate to a string"),
         ({"rule": "true", "messageExpression": "self."}, "messageExpression compilation failed"),
         ({"rule": "true", "messageExpression": " "}, "must be non-empty if specified"),

@@ -20,7 +20,7 @@ from pilotfish.apiserver.validation.causes import Cause, invalid, not_supported,
 from pilotfish.cel.closures import Run, Steps
 from pilotfish.cel.compiler import Compiler
 from pilotfish.cel.environment import Environment, Variable
-from pilotfish.cel.errors import ExpressionError
+from pilotfish.cel.errors import ExpressionError, SyntaxFaultError, UnknownNameError
 from pilotfish.cel.libraries.kubernetes import FUNCTIONS, merged
 from pilotfish.cel.optionals import optional_of
 from pilotfish.cel.parser import parse
@@ -210,9 +210,16 @@ class _Collector:
 def _shown(error: ExpressionError, text: str) -> str:
     """An error with its place, as CEL's compilers show it."""
     line = text.split("\n")[error.line - 1]
+    message = error.message
+    if isinstance(error, SyntaxFaultError):
+        message = f"Syntax error: {message}"
+    elif isinstance(error, UnknownNameError) and error.is_field:
+        message = f"undefined field '{error.name}'"
+    elif isinstance(error, UnknownNameError):
+        message = f"undeclared reference to '{error.name}' (in container '')"
     meant = f"; did you mean {error.suggestion}?" if error.suggestion else ""
     return (
-        f"ERROR: <input>:{error.line}:{error.column}: {error.message}{meant}\n"
+        f"ERROR: <input>:{error.line}:{error.column}: {message}{meant}\n"
         f" | {line}\n | {'.' * (error.column - 1)}^"
     )
 
