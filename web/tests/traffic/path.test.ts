@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { draw, type Picture } from "../../src/traffic/details/geometry";
+import { draw } from "../../src/traffic/details/geometry";
 import { pathOf } from "../../src/traffic/details/path";
+import type { Picture } from "../../src/traffic/details/shapes";
 import { endpoint, entry, pod } from "./samples";
 
 const peers = [
@@ -120,6 +121,18 @@ describe("its picture", () => {
     expect(names(pathOf({ entry: entry(), peers }))).toEqual(["node-1", "node-2"]);
     const near = pod("web-1", "10.244.0.7", 8080, "node-1");
     expect(names(pathOf({ entry: entry({ endpoint: near }), peers }))).toEqual(["node-1"]);
+  });
+
+  test("has the border of the endpoint's node around no peer of another node", () => {
+    const near = pod("web-1", "10.244.0.7", 8080, "node-1");
+    const picture = draw(pathOf({ entry: entry({ endpoint: near }), peers }), 600);
+    const [border] = picture.nodes;
+    const beside = picture.boxes.filter(({ role }) => role === "peer" || role === "unready");
+    for (const { x, y } of beside) {
+      const reach = border?.corners.filter((corner) => corner[1] > y).map((corner) => corner[0]);
+      expect(Math.max(...(reach ?? []))).toBeLessThan(x);
+    }
+    expect(beside).toHaveLength(3);
   });
 
   test("shows no more peers than somebody counts", () => {

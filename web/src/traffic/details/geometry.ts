@@ -1,5 +1,6 @@
 // Where the parts of a path's picture are, in pixels. Pure: a path and a width in, shapes out.
 import type { Path, Peer, Station } from "./path";
+import type { Label, Line, Picture, Point, Role } from "./shapes";
 
 const EDGE = 10;
 const BOX = 46;
@@ -16,49 +17,6 @@ const SANS = 7.1;
 /** From this width on, things are put beside each other. */
 const WIDE = 520;
 const MAX_PEERS = 6;
-
-export type Role = "client" | "service" | "endpoint" | "dns" | "peer" | "unready" | "more";
-
-export interface Box {
-  role: Role;
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-  title: string;
-  text: string;
-  /** The whole of it, for a tooltip. */
-  full: string;
-}
-
-export type Point = [number, number];
-
-export interface Line {
-  role: "request" | "reply" | "dns" | "peer";
-  from: Point;
-  to: Point;
-  arrow: boolean;
-}
-
-export interface Label {
-  x: number;
-  y: number;
-  anchor: "start" | "end" | "middle";
-  role: "address" | "reply" | "node" | "failure" | "note";
-  text: string;
-}
-
-export interface Picture {
-  width: number;
-  height: number;
-  boxes: Box[];
-  lines: Line[];
-  labels: Label[];
-  /** Borders of nodes, which begin at the left: name and extent. */
-  nodes: { name: string; y: number; width: number; height: number; nameY: number }[];
-  /** Where the way is broken. */
-  breaks: Point[];
-}
 
 /** Text in so much room, in characters of a width. */
 export function fitted(text: string, room: number, character: number): string {
@@ -150,19 +108,49 @@ export function draw(path: Path, width: number): Picture {
     drawing.y += crosses ? 22 : 10;
   }
   if (last && !(crosses && outside)) {
-    const around = crosses && peersBeside ? drawing.left + 20 : undefined;
-    node(drawing, last, top, drawing.y, around);
+    const scattered =
+      peersBeside && path.endpoint !== null && path.peers.some((peer) => peer.node !== last);
+    node(drawing, last, top, drawing.y, scattered ? endpointTop - GAP / 2 + 5 : drawing.y);
   }
   peers(drawing, endpointTop);
   drawing.picture.height = drawing.y + EDGE;
   return drawing.picture;
 }
 
-function node(drawing: Drawing, name: string, y: number, end: number, width?: number) {
-  const { picture } = drawing;
+/**
+ * The border of a node. narrow: from there on it is as wide as the endpoint, for beside that are
+ * others, on nodes of their own.
+ */
+function node(drawing: Drawing, name: string, top: number, end: number, narrow = end) {
+  const { picture, left } = drawing;
+  const [right, inner] = [picture.width - 2, narrow > top && narrow < end ? left + 22 : 0];
+  const corners: Point[] =
+    narrow <= top
+      ? [
+          [2, top],
+          [left + 22, top],
+          [left + 22, end],
+          [2, end],
+        ]
+      : inner
+        ? [
+            [2, top],
+            [right, top],
+            [right, narrow],
+            [inner, narrow],
+            [inner, end],
+            [2, end],
+          ]
+        : [
+            [2, top],
+            [right, top],
+            [right, end],
+            [2, end],
+          ];
   // The way into a second node would cross its name at the top.
-  const nameY = picture.nodes.length ? end - 6 : y + 14;
-  picture.nodes.push({ name, y, width: width ?? picture.width - 4, height: end - y, nameY });
+  const second = picture.nodes.length > 0;
+  const edge = narrow <= top ? left + 22 : right;
+  picture.nodes.push({ name, corners, nameAt: [edge - 10, second ? end - 6 : top + 14] });
 }
 
 function client(drawing: Drawing) {
@@ -278,7 +266,12 @@ function peers(drawing: Drawing, endpointTop: number) {
     const trunk = x + left + 22;
     const top = path.endpoint ? endpointTop : drawing.y + 8;
     const bottom = smallBoxes(drawing, from, top, inner - left - 36, trunk);
-    drawing.line("peer", [trunk, top - GAP], [trunk, bottom], false);
+    drawing.line(
+      "peer",
+      [trunk, path.endpoint ? top - GAP : drawing.bottom],
+      [trunk, bottom],
+      false,
+    );
     drawing.y = Math.max(drawing.y, bottom + SMALL / 2);
     return;
   }

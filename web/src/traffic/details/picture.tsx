@@ -1,8 +1,9 @@
 // The path as a picture. What it shows is also said in words below it, for who cannot see it.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type Box, draw, type Line, type Picture } from "./geometry";
+import { draw } from "./geometry";
 import type { Path } from "./path";
+import { type Box, type Line, outline, type Picture } from "./shapes";
 import "./picture.css";
 
 interface Props {
@@ -57,10 +58,10 @@ function Drawn({ picture, openLookUp }: { picture: Picture; openLookUp: (() => v
         <Arrow id="arrow-reply" />
         <Arrow id="arrow-dns" />
       </defs>
-      {nodes.map(({ name, y, width, height, nameY }) => (
+      {nodes.map(({ name, corners, nameAt: [x, y] }) => (
         <g class="zone" key={name}>
-          <rect x="2" y={y} width={width} height={height} rx="10" />
-          <text x={width - 10} y={nameY} text-anchor="end">
+          <path d={outline(corners, 10)} />
+          <text x={x} y={y} text-anchor="end">
             {name}
           </text>
         </g>
