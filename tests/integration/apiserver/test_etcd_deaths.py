@@ -40,24 +40,32 @@ TROUBLE = (Unreachable, TimeoutError)
 
 
 class Server:
-    """An API server in a process of its own."""
+    """An API server in a process of its own, started again whenever it ends.
+
+    It ends by itself when it starts while etcd is dead, as under the cluster's supervisor.
+    """
 
     def __init__(self, folder: Path, store: str) -> None:
         self._folder, self._store = folder, store
         self.port = free_port()
         self._process: Process | None = None
 
-    async def start(self) -> None:
+    async def run(self) -> None:
         tests = str(Path(__file__).parents[2])
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", SERVE, str(self._folder), str(self.port), self._store),
-            env=os.environ | {"PYTHONPATH": tests},
-        )
+        while True:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", SERVE, str(self._folder), str(self.port), self._store),
+                env=os.environ | {"PYTHONPATH": tests},
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                await self._process.wait()
+            finally:
+                self.kill()
 
-    async def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        await self._process.wait()
+    def kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
 
     def client(self) -> Client:
         return Client(client_config(self._folder, f"https://127.0.0.1:{self.port}"))
@@ -85,13 +93,13 @@ async def test_nothing_acknowledged_and_no_event_is_lost_whoever_dies(tmp_path: 
     api_server_config(tmp_path, free_port())  # certificates before two servers make them
     with Etcd(tmp_path / "etcd") as etcd:
         servers = [Server(tmp_path, etcd.address()) for _ in range(2)]
-        for server in servers:
-            await server.start()
-            await _until_it_answers(server)
         acknowledged: list[Acknowledged] = []
         segments: list[list[Segment]] = [[], []]
         over = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(server.run()) for server in servers]
+            for server in servers:
+                await _until_it_answers(server)
             watches = [
                 tasks.create_task(_watch(server, shown))
                 for server, shown in zip(servers, segments, strict=True)
@@ -108,8 +116,7 @@ async def test_nothing_acknowledged_and_no_event_is_lost_whoever_dies(tmp_path: 
                     await asyncio.to_thread(victim.kill)
                     await asyncio.to_thread(victim.start)
                 else:
-                    await victim.kill()
-                    await victim.start()
+                    victim.kill()
             for server in servers:
                 await _until_it_answers(server)
             before = len(acknowledged)
@@ -123,10 +130,8 @@ async def test_nothing_acknowledged_and_no_event_is_lost_whoever_dies(tmp_path: 
             async with asyncio.timeout(30):
                 while not all(_has_come_to(shown, last) for shown in segments):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
-            for watch in watches:
-                watch.cancel()
-        for server in servers:
-            await server.kill()
+            for task in (*watches, *running):
+                task.cancel()
     assert len(acknowledged) > 100
     _check_writes(acknowledged, history)
     for shown in segments:

@@ -255,6 +255,8 @@ def _as_bytes(value: int | bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes((value,))
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)
@@ -274,29 +276,41 @@ def _bytes(field: int, value: bytes) -> bytes:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a message; raises ValueError for what is none."""
+    """The fields of a message; raises ValueError for what is none.
+
+    Nearly all tags and lengths are of one byte; those are read without a call.
+    """
     position, end = 0, len(data)
-    while position < end:
-        tag, position = _read_varint(data, position)
-        kind = tag & 7
-        if kind == _VARINT:
-            value, position = _read_varint(data, position)
-            yield tag >> 3, value
-        elif kind == _LENGTH:
-            length, position = _read_varint(data, position)
-            if position + length > end:
+    try:
+        while position < end:
+            tag = data[position]
+            position += 1
+            if tag > 0x7F:
+                tag, position = _read_varint(data, position - 1)
+            kind = tag & 7
+            if kind not in (_VARINT, _LENGTH):
+                position += {1: 8, 5: 4}.get(kind, end)
+                continue
+            value = data[position]
+            position += 1
+            if value > 0x7F:
+                value, position = _read_varint(data, position - 1)
+            if kind == _VARINT:
+                yield tag >> 3, value
+                continue
+            if position + value > end:
                 raise ValueError("a field is cut off")
-            yield tag >> 3, data[position : position + length]
-            position += length
-        else:
-            position += {1: 8, 5: 4}.get(kind, end)
+            yield tag >> 3, data[position : position + value]
+            position += value
+    except IndexError:
+        raise ValueError("a number is cut off") from None
 
 
 def _read_varint(data: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
-        if position >= len(data) or shift > 63:
-            raise ValueError("a number is cut off")
+        if shift > 63:
+            raise ValueError("a number is too long")
         byte = data[position]
         position += 1
         value |= (byte & 0x7F) << shift
