@@ -171,9 +171,10 @@ def test_a_rule_without_a_value_says_why() -> None:
 
 
 def test_rules_that_loop_for_ever_are_stopped_in_the_end() -> None:
-    items = {"type": "array", "items": NUMBER}
+    items = {"type": "array", "items": NUMBER, "maxItems": 440}
     cubic = "self.a.all(x, self.a.all(y, self.a.all(z, x + y + z >= 0)))"
-    one = said(struct(cubic, a=items), {"a": [0] * 100})
+    few = {**items, "maxItems": 200}
+    one = said(struct(cubic, a=few), {"a": [0] * 100})
     assert len(one) == 1
     assert "actual cost limit exceeded" in one[0]
     square = {"rule": "self.a.all(x, self.a.all(y, x + y >= 0))"}
@@ -212,3 +213,20 @@ def test_rules_that_cannot_be_used_make_the_definition_invalid(rule: Object, wor
     assert len(found) == 1
     assert words in found[0]
     assert found[0].startswith("root.properties[spec].x-kubernetes-validations[0]")
+
+
+def test_rules_that_could_cost_too_much_are_refused_with_their_definition() -> None:
+    """As in Kubernetes' conformance test: a loop over each of unlimited many unlimited lists."""
+    inner = {"type": "array", "items": TEXT, RULES: [{"rule": "self.all(s, s == 'x')"}]}
+    unlimited = struct([], x={"type": "array", "items": inner})
+    (found,) = refused(unlimited)
+    assert "estimated rule cost exceeds budget by factor of more than 100x" in found
+    limited = {"type": "array", "items": {**inner, "maxItems": 10}, "maxItems": 10}
+    assert not refused(struct([], x=limited))
+    assert not refused({**inner, RULES: [{"rule": "self.all(s, s != '')"}]})
+    nested = {"rule": "self.x.all(a, self.x.all(b, a == b))"}
+    assert refused(struct(nested, x={"type": "array", "items": TEXT}))
+    assert not refused(struct(nested, x={"type": "array", "items": TEXT, "maxItems": 100}))
+    keys = {"rule": "self.x.all(k, self.x[k].all(v, v != ''))"}
+    lists = {"type": "array", "items": TEXT}
+    assert refused(struct(keys, x={"type": "object", "additionalProperties": lists}))

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from pilotfish.apiserver.custom.ruled import RULES, has_rules
-from pilotfish.apiserver.custom.rules import formats
+from pilotfish.apiserver.custom.rules import costs, formats
 from pilotfish.apiserver.custom.rules.types import (
     Convert,
     Schema,
@@ -16,7 +16,7 @@ from pilotfish.apiserver.custom.rules.types import (
     type_of_schema,
     with_identity,
 )
-from pilotfish.apiserver.validation.causes import Cause, invalid, not_supported, required
+from pilotfish.apiserver.validation.causes import Cause, forbidden, invalid, not_supported, required
 from pilotfish.cel.closures import Run, Steps
 from pilotfish.cel.compiler import Compiler
 from pilotfish.cel.environment import Environment, Variable
@@ -97,43 +97,52 @@ class RuledSchema:
 
 def ruled_schema(schema: Schema) -> RuledSchema | None:
     """The rules of a whole schema, all sound; None if it has none."""
-    return _Collector([]).collect(schema, "", is_root=True)
+    return _Collector([], limits_costs=False).collect(schema, "", is_root=True)
 
 
 def validate_rules(schema: Schema, path: str) -> list[Cause]:
     """What is wrong with the rules of a schema that is structural."""
     causes: list[Cause] = []
-    _Collector(causes).collect(schema, path, is_root=True)
+    _Collector(causes, limits_costs=True).collect(schema, path, is_root=True)
     return causes
 
 
 class _Collector:
-    """Walks a schema; unsound rules become causes."""
+    """Walks a schema; unsound rules become causes, and those that could cost too much."""
 
-    def __init__(self, causes: list[Cause]) -> None:
+    def __init__(self, causes: list[Cause], *, limits_costs: bool) -> None:
         self._causes = causes
+        self._limits_costs = limits_costs
 
     def collect(
-        self, schema: Schema, path: str, loose: str = "", *, is_root: bool = False
+        self,
+        schema: Schema,
+        path: str,
+        loose: str = "",
+        around: tuple[Schema, ...] = (),
+        *,
+        is_root: bool = False,
     ) -> RuledSchema | None:
         """The rules of a part of a schema.
 
         Args:
             loose: the list around it whose old and new items cannot be told to be the same.
+            around: the lists and maps around it.
         """
         if not has_rules(schema):
             return None
         seen = with_identity(schema) if is_root else schema
         kind = type_of_schema(seen)
+        times = costs.cardinality(around, schema)
         rules = [
-            self._rule(rule, seen, kind, f"{path}.{RULES}[{index}]", loose)
+            self._rule(rule, seen, kind, f"{path}.{RULES}[{index}]", loose, times)
             for index, rule in enumerate(schema.get(RULES) or ())
         ]
         others, items = schema.get("additionalProperties"), schema.get("items")
         keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
         is_keyed = schema.get("x-kubernetes-list-type") == "map"
         properties = {
-            name: self.collect(child, f"{path}.properties[{name}]", loose)
+            name: self.collect(child, f"{path}.properties[{name}]", loose, around)
             for name, child in (schema.get("properties") or {}).items()
         }
         return RuledSchema(
@@ -141,17 +150,25 @@ class _Collector:
             tuple(rule for rule in rules if rule is not None),
             converter(seen),
             {name: child for name, child in properties.items() if child is not None},
-            self.collect(others, f"{path}.additionalProperties", loose)
+            self.collect(others, f"{path}.additionalProperties", loose, (*around, schema))
             if isinstance(others, Mapping)
             else None,
-            self.collect(items, f"{path}.items", loose if is_keyed else loose or path)
+            self.collect(
+                items, f"{path}.items", loose if is_keyed else loose or path, (*around, schema)
+            )
             if isinstance(items, Mapping)
             else None,
             keys if is_keyed else (),
         )
 
     def _rule(
-        self, rule: Mapping[str, Any], schema: Schema, kind: Type | None, path: str, loose: str
+        self,
+        rule: Mapping[str, Any],
+        schema: Schema,
+        kind: Type | None,
+        path: str,
+        loose: str,
+        times: int,
     ) -> Rule | None:
         before = len(self._causes)
         text, message = rule.get("rule", "").strip(), rule.get("message", "")
@@ -175,6 +192,10 @@ class _Collector:
             )
             self._causes.append(invalid(f"{path}.rule", rule["rule"], why))
         if program is None or len(self._causes) > before:
+            return None
+        too_much = costs.excess(times * costs.rounds(parse(text), schema))
+        if too_much and self._limits_costs:
+            self._causes.append(forbidden(f"{path}.rule", too_much))
             return None
         return Rule(
             text,
