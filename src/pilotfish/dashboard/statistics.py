@@ -9,6 +9,7 @@ oldest. What is forgotten is counted.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from pilotfish.dashboard.misses import Miss, Misses, WrongPort
 from pilotfish.dashboard.series import Series, SeriesTable
 from pilotfish.dashboard.tally import Ready, Tally
 from pilotfish.dashboard.windows import BUCKET_S, KEPT_S, Clock, Span, span
+from pilotfish.tap.history.history import micros
 
 if TYPE_CHECKING:
     from pilotfish.tap.entry import Entry
@@ -144,6 +146,7 @@ class Statistics:
         self.misses = Misses()
         self.series = SeriesTable()
         self._clock = Clock()
+        self._begun_s = math.inf
         self._cells: OrderedDict[Route, Cell] = OrderedDict()
         self._connections: OrderedDict[str, _Connection] = OrderedDict()
         self._buckets: deque[tuple[int, Cell]] = deque()
@@ -157,6 +160,8 @@ class Statistics:
         """
         if entry["probe"]:
             return
+        if not self.entries:
+            self._begun_s = micros(entry["timestamp"]) / 1e6
         self.entries += 1
         number = self._clock.bucket(entry["timestamp"])
         protocol = entry["protocol"]
@@ -194,7 +199,7 @@ class Statistics:
 
     def window(self, window_s: int, now_s: float) -> Window:
         """What was counted in the last so many seconds; see `windows.span`."""
-        of = span(window_s, now_s)
+        of = span(window_s, now_s, min(self._begun_s, now_s))
         self._expire(of.last)
         parts = []
         for cell in self._cells.values():

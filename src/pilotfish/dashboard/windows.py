@@ -20,6 +20,7 @@ class Span:
         step: buckets that are one step of a series.
         first, last: numbers of buckets; number n begins n * BUCKET_S seconds after 1970.
         now_s: when it was asked for, seconds since 1970.
+        begun_s: when counting began, likewise; rates are of the time since then.
     """
 
     window_s: int
@@ -27,11 +28,12 @@ class Span:
     first: int
     last: int
     now_s: float
+    begun_s: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """How much time the buckets span until now."""
-        return max(self.now_s - self.first * BUCKET_S, 1.0)
+        """How much time was counted until now."""
+        return max(self.now_s - max(self.first * BUCKET_S, self.begun_s), 1.0)
 
     @property
     def steps(self) -> int:
@@ -43,7 +45,7 @@ class Span:
         return [(self.first + n * self.step) * BUCKET_S * 1e3 for n in range(self.steps)]
 
 
-def span(window_s: int, now_s: float) -> Span:
+def span(window_s: int, now_s: float, begun_s: float = 0.0) -> Span:
     """The buckets of the shortest window that is as long as asked for, or of the longest one.
 
     Steps begin at multiples of their length, so that a series does not change behind its last one.
@@ -53,7 +55,7 @@ def span(window_s: int, now_s: float) -> Span:
     last = int(now_s // BUCKET_S)
     count = window_s // BUCKET_S
     first = (last - count) // step * step + step
-    return Span(window_s, step, first, last, now_s)
+    return Span(window_s, step, first, last, now_s, begun_s)
 
 
 class Clock:

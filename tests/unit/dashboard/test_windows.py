@@ -24,6 +24,12 @@ def test_a_window_ends_now_and_its_steps_begin_at_multiples_of_their_length(
     assert of.last * BUCKET_S <= now_s
 
 
+def test_rates_are_of_the_time_that_was_counted() -> None:
+    assert span(300, 1.7e9, begun_s=1.7e9 - 42).seconds == 42
+    assert span(300, 1.7e9, begun_s=1.7e9).seconds == 1
+    assert span(300, 1.7e9, begun_s=1.6e9).seconds == span(300, 1.7e9).seconds
+
+
 @pytest.mark.parametrize(("asked", "given"), [(1, 60), (60, 60), (61, 300), (10**9, 3600)])
 def test_what_is_not_kept_as_a_window_gets_the_next_longer_one(asked: int, given: int) -> None:
     assert span(asked, 1.7e9).window_s == given
