@@ -59,7 +59,7 @@ class Visitor:
 
     # --- the traffic -----------------------------------------------------------------------
 
-    def row(self, text: str) -> Locator:
+    def row(self, text: str | re.Pattern[str]) -> Locator:
         """The newest row with a text."""
         return self.page.locator(_ROWS, has_text=text).last
 
