@@ -109,7 +109,8 @@ export interface NodeView {
 /**
  * How the connection to the cluster stands; sent every second and at each change.
  *
- * `retry_at` is when the next attempt is made, None while connected.
+ * `retry_at` is when the next attempt is made, None while connected. `entries_per_s` is without
+ * probes.
  */
 export interface Status {
   type: "status";

@@ -206,7 +206,9 @@ class Dashboard:
             log.exception("an entry could not be taken")
 
     def _take(self, entry: Entry) -> None:
-        self._heard += 1
+        # Probes are hidden from who does not ask for them: a rate of them beside an empty list
+        # would puzzle.
+        self._heard += not entry["probe"]
         if self.history is not None:
             self.history.record(entry)
         self.statistics.add(entry, self._catalog.ready(entry) if self._catalog else None)

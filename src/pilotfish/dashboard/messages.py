@@ -128,7 +128,8 @@ class NodeView(TypedDict):
 class Status(TypedDict):
     """How the connection to the cluster stands; sent every second and at each change.
 
-    `retry_at` is when the next attempt is made, None while connected.
+    `retry_at` is when the next attempt is made, None while connected. `entries_per_s` is without
+    probes.
     """
 
     type: Literal["status"]
