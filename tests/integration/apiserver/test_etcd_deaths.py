@@ -119,20 +119,19 @@ async def test_nothing_acknowledged_and_no_event_is_lost_whoever_dies(tmp_path: 
                     victim.kill()
             for server in servers:
                 await _until_it_answers(server)
-            before = len(acknowledged)
-            async with asyncio.timeout(30):
-                while len(acknowledged) < before + 50:  # noqa: ASYNC110 - writers go on by themselves
+            enough = max(100, len(acknowledged) + 50)
+            async with asyncio.timeout(120):
+                while len(acknowledged) < enough:  # noqa: ASYNC110 - writers go on by themselves
                     await asyncio.sleep(0.05)
             over.set()
             await asyncio.gather(*writers)
             history = await _history(etcd)
             last = history[-1][0]
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not all(_has_come_to(shown, last) for shown in segments):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             for task in (*watches, *running):
                 task.cancel()
-    assert len(acknowledged) > 100
     _check_writes(acknowledged, history)
     for shown in segments:
         _check_watches(shown, history)
@@ -276,7 +275,7 @@ async def _history(etcd: Etcd) -> History:
 
 
 async def _until_it_answers(server: Server) -> None:
-    async with asyncio.timeout(30), server.client() as client:
+    async with asyncio.timeout(90), server.client() as client:
         while True:
             try:
                 await client.request("GET", "/version")
