@@ -159,3 +159,22 @@ def test_a_name_that_is_taken_keeps_a_definition_from_being_established() -> Non
     settle(second, [])
     established = condition(second, "Established")
     assert established is not None and established["status"] == "True"
+
+
+def test_an_update_is_not_held_to_faults_that_were_there_before() -> None:
+    """Where old and new can be told to be the same: fields, and items with keys."""
+    keyed = {
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["k"],
+        "items": {"type": "object", "properties": {"k": {"type": "string"}, "n": {"maximum": 3}}},
+    }
+    schema = {"type": "object", "properties": {"a": {"maxLength": 1}, "list": keyed}}
+    old = {"a": "too long", "list": [{"k": "x", "n": 9}]}
+    kept = {"a": "too long", "list": [{"k": "y", "n": 1}, {"k": "x", "n": 9}]}
+    assert not validate_value(kept, schema, old=old)
+    changed = {"a": "longer still", "list": [{"k": "x", "n": 8}]}
+    assert [cause.field for cause in validate_value(changed, schema, old=old)] == [
+        "a",
+        "list[0].n",
+    ]
