@@ -16,11 +16,12 @@ NODE_MODULES := web/node_modules/.package-lock.json
 # Targets need what stands before them in a line.
 .NOTPARALLEL:
 
-.PHONY: help demo tutorial test check bench web wheel clean
+.PHONY: help demo tutorial pictures test check bench web wheel clean
 
 help:
 	@echo "make demo      tell the story on a 2-node cluster (KEEP=1 leaves the cluster up)"
 	@echo "make tutorial  the same, written to docs/tutorial.md"
+	@echo "make pictures  the dashboard as it looks, to docs/pictures"
 	@echo "make test      unit, integration and end-to-end tests (as root)"
 	@echo "make check     format, lint, types, layers"
 	@echo "make bench     measure, and write docs/benchmarks.md (ONLY=\"NAME …\": these alone)"
@@ -34,6 +35,10 @@ demo: $(VENV)/.ready-run $(PAGE)
 # docs/tutorial.md is the transcript of the demo.
 tutorial: $(VENV)/.ready-run $(PAGE)
 	@python tools/demo.py --write-tutorial
+
+# A test says when the page has changed since.
+pictures: $(VENV)/.ready-dev $(PAGE)
+	@PYTHONPATH=tests python tools/pictures.py
 
 test: $(VENV)/.ready-dev $(PAGE)
 	@python -m pytest
