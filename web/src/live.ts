@@ -7,7 +7,7 @@ import type {
   Follow,
   Hello,
   MapView,
-  Row,
+  Rows,
   ServerMessage,
   ServicesView,
   Status,
@@ -29,7 +29,7 @@ export const services = signal<ServicesView | null>(null);
 export const map = signal<MapView | null>(null);
 export const filterProblem = signal<FilterProblem | null>(null);
 
-type RowsListener = (rows: Row[], backlog: boolean, lost: number) => void;
+type RowsListener = (message: Rows) => void;
 /** again: the same question, after the connection was lost. */
 type BeginListener = (again: boolean) => void;
 
@@ -110,7 +110,7 @@ function hear(message: ServerMessage): void {
   switch (message.type) {
     case "rows":
       if (message.watch === watching?.watch) {
-        rowsListener(message.rows, message.backlog, message.lost);
+        rowsListener(message);
       }
       break;
     case "filter_problem":

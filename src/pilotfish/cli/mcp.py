@@ -24,9 +24,14 @@ def mcp(
     ] = "",
 ) -> None:
     """Let an assistant ask about Services and traffic (Model Context Protocol, over stdio)."""
-    # Standard output is the protocol's.
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    asyncio.run(_serve(kubeconfig, context))
+    # Standard output is the protocol's; what matters is told in words of its own.
+    logging.getLogger("pilotfish").addHandler(logging.NullHandler())
+    try:
+        asyncio.run(_serve(kubeconfig, context))
+    except PermissionError as error:
+        from pilotfish.cluster.errors import ClusterError
+
+        raise ClusterError("not allowed", str(error), "run it as root") from None
 
 
 async def _serve(kubeconfig: Path | None, context: str) -> None:
@@ -45,12 +50,15 @@ async def _serve(kubeconfig: Path | None, context: str) -> None:
     for tool in Assistant(dashboard).tools():
         server.add_tool(tool, annotations=ToolAnnotations(read_only_hint=True))
     following = asyncio.create_task(dashboard.run())
-    try:
-        # Ends when the assistant closes our standard input.
-        await server.run_stdio_async()
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+    # Ends when the assistant closes our standard input.
+    serving = asyncio.create_task(server.run_stdio_async())
+    tasks = (following, serving)
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        if task.done():
+            task.result()
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _tell(line: str) -> None:

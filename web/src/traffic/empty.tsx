@@ -2,7 +2,7 @@
 import { filterProblem, hello, link, status } from "../live";
 import { Command } from "./command";
 import { ask, askAgain, isLive, question } from "./question";
-import { begun, cleared, paused } from "./rows";
+import { begun, cleared, older, paused } from "./rows";
 
 import "./empty.css";
 
@@ -53,6 +53,7 @@ function Cleared() {
 
 function Unmatched() {
   const { since, until } = question.value;
+  if (older.value === "loading") return <p>Nothing yet; looking further back in the history…</p>;
   return (
     <>
       <h2>Nothing matches the filter</h2>

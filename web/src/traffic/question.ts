@@ -1,7 +1,7 @@
 // What the page asks for: filter, time range and probes, as the address has them.
 import { computed, effect, signal } from "@preact/signals";
 import { onRows, watch } from "../live";
-import type { RowsPage } from "../messages";
+import type { Rows, RowsPage } from "../messages";
 import { change, page, parameters } from "../route";
 import { addOlder, begin, older, PAGE_ROWS, receive, rows } from "./rows";
 
@@ -36,7 +36,7 @@ const asked = signal("");
 
 /** Ask the server whenever the question changes, as long as the page is there. */
 export function start(): void {
-  onRows(receive, begin);
+  onRows(hear, begin);
   effect(() => {
     if (page.value !== "traffic") return;
     const now = JSON.stringify(question.value);
@@ -61,20 +61,32 @@ export function asQuery(more: Record<string, string> = {}): string {
 /** Load rows older than those that are shown. */
 export async function loadOlder(): Promise<void> {
   const oldest = rows.at(rows.first);
-  if (older.peek() !== "some" || !oldest) return;
+  // What has the same time comes again, and is not put twice.
+  if (oldest) await lookBack(oldest.time + 0.001);
+}
+
+function hear(message: Rows): void {
+  receive(message.rows, message.backlog, message.lost);
+  // Of a rare kind of request nothing was found in the time that a look takes: look further.
+  if (message.backlog && message.rows.length === 0 && message.reached !== null)
+    void lookBack(message.reached);
+}
+
+/** Put rows from before a time above the others; the server looks for a while each time. */
+async function lookBack(from: number): Promise<void> {
+  if (older.peek() !== "some") return;
   older.value = "loading";
+  const [asking, oldest] = [asked.peek(), rows.at(rows.first)];
+  const isWanted = () => asked.peek() === asking && rows.at(rows.first) === oldest;
   try {
-    // What has the same time comes again, and is not put twice.
-    let before: number | null = oldest.time + 0.001;
-    // The server looks for a while only: without rows, it is asked to go on from there.
-    for (let fresh = 0; fresh === 0 && before !== null; ) {
+    let before: number | null = from;
+    for (let fresh = 0; fresh === 0 && before !== null && isWanted(); ) {
       const query = asQuery({ before: String(before), limit: String(PAGE_ROWS), until: "" });
       const response = await fetch(`/api/v1/rows?${query}`);
       if (!response.ok) throw new Error(`status ${response.status}`);
       const past = (await response.json()) as RowsPage;
       before = past.reached;
-      if (rows.at(rows.first) !== oldest) break;
-      fresh = addOlder(past.rows);
+      if (isWanted()) fresh = addOlder(past.rows);
     }
     older.value = before === null ? "none" : "some";
   } catch (error) {
