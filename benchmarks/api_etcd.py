@@ -20,8 +20,6 @@ from benchmarks.api_process import certificates, client_context, process
 from benchmarks.etcd_process import etcd, put_rate
 from benchmarks.measure import Report, Row, milliseconds, percentile
 
-_DURATION_S = 3.0
-_SIZE = 1_000
 _EVENTS = 300
 
 
@@ -36,7 +34,9 @@ def run() -> Report:
         with etcd(folder / "etcd", etcd_port, peer_port):
             store = f"etcd://127.0.0.1:{etcd_port}"
             puts = api_rates.run_here(
-                lambda: put_rate(etcd_port, api_rates.CONNECTIONS, _SIZE, _DURATION_S)
+                lambda: put_rate(
+                    etcd_port, api_rates.CONNECTIONS, api_rates.PUT_SIZE, api_rates.DURATION_S
+                )
             )
             with (
                 process("server", folder, port, store),
@@ -53,9 +53,10 @@ def run() -> Report:
     what = "from sending a write to one server to its event from another (p99)"
     report.rows.append(Row(what, milliseconds(p99), f"{milliseconds(p50)}: p50"))
     report.notes.append(
-        f"etcd, two API servers and load share the machine. The raw puts are of {_SIZE:,} bytes, "
-        f"{api_rates.CONNECTIONS} at a time, by grpcio. GETs and LISTs are of the newest state: "
-        "each has asked etcd, together with those that came meanwhile."
+        "etcd, two API servers and load share the machine. The raw puts are of "
+        f"{api_rates.PUT_SIZE:,} bytes, {api_rates.CONNECTIONS} at a time, by grpcio. "
+        "GETs and LISTs are of the newest state: each has asked etcd, together with those that "
+        "came meanwhile."
     )
     return report
 

@@ -23,10 +23,12 @@ import uvloop
 
 from benchmarks.api_load import Connection, Load, request
 from benchmarks.api_process import STORE, certificates, client_context, process
+from benchmarks.etcd_process import etcd, put_rate
 from benchmarks.measure import Report, Row, milliseconds, percentile
 
 CONNECTIONS = 16
 SERVICES = 2_000
+PUT_SIZE = 1_000
 DURATION_S = 3.0
 LISTS_S = 4.0
 PACED_WRITES_S = 500
@@ -55,8 +57,13 @@ def run() -> Report:
         port = free_port()
         with process("constant", folder, port):
             ceiling = run_here(lambda: _ceiling(port, context))
+        etcd_port = free_port()
+        with etcd(folder / "etcd", etcd_port, free_port()):
+            puts = run_here(lambda: put_rate(etcd_port, CONNECTIONS, PUT_SIZE, DURATION_S))
         with process("server", folder, port) as (_, empty_s):
             report.rows += _rows(run_here(lambda: measure(port, context)), ceiling)
+            what = f"beside them: raw etcd puts of {PUT_SIZE:,} bytes, without any API server"
+            report.rows.append(Row(what, f"{puts:,.0f}/s"))
             run_here(lambda: _latency(port, context, report))
             run_here(lambda: _fan_out(port, context, report))
             pod = run_here(lambda: _one_pod(port, context))
