@@ -17,6 +17,7 @@ from typing import Protocol
 
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.key_log import KeyLog
+from pilotfish.tap.memory import PIECE_BYTES
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 # Every protocol shows itself in its first bytes; who has not by then never will.
@@ -105,6 +106,11 @@ class Conversation:
         self._candidates = context.protocols.STREAMS
         self._said: list[tuple[int, bytes, float]] = []
         self._heard = [b"", b""]
+
+    @property
+    def kept(self) -> int:
+        """What was said so far, twice: in order, and by side."""
+        return 2 * sum(map(len, self._heard)) + PIECE_BYTES * len(self._said)
 
     def opened(self, time_s: float) -> None:
         """Nothing is said yet."""

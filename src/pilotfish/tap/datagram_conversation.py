@@ -29,6 +29,11 @@ class DatagramConversation:
         self._emit = emit
         self._modules = modules
 
+    @property
+    def kept(self) -> int:
+        """Nothing: the first datagram decides."""
+        return 0
+
     def datagram(self, side: int, payload: bytes, time_s: float) -> None:
         """Give the flow to who recognises the datagram."""
         for module in self._modules:

@@ -7,11 +7,12 @@ of a UDP flow is who spoke first.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from struct import Struct
 from typing import NamedTuple, Protocol
 
 from pilotfish.tap import packets
+from pilotfish.tap.memory import Memory
 from pilotfish.tap.packets import Packet
 from pilotfish.tap.streams import CLIENT, MAX_ELSEWHERE, SERVER, Connection, Enters, Half
 
@@ -51,6 +52,10 @@ class DatagramListener(Protocol):
 
     idle_timeout_s: float
 
+    @property
+    def kept(self) -> int:
+        """How many bytes of what was said are in memory, about; see `memory`."""
+
     def datagram(self, side: int, payload: bytes, time_s: float) -> None:
         """A datagram that `side` sent."""
 
@@ -84,6 +89,10 @@ class Flow(Connection):
 
     datagrams: DatagramListener
 
+    def measure(self) -> int:
+        """As of every connection."""
+        return self.datagrams.kept
+
     def _streams(self) -> tuple[Half, ...]:
         """Datagrams make no stream."""
         return ()
@@ -97,6 +106,7 @@ class Datagrams:
         listen: Callable[[Flow], DatagramListener],
         error: Callable[[IcmpError, float], None],
         enters: Enters | None = None,
+        memory: Memory | None = None,
     ) -> None:
         """Make a tracker.
 
@@ -104,6 +114,7 @@ class Datagrams:
             listen: makes the listener of a flow that is seen for the first time.
             error: hears ICMP errors that are not about a flow.
             enters: says which flows begin here, as for the Assembler.
+            memory: the budget, where it is shared. Its owner has it measured.
         """
         self._listen = listen
         self._error = error
@@ -112,6 +123,16 @@ class Datagrams:
         # Keys of both directions of flows that do not begin here, and when they last spoke.
         self._elsewhere: dict[bytes, float] = {}
         self._next_sweep_s = 0.0
+        self._memory = memory or Memory()
+        self._memory.trackers.append(self)
+
+    def everyone(self) -> Iterable[Connection]:
+        """All flows that are remembered."""
+        return [flow for flow, side in self._flows.values() if side == CLIENT]
+
+    def lose(self, connection: Connection, time_s: float) -> None:
+        """Forget a flow, for want of memory."""
+        self._forget(connection.keys[CLIENT], time_s)
 
     def feed(
         self, packet: Packet, time_s: float, interface: int = 0, outgoing: bool = False
@@ -204,6 +225,7 @@ class Datagrams:
         self._flows[back] = (flow, SERVER)
         self._flows[key] = (flow, CLIENT)
         flow.datagrams = self._listen(flow)
+        self._memory.begun(flow)
         if len(self._flows) > 2 * MAX_FLOWS:
             self._forget(next(iter(self._flows)), time_s)
         return self._flows[key]
@@ -212,8 +234,10 @@ class Datagrams:
         flow, _ = self._flows[key]
         for each in flow.keys:
             self._flows.pop(each, None)
+        self._memory.forgotten(flow)
         flow.end = "closed"
         flow.datagrams.ended("closed", time_s)
+        del flow.datagrams  # which refers to the flow
 
     def _sweep(self, time_s: float) -> None:
         self._next_sweep_s = time_s + _SWEEP_EVERY_S

@@ -13,6 +13,7 @@ from pilotfish.tap.conversation import Context, Conversation, Emit
 from pilotfish.tap.datagram_conversation import DatagramConversation
 from pilotfish.tap.datagrams import DatagramListener, Datagrams, Flow, IcmpError, icmp_error
 from pilotfish.tap.key_log import KeyLog
+from pilotfish.tap.memory import Memory
 from pilotfish.tap.streams import Assembler, Connection, Enters, Listener
 
 Feed = Callable[..., None]
@@ -24,6 +25,7 @@ class Dissection:
     Attributes:
         feed: takes the next frame; see `Assembler.feed`. (It is that method itself: a
             wrapper would be the most expensive line of the tap.)
+        memory: what all connections and flows may keep together.
     """
 
     def __init__(
@@ -40,8 +42,9 @@ class Dissection:
         """
         self._emit = emit
         self._keys = keys
-        self._datagrams = Datagrams(self._listen_datagrams, self._icmp_error, enters)
-        self._assembler = Assembler(self._listen, self._datagrams.feed, enters)
+        self.memory = Memory()
+        self._datagrams = Datagrams(self._listen_datagrams, self._icmp_error, enters, self.memory)
+        self._assembler = Assembler(self._listen, self._datagrams.feed, enters, self.memory)
         self.feed = self._assembler.feed
 
     @property

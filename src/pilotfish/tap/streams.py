@@ -8,13 +8,14 @@ the packet; everything out of the ordinary goes to `bytestream`.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from struct import Struct
 from typing import Protocol
 
 from pilotfish.tap import packets
 from pilotfish.tap.bytestream import ByteStream, Piece
 from pilotfish.tap.fragments import Reassembler
+from pilotfish.tap.memory import PIECE_BYTES, Memory
 from pilotfish.tap.packets import Packet
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
@@ -53,6 +54,10 @@ _ports = Struct("!HH").unpack_from
 
 class Listener(Protocol):
     """Who hears what happens on one connection; times are seconds since 1970."""
+
+    @property
+    def kept(self) -> int:
+        """How many bytes of what was said are in memory, about; see `memory`."""
 
     def opened(self, time_s: float) -> None:
         """The three-way handshake is through."""
@@ -99,6 +104,7 @@ class Connection:
         led_to: address and port to which its SYN was seen translated, or None.
         icmp: what the last ICMP error about it said ("port unreachable"); "" without one.
         end: how it ended; "" while it has not.
+        kept: what it costs in memory, bytes, as last measured; see `memory`.
         interface: index of the interface it was captured on; 0 in a file.
     """
 
@@ -111,6 +117,7 @@ class Connection:
         "halves",
         "icmp",
         "interface",
+        "kept",
         "keys",
         "last_s",
         "led_to",
@@ -148,8 +155,18 @@ class Connection:
         self.icmp = ""
         self.end: End = ""
         self.interface = interface
+        self.kept = 0
         self.keys = (b"", b"")
         self.halves: tuple[Half, ...] = self._streams()
+
+    def measure(self) -> int:
+        """What is kept of what was said: by the listener, and what came early; bytes, about."""
+        early = sum(
+            half.waiting_bytes + PIECE_BYTES * len(half.waiting)
+            for half in self.halves
+            if half.waiting
+        )
+        return self.listener.kept + early
 
     def _streams(self) -> tuple[Half, ...]:
         """What both sides send, by side."""
@@ -173,6 +190,7 @@ class Assembler:
         listen: Callable[[Connection], Listener],
         other: Callable[[Packet, float, int, bool], None],
         enters: Enters | None = None,
+        memory: Memory | None = None,
     ) -> None:
         """Make an assembler.
 
@@ -182,9 +200,12 @@ class Assembler:
                 interface and whether it went out there.
             enters: says which connections begin here, where a packet is captured on several
                 interfaces; asked once for each. None: all do.
+            memory: the budget, where it is shared.
         """
         self.frames = 0
         self.undecoded = 0
+        self._memory = memory or Memory()
+        self._memory.trackers.append(self)
         self._listen = listen
         self._on_other = other
         # By addresses and ports as they stand in the packet: one entry a direction.
@@ -236,6 +257,18 @@ class Assembler:
             self._uncommon(frame, link_type, time_s, interface, outgoing)
         if time_s >= self._next_sweep_s:
             self._sweep(time_s)
+        memory = self._memory
+        memory.allowance -= len(frame)
+        if memory.allowance < 0:
+            memory.measure(time_s)
+
+    def everyone(self) -> Iterable[Connection]:
+        """All connections that are remembered."""
+        return self._connections.values()
+
+    def lose(self, connection: Connection, time_s: float) -> None:
+        """Forget a connection, for want of memory."""
+        self._forget(connection, "lost", time_s)
 
     def finish(self, time_s: float) -> None:
         """The capture is over: connections that are open end here."""
@@ -392,6 +425,7 @@ class Assembler:
         for each_key, each in zip(keys, connection.halves, strict=True):
             self._halves[each_key] = each
         connection.listener = self._listen(connection)
+        self._memory.begun(connection)
         if len(self._connections) > MAX_CONNECTIONS:
             self._forget(next(iter(self._connections.values())), "lost", time_s)
         return self._halves[key]
@@ -477,9 +511,14 @@ class Assembler:
             connection.listener.ended(how, time_s)
         self._ended.pop(connection.keys[CLIENT], None)
         del self._connections[connection.keys[CLIENT]]
+        self._memory.forgotten(connection)
         self._early_bytes -= sum(half.waiting_bytes for half in connection.halves)
         for key in connection.keys:
             self._halves.pop(key, None)  # one that talks to itself has but one key
+        # Else it would refer to itself, and stay until Python looks for such circles.
+        del connection.listener
+        for half in connection.halves:
+            del half.connection, half.peer
 
     def _sweep(self, time_s: float) -> None:
         self._next_sweep_s = time_s + _SWEEP_EVERY_S

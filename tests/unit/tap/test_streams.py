@@ -18,6 +18,7 @@ class Recorder:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.heard: list[tuple[object, ...]] = []
+        self.kept = 0
 
     def opened(self, time_s: float) -> None:
         self.heard.append(("opened",))

@@ -17,6 +17,7 @@ from pilotfish.tap.dissectors.dns_message import (
     question_of,
 )
 from pilotfish.tap.exchange import Exchange
+from pilotfish.tap.memory import PIECE_BYTES
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_WAITING = 200
@@ -66,6 +67,11 @@ class _Matcher:
         self._first = connection.whole
         self._waiting: OrderedDict[tuple[int, bytes], tuple[DnsMessage, float]] = OrderedDict()
 
+    @property
+    def kept(self) -> int:
+        """Queries that wait."""
+        return sum(2 * len(query.wire) + 4 * PIECE_BYTES for query, _ in self._waiting.values())
+
     def take(self, message: DnsMessage, time_s: float) -> None:
         """A message: a query waits, an answer ends the waiting."""
         key = (message.id, question_of(message.wire))
@@ -114,6 +120,11 @@ class DnsDatagrams:
     def __init__(self, flow: Flow, emit: Emit) -> None:
         self._matcher = _Matcher(flow, emit)
 
+    @property
+    def kept(self) -> int:
+        """Queries that wait for their answers."""
+        return self._matcher.kept
+
     def datagram(self, side: int, payload: bytes, time_s: float) -> None:  # noqa: ARG002
         """Take a datagram; one that is no DNS message says nothing."""
         if len(payload) >= HEAD_BYTES:
@@ -137,6 +148,11 @@ class DnsStream:
         self._matcher = _Matcher(connection, emit)
         self._pending = [b"", b""]
         self._lost = [False, False]
+
+    @property
+    def kept(self) -> int:
+        """Queries that wait for their answers, and what is being read."""
+        return self._matcher.kept + sum(map(len, self._pending))
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""

@@ -51,6 +51,11 @@ class Flow:
         self._sides = (Bytes(), Bytes())
         self._spoke_s = [0.0, 0.0]
 
+    @property
+    def kept(self) -> int:
+        """What is shown of both sides."""
+        return sum(len(side.beginning) for side in self._sides)
+
     def opened(self, time_s: float) -> None:
         """The connection itself knows when it was opened."""
 

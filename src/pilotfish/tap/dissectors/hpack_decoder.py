@@ -13,6 +13,8 @@ from hpack.exceptions import HPACKDecodingError
 from hpack.huffman_table import decode_huffman
 from hpack.table import HeaderTable
 
+from pilotfish.tap.memory import PIECE_BYTES
+
 _STATIC: tuple[tuple[bytes, bytes], ...] = tuple(
     (bytes(name), bytes(value)) for name, value in HeaderTable.STATIC_TABLE
 )
@@ -46,6 +48,11 @@ class HpackDecoder:
         self._bytes = 0
         self.size = 0
         self._max_bytes = _DEFAULT_TABLE_BYTES
+
+    @property
+    def kept(self) -> int:
+        """The table, bytes (RFC 7541, section 4.1, counts 32 for each entry)."""
+        return self._bytes + len(self._table) * PIECE_BYTES
 
     def forget(self) -> None:
         """Blocks were lost: the entries known so far may stand elsewhere now."""

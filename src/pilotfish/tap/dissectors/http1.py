@@ -15,6 +15,7 @@ from pilotfish.tap.dissectors.http2 import Http2
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
 from pilotfish.tap.dissectors.websocket import WebSocket
 from pilotfish.tap.exchange import Exchange
+from pilotfish.tap.memory import PIECE_BYTES
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -83,6 +84,14 @@ class _Reader:
         self.pieces: list[bytes] = []
         self.skipping = False  # lost its place: wait for the next start line
 
+    @property
+    def kept(self) -> int:
+        """What is not told yet, bytes."""
+        head = len(self.message.head) if self.message is not None else 0
+        return (
+            head + len(self.pending) + sum(map(len, self.pieces)) + PIECE_BYTES * len(self.pieces)
+        )
+
     def keep(self, body: bytes) -> None:
         """Count a part of the body, and keep the beginning."""
         message = self.message
@@ -106,6 +115,12 @@ class Http1:
         self._requests: deque[tuple[HttpMessage, float]] = deque()
         self._first = connection.whole
         self._successor: Listener | None = None  # who hears what comes after an upgrade
+
+    @property
+    def kept(self) -> int:
+        """Requests that wait for their answers, and what is being read."""
+        read = sum(reader.kept for reader in self._readers)
+        return read + sum(PIECE_BYTES + request.kept for request, _ in self._requests)
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""

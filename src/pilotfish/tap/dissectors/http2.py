@@ -16,6 +16,7 @@ from pilotfish.tap.dissectors.http2_frames import Frame, FrameReader, look_like_
 from pilotfish.tap.dissectors.http2_message import Http2Message
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
 from pilotfish.tap.exchange import Exchange
+from pilotfish.tap.memory import PIECE_BYTES
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_STREAMS = 1000
@@ -73,6 +74,11 @@ class _Side:
         self.block_bytes = 0
         self.block_frame: Frame | None = None
 
+    @property
+    def kept(self) -> int:
+        """What is not whole yet, and the compression's table; bytes."""
+        return self.reader.kept + self.decoder.kept + (self.block_bytes if self.block else 0)
+
 
 class _Stream:
     """A request and its answer, as far as they have come."""
@@ -117,6 +123,12 @@ class Http2:
             stream = self._streams[1] = _Stream(asked[1])
             stream.request = asked[0]
             self._highest = 1
+
+    @property
+    def kept(self) -> int:
+        """Streams that are not told yet, and what is being read."""
+        sides = sum(side.kept for side in self._sides)
+        return sides + self._kept + 8 * PIECE_BYTES * len(self._streams)
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""

@@ -59,6 +59,11 @@ class FrameReader:
         self._padding = 0
         self._skip = 0
 
+    @property
+    def kept(self) -> int:
+        """Bytes of a frame that is not whole."""
+        return len(self._pending)
+
     def feed(self, payload: bytes) -> list[Frame]:
         """Take bytes; the frames that are whole now."""
         if self.lost:

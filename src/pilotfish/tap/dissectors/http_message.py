@@ -36,6 +36,11 @@ class HttpMessage:
         self.body = body
         self.body_size = body_size
 
+    @property
+    def kept(self) -> int:
+        """Bytes of it that are in memory, about."""
+        return len(self.head) + len(self.body)
+
     # Kept once they are asked for. (functools.cached_property takes a lock each time, in 3.11.)
     @property
     def start_line(self) -> tuple[str, str, str]:

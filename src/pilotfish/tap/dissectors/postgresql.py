@@ -19,6 +19,7 @@ from pilotfish.tap.dissectors.postgresql_messages import (
     strings,
 )
 from pilotfish.tap.exchange import Exchange
+from pilotfish.tap.memory import PIECE_BYTES
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_WAITING = 10_000
@@ -178,6 +179,17 @@ class Postgresql:
         # Of the batch that is being asked for: whether something is executed, what is prepared.
         self._executes = False
         self._parsed: Statement | None = None
+
+    @property
+    def kept(self) -> int:
+        """Statements that wait or are prepared, and what is being read."""
+        read = sum(reader.kept for reader in self._readers or ())
+        portals = sum(
+            len(query) + sum(PIECE_BYTES + len(each or "") for each in parameters)
+            for query, parameters in self._portals.values()
+        )
+        count = 4 * len(self._waiting) + len(self._prepared) + len(self._portals)
+        return read + portals + self._waiting_bytes + self._prepared_bytes + count * PIECE_BYTES
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""

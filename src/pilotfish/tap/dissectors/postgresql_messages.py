@@ -58,6 +58,11 @@ class MessageReader:
         self._kept: list[bytes] = []
 
     @property
+    def kept(self) -> int:
+        """Bytes of a message that is not whole."""
+        return len(self._pending) + sum(map(len, self._kept))
+
+    @property
     def is_between(self) -> bool:
         """Whether a new message begins with the next byte."""
         return self._left < 0 and not self._pending

@@ -22,6 +22,7 @@ from pilotfish.tap.dissectors.resp import (
     text_of,
 )
 from pilotfish.tap.exchange import Exchange
+from pilotfish.tap.memory import PIECE_BYTES
 from pilotfish.tap.streams import CLIENT, Connection, End
 
 MAX_PIPELINED = 10_000
@@ -178,6 +179,12 @@ class Redis:
         self._begun_s = [0.0, 0.0]
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+
+    @property
+    def kept(self) -> int:
+        """Commands that wait for their replies, and what is being read."""
+        read = sum(reader.kept for reader in self._readers)
+        return read + self._waiting_bytes + 8 * PIECE_BYTES * len(self._waiting)
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""

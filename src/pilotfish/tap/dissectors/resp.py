@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from pilotfish.tap.memory import PIECE_BYTES
+
 MAX_LINE_BYTES = 64 * 1024
 MAX_STRING_BYTES = 64 * 1024
 # What is kept of one message in all; the rest is counted.
@@ -79,6 +81,11 @@ class RespReader:
         self._bulk_left = 0
         self._bulk: list[bytes] = []
         self._bulk_kept = 0
+
+    @property
+    def kept(self) -> int:
+        """Bytes of a message that is not whole, about."""
+        return len(self._pending) + self._kept + self._items * PIECE_BYTES
 
     @property
     def is_between(self) -> bool:

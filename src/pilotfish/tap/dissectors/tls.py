@@ -18,6 +18,7 @@ from pilotfish.tap.dissectors.tls_hello import (
     alert_name,
 )
 from pilotfish.tap.exchange import Exchange
+from pilotfish.tap.memory import PIECE_BYTES
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 if TYPE_CHECKING:
@@ -99,6 +100,14 @@ class Tls:
         self._waiting: list[tuple[int, int, bytes, float]] = []
         self._waiting_bytes = 0
         self._inside: _Inside | None = None
+
+    @property
+    def kept(self) -> int:
+        """Records that wait for their secrets, and what is being read."""
+        sides = sum(len(side.pending) + len(side.handshake) for side in self._sides)
+        hellos = sum(len(hello.body) for hello in (self._client, self._server) if hello)
+        inside = self._inside.listener.kept if self._inside else 0
+        return sides + hellos + inside + sum(PIECE_BYTES + len(each[2]) for each in self._waiting)
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""

@@ -21,6 +21,11 @@ class UdpFlow:
         self._sides = (Bytes(), Bytes())
         self._spoke_s = [0.0, 0.0]
 
+    @property
+    def kept(self) -> int:
+        """What is shown of both sides."""
+        return sum(len(side.beginning) for side in self._sides)
+
     def datagram(self, side: int, payload: bytes, time_s: float) -> None:
         """Count what a side says."""
         self._sides[side].add(payload)

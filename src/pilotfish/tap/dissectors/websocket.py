@@ -17,6 +17,8 @@ from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
+# zlib's window and tables.
+INFLATER_BYTES = 48 * 1024
 # A message that unpacks to more than this is a bomb, or a download that nobody reads here.
 MAX_UNPACKED_BYTES = 16 * 1024 * 1024
 
@@ -143,6 +145,12 @@ class _Side:
         self.target: WebSocketMessage | None = None
         self.lost = False
 
+    @property
+    def kept(self) -> int:
+        """Of the message that is being read, and the compression's window; bytes."""
+        said = len(self.pending) + (len(self.message.body) if self.message is not None else 0)
+        return said + (INFLATER_BYTES if self.inflater is not None else 0)
+
 
 class WebSocket:
     """The dissector of one connection."""
@@ -169,6 +177,11 @@ class WebSocket:
             _Side(_Inflater(f"{name}_no_context_takeover" not in agreed) if deflates else None)
             for name in ("client", "server")
         )
+
+    @property
+    def kept(self) -> int:
+        """The messages that are being read, and what the compression refers to."""
+        return sum(side.kept for side in self._sides)
 
     def opened(self, time_s: float) -> None:
         """Nothing to do: the connection knows when it was opened."""
