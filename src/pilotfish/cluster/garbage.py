@@ -5,7 +5,7 @@ whenever their number has grown by a quarter: with 15,000 objects in the API ser
 of 50 to 150 ms every few seconds of writing, which everybody who waits for an event sits out. And
 it finds nothing: requests, watches and connections leave no cycles behind that outlive the
 collections of the young, which take a millisecond. So a full one comes when memory has doubled
-since the last: seldom, and before cycles that did get old can pile up.
+since the last, and the process is idle: seldom, and before cycles that did get old can pile up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ _YOUNG: Final = 700
 _MIDDLE: Final = 10
 # Of collections of the middle generation: none happens by itself.
 _NEVER: Final = 1_000_000_000
-_PERIOD_S: Final = 5.0
+_PERIOD_S: Final = 2.0
+# Less of a processor than this, and nobody waits.
+_IDLE_SHARE: Final = 0.1
+# A process that is never idle is stopped when it holds this many times as much as that.
+_PATIENCE: Final = 2
 # Below this, memory grows because the process begins to work, not because of garbage.
 _LEAST_BYTES: Final = 150_000_000
 
@@ -41,8 +45,13 @@ async def collect_by_growth(period_s: float = _PERIOD_S, least_bytes: int = _LEA
     limit = max(least_bytes, 2 * resident_bytes())
     try:
         while True:
+            used_s, since = cpu_s(), time.monotonic()
             await asyncio.sleep(period_s)
-            if resident_bytes() < limit:
+            resident = resident_bytes()
+            if resident < limit:
+                continue
+            share = (cpu_s() - used_s) / (time.monotonic() - since)
+            if share > _IDLE_SHARE and resident < _PATIENCE * limit:
                 continue
             began = time.monotonic()
             found = gc.collect()
@@ -56,6 +65,11 @@ async def collect_by_growth(period_s: float = _PERIOD_S, least_bytes: int = _LEA
             )
     finally:
         gc.set_threshold(*before)
+
+
+def cpu_s() -> float:
+    """Processor time that this process has used so far, in seconds."""
+    return time.process_time()
 
 
 def resident_bytes() -> int:

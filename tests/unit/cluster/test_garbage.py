@@ -19,6 +19,19 @@ class _Cycle:
 
 
 @pytest.fixture
+def used_s(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """By how much the process' processor time grows each time that somebody looks."""
+    step, used = [0.0], [0.0]
+
+    def cpu_s() -> float:
+        used[0] += step[0]
+        return used[0]
+
+    monkeypatch.setattr(garbage, "cpu_s", cpu_s)
+    yield step
+
+
+@pytest.fixture
 def resident(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """What the process is said to hold, in bytes; to be changed."""
     size = [100]
@@ -41,7 +54,9 @@ async def _for_a_while(task: asyncio.Task[None]) -> None:
     assert not task.done()
 
 
-async def test_old_garbage_stays_until_memory_has_doubled(resident: list[int]) -> None:
+async def test_old_garbage_stays_until_memory_has_doubled(
+    resident: list[int], used_s: list[float]
+) -> None:
     task = asyncio.create_task(garbage.collect_by_growth(0.001, least_bytes=100))
     await asyncio.sleep(0)
     cycle = _old_cycle()
@@ -54,6 +69,24 @@ async def test_old_garbage_stays_until_memory_has_doubled(resident: list[int]) -
     later = _old_cycle()
     await _for_a_while(task)
     assert later() is not None, "it has to double again first"
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_busy_process_is_stopped_only_when_it_must_be(
+    resident: list[int], used_s: list[float]
+) -> None:
+    used_s[0] = 60.0
+    task = asyncio.create_task(garbage.collect_by_growth(0.001, least_bytes=100))
+    await asyncio.sleep(0)
+    cycle = _old_cycle()
+    resident[0] = 399
+    await _for_a_while(task)
+    assert cycle() is not None
+    resident[0] = 400
+    await _for_a_while(task)
+    assert cycle() is None
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
