@@ -1,7 +1,8 @@
 """UDP datagrams → flows with a client and a server; ICMP errors → whom they concern.
 
 Sans-I/O, the counterpart of `streams` for packets that are not TCP. The client
-of a UDP flow is who spoke first.
+of a UDP flow is who spoke first, unless the ports say that the capture began
+between question and answer.
 """
 
 from __future__ import annotations
@@ -20,8 +21,15 @@ MAX_FLOWS = 50_000
 # As long as the kernel's connection tracking keeps a UDP stream (nf_conntrack_udp_timeout_stream).
 IDLE_TIMEOUT_S = 120.0
 _SWEEP_EVERY_S = 1.0
+# Where answers came for so long and nobody asked, whoever sends them is a client with a port of
+# its own choice.
+UNASKED_S = 2.0
+_MAX_UNASKED = 4096
+# Linux gives clients a port from here on (ip_local_port_range); below 1024 only root serves.
+_FIRST_EPHEMERAL, _FIRST_UNPRIVILEGED = 32768, 1024
 
 _udp_header = Struct("!HHHH").unpack_from
+_ports = Struct("!HH").unpack_from
 
 # RFC 792 and RFC 4443: the codes of "destination unreachable" that say more than that.
 _UNREACHABLE_V4 = {
@@ -122,6 +130,8 @@ class Datagrams:
         self._flows: OrderedDict[bytes, tuple[Flow, int]] = OrderedDict()
         # Keys of both directions of flows that do not begin here, and when they last spoke.
         self._elsewhere: dict[bytes, float] = {}
+        # Keys of what looks like answers to a question that was not captured, since when.
+        self._unasked: dict[bytes, float] = {}
         self._next_sweep_s = 0.0
         self._memory = memory or Memory()
         self._memory.trackers.append(self)
@@ -176,9 +186,17 @@ class Datagrams:
         found = self._flows.get(key)
         if found is None:
             back = packet.target + packet.source + key[-2:] + key[-4:-2]
+            answers = is_answer(source_port, target_port)
+            if self._enters is not None:
+                known = key in self._elsewhere
+                if answers and not known and self._waits_for_question(key, time_s):
+                    return
+                answers = False
             if self._is_elsewhere(key, back, packet.source, time_s, interface, outgoing):
                 return
-            found = self._begin(key, back, packet, source_port, target_port, time_s, interface)
+            keys = (back, key) if answers else (key, back)
+            self._begin(keys, time_s, interface)
+            found = self._flows[key]
         flow, side = found
         if flow.interface != interface:
             return  # the same packet, on its way through another interface
@@ -210,25 +228,30 @@ class Datagrams:
             del self._elsewhere[next(iter(self._elsewhere))]
         return True
 
-    def _begin(
-        self,
-        key: bytes,
-        back: bytes,
-        packet: Packet,
-        source_port: int,
-        target_port: int,
-        time_s: float,
-        interface: int,
-    ) -> tuple[Flow, int]:
-        flow = Flow(packet.source, source_port, packet.target, target_port, time_s, interface)
-        flow.keys = (key, back)
-        self._flows[back] = (flow, SERVER)
-        self._flows[key] = (flow, CLIENT)
+    def _waits_for_question(self, key: bytes, time_s: float) -> bool:
+        """Whether to wait for the client's datagram, which shows where the flow enters."""
+        since_s = self._unasked.pop(key, time_s)
+        if UNASKED_S <= time_s - since_s < IDLE_TIMEOUT_S:
+            return False
+        self._unasked[key] = since_s if time_s - since_s < UNASKED_S else time_s
+        if len(self._unasked) > _MAX_UNASKED:
+            del self._unasked[next(iter(self._unasked))]
+        return True
+
+    def _begin(self, keys: tuple[bytes, bytes], time_s: float, interface: int) -> None:
+        """Remember a flow, by the keys of its client's and its server's datagrams."""
+        asked = keys[CLIENT]
+        size = (len(asked) - 4) // 2
+        client, server = asked[:size], asked[size : 2 * size]
+        client_port, server_port = _ports(asked, 2 * size)
+        flow = Flow(client, client_port, server, server_port, time_s, interface)
+        flow.keys = keys
+        self._flows[keys[SERVER]] = (flow, SERVER)
+        self._flows[asked] = (flow, CLIENT)
         flow.datagrams = self._listen(flow)
         self._memory.begun(flow)
         if len(self._flows) > 2 * MAX_FLOWS:
             self._forget(next(iter(self._flows)), time_s)
-        return self._flows[key]
 
     def _forget(self, key: bytes, time_s: float) -> None:
         flow, _ = self._flows[key]
@@ -251,6 +274,14 @@ class Datagrams:
                 self._flows.move_to_end(key)
             else:
                 self._forget(key, time_s)
+
+
+def is_answer(source_port: int, target_port: int) -> bool:
+    """Whether the ports of a flow's first datagram say that its server sent it."""
+    return (
+        source_port < _FIRST_UNPRIVILEGED <= target_port
+        or source_port < _FIRST_EPHEMERAL <= target_port
+    )
 
 
 def icmp_error(packet: Packet) -> IcmpError | None:

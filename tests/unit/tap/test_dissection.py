@@ -274,3 +274,59 @@ def test_frames_that_are_changed_anyhow_do_no_harm(seed: int) -> None:
         assert each.connection.client_port >= 0
         for message in (each.request, each.response):
             assert message is None or message.fields()
+
+
+@pytest.mark.parametrize(("server_port", "client_port"), [(53, 20000), (514, 40000), (8125, 51000)])
+def test_a_udp_flow_that_begins_with_its_answer_in_a_file_has_its_client_all_the_same(
+    server_port: int, client_port: int
+) -> None:
+    node = Node(live=False)
+    node.see(udp((OTHER, server_port), (POD, client_port), b"pong"))
+    node.see(udp((POD, client_port), (OTHER, server_port), b"ping!"))
+    node.dissection.finish(node.time_s)
+    (exchange,) = node.exchanges
+    connection = exchange.connection
+    assert (connection.client_port, connection.server_port) == (client_port, server_port)
+    assert connection.client == ip_address(POD).packed
+    assert exchange.request is not None
+    assert exchange.response is not None
+    assert (exchange.request.size, exchange.response.size) == (5, 4)
+
+
+@pytest.mark.parametrize("ports", [(5000, 6000), (40000, 50000), (123, 123), (40000, 53)])
+def test_other_udp_flows_begin_with_their_clients(ports: tuple[int, int]) -> None:
+    node = Node(live=False)
+    node.see(udp((POD, ports[0]), (OTHER, ports[1]), b"ping"))
+    node.dissection.finish(node.time_s)
+    assert node.exchanges[0].connection.client_port == ports[0]
+    assert node.exchanges[0].connection.client == ip_address(POD).packed
+
+
+def test_an_answer_whose_question_was_not_captured_begins_no_flow_of_its_server() -> None:
+    node = Node()
+    ask, answer = ((POD, 40000), (OTHER, 8125)), ((OTHER, 8125), (POD, 40000))
+    node.see(udp(*answer, b"pong"), OTHER_VETH)
+    node.see(udp(*answer, b"pong"), VETH, outgoing=True)
+    # The client's next question shows where it enters: at its own link.
+    node.see(udp(*ask, b"ping"), VETH)
+    node.see(udp(*ask, b"ping"), OTHER_VETH, outgoing=True)
+    node.see(udp(*answer, b"pong"), OTHER_VETH)
+    node.see(udp(*answer, b"pong"), VETH, outgoing=True)
+    node.dissection.finish(node.time_s)
+    (exchange,) = node.exchanges
+    assert exchange.connection.client == ip_address(POD).packed
+    assert exchange.connection.interface == VETH
+    assert exchange.response is not None
+    assert exchange.response.size == 4
+
+
+def test_who_sends_for_long_from_a_low_port_and_is_never_asked_is_a_client() -> None:
+    node = Node()
+    for _ in range(4):
+        node.see(udp((POD, 700), (OTHER, 40000), b"tick"), VETH)
+        node.time_s += 1.0
+    node.dissection.finish(node.time_s)
+    (exchange,) = node.exchanges
+    assert exchange.connection.client == ip_address(POD).packed
+    assert exchange.request is not None
+    assert exchange.request.size == 8
