@@ -26,11 +26,8 @@ export function Details({ name, service, view, onClose }: Props) {
     const lost = !document.activeElement?.checkVisibility();
     if (lost || document.activeElement === document.body) heading.current?.focus();
   }, []);
-  const close = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && !event.defaultPrevented) onClose();
-  };
   return (
-    <section class="service" aria-labelledby="service-name" onKeyDown={close}>
+    <section class="service" aria-labelledby="service-name">
       <header>
         <h2 id="service-name" tabIndex={-1} ref={heading}>
           {name.split("/")[1]} <span class="place">{name.split("/")[0]}</span>

@@ -21,7 +21,8 @@ export function ServicesPage() {
   if (view.services.length === 0) return <NoServices />;
   const chosen = parameters.value.get("name") ?? "";
   return (
-    <div class="services" data-chosen={chosen !== ""}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: it hears keys of what is inside
+    <div class="services" data-chosen={chosen !== ""} onKeyDown={chosen ? onKey : undefined}>
       <h1 class="unseen">Services</h1>
       <List view={view} chosen={chosen} />
       {chosen && (
@@ -30,11 +31,24 @@ export function ServicesPage() {
           name={chosen}
           service={view.services.find((each) => keyOf(each) === chosen)}
           view={view}
-          onClose={() => change({ name: "" })}
+          onClose={close}
         />
       )}
     </div>
   );
+}
+
+function onKey(event: KeyboardEvent): void {
+  const written = (event.target as Element).closest("input, select");
+  if (event.key === "Escape" && !event.defaultPrevented && !written) close();
+}
+
+/** Show the list alone; the focus goes to the Service in it that was shown. */
+function close(): void {
+  const line = document.querySelector<HTMLElement>(".service-list [aria-current]");
+  change({ name: "" });
+  // Where there was room for one of them only, the list comes back with the next frame.
+  requestAnimationFrame(() => line?.focus());
 }
 
 function NoServices() {
