@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def proxy(application: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     with proxying(application, tmp_path_factory.mktemp("proxy"), "--no-browser") as running:
-        running.until_told("connected")
+        running.until_seen(nodes=2)
         yield running
 
 

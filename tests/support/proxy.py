@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -57,6 +59,18 @@ class Proxy:
     def token(self) -> str:
         """The token of programs."""
         return (self.folder / "state/pilotfish/api-token").read_text().strip()
+
+    def until_seen(self, nodes: int) -> None:
+        """Wait until the taps of so many nodes tell what they see."""
+        asking = urllib.request.Request(
+            f"{self.url}/api/v1/status", headers={"Authorization": f"Bearer {self.token()}"}
+        )
+
+        def seen() -> int:
+            with urllib.request.urlopen(asking, timeout=5) as answer:
+                return sum(node["connected"] for node in json.load(answer)["nodes"])
+
+        eventually(lambda: seen() == nodes, f"{nodes} nodes are seen")
 
     def end(self) -> int:
         """End it as Ctrl-C does."""
