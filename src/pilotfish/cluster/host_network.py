@@ -103,7 +103,7 @@ def remove(cluster: ClusterState) -> list[str]:
     )
     with Netlink() as host:
         link = links.find(host, naming.host_link(cluster.name))
-    node_link.remove_cluster(cluster.network)
+    guarded = node_link.remove_cluster(cluster.name)
     removed = []
     if ended:
         removed.append(f"{len(ended)} process{'es' if len(ended) > 1 else ''} in its namespaces")
@@ -111,6 +111,8 @@ def remove(cluster: ClusterState) -> list[str]:
         removed.append(f"{len(owned)} network namespace{'s' if len(owned) > 1 else ''}")
     if link is not None:
         removed.append(f"link {link.name} and its routes")
+    elif guarded:
+        removed.append(f"routes that refuse {', '.join(guarded)}")
     return removed
 
 

@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_RANGES = (
-    "node_network",
-    "pod_network",
-    "service_network",
-    "second_node_network",
-    "second_pod_network",
-    "second_service_network",
-)
-
 # On the bridge no other program listens, so every cluster has the usual port there.
 BRIDGE_API_PORT = 6443
 
@@ -185,7 +176,7 @@ def readable() -> list[ClusterState]:
 def remains(name: str) -> ClusterState:
     """As `require`, but of a damaged file whatever makes sense: enough to remove the cluster.
 
-    Nodes are not among it.
+    Nodes and ranges are not among it.
     """
     try:
         return require(name)
@@ -200,7 +191,6 @@ def remains(name: str) -> ClusterState:
         content = None
     if not isinstance(content, dict):
         content = {}
-    ranges = {key: _prefix(content.get(key)) for key in _RANGES}
     files = content.get("kubeconfigs")
     kubeconfigs = tuple(str(file) for file in files) if isinstance(files, list) else ()
     return ClusterState(
@@ -211,7 +201,9 @@ def remains(name: str) -> ClusterState:
         created="",
         store=str(content.get("store") or ""),
         kubeconfigs=kubeconfigs,
-        **ranges,
+        node_network="",
+        pod_network="",
+        service_network="",
     )
 
 
@@ -219,13 +211,6 @@ def _known(kind: type[ClusterState | NodeNetwork], content: dict[str, Any]) -> d
     """Without the fields that only a newer version knows."""
     names = {field.name for field in fields(kind)}
     return {key: value for key, value in content.items() if key in names}
-
-
-def _prefix(value: object) -> str:
-    try:
-        return str(ip_network(str(value)))
-    except ValueError:
-        return ""
 
 
 def unknown(name: str) -> ClusterError:

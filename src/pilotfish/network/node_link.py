@@ -13,7 +13,7 @@ is loaded and forwarding denied (Docker does both), packets between two nodes wo
 a bridge in the host's namespace.
 
 Called from a thread in the host's namespace. Everything is idempotent; `remove_cluster` needs
-nothing but the names and ranges, so it also clears up after a crash.
+nothing but the name, so it also clears up after a crash, and without cluster.json.
 """
 
 from __future__ import annotations
@@ -186,19 +186,21 @@ def remove_node(network: ClusterNetwork, name: str) -> None:
     namespaces.delete(naming.node_namespace(network.cluster, name))
 
 
-def remove_cluster(network: ClusterNetwork) -> None:
+def remove_cluster(cluster: str) -> list[str]:
     """Take away everything of the cluster: nodes, Pods, bridge, host's link, routes, guards.
 
     Fine when any of it is gone. Processes inside the namespaces are the caller's to end.
+    Returns the ranges that were guarded.
     """
-    link = naming.host_link(network.cluster)
+    link = naming.host_link(cluster)
     with Netlink() as host:
         links.delete_link(host, link)  # and with it the routes over it
-        safety.unguard(host, link, network.ranges)
-    for namespace in namespaces.names(f"pf-{network.cluster}-"):
-        if naming.belongs_to(network.cluster, namespace):
+        guarded = safety.unguard(host, link)
+    for namespace in namespaces.names(f"pf-{cluster}-"):
+        if naming.belongs_to(cluster, namespace):
             namespaces.delete(namespace)
     namespaces.remove_folder_if_empty()
+    return guarded
 
 
 def _on_wire(address: str, prefix: str) -> list[str]:

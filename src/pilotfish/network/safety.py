@@ -12,27 +12,46 @@ Two things on the host see to it:
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from collections.abc import Collection
 
 from pilotfish.network import message, namespaces, routes
 from pilotfish.network.netlink import Netlink
 
-METRIC = 0xFF000000  # worse than any that an administrator sets
+# Worse than any that an administrator sets. On the host the lower 24 bits name the cluster: an
+# unreachable route has no link that would.
+METRIC = 0xFF000000
 RULE_PRIORITY = 30064  # after an administrator's, before the main table's (32766)
 
 
 def guard(nl: Netlink, link: str, ranges: Collection[str]) -> None:
     """Put both in place for a link of the calling thread's namespace; idempotent."""
     for prefix in ranges:
-        routes.replace_unreachable(nl, prefix, METRIC)
+        routes.replace_unreachable(nl, prefix, _metric(link))
     for family in {message.family_of(prefix) for prefix in ranges}:
         routes.add_unreachable_rule(nl, link, RULE_PRIORITY, family)
     namespaces.sysctl(f"ipv4/conf/{link}/forwarding", 1)
 
 
-def unguard(nl: Netlink, link: str, ranges: Collection[str]) -> None:
-    """Take both away; fine when they, or the link, are gone."""
-    for prefix in ranges:
-        routes.delete(nl, prefix, metric=METRIC)
-    for family in {message.family_of(prefix) for prefix in ranges}:
+def unguard(nl: Netlink, link: str) -> list[str]:
+    """Take both away, whatever the ranges were; returns those whose routes were there.
+
+    Fine when they, or the link, are gone.
+    """
+    families = [socket.AF_INET]
+    if namespaces.has_sysctl("ipv6"):
+        families.append(socket.AF_INET6)
+    guarded = []
+    for family in families:
+        for route in routes.all_routes(nl, family):
+            if route.unreachable and route.metric == _metric(link):
+                routes.delete(nl, route.destination, metric=route.metric)
+                guarded.append(route.destination)
         routes.delete_unreachable_rule(nl, link, RULE_PRIORITY, family)
+    return guarded
+
+
+def _metric(link: str) -> int:
+    digest = hashlib.sha256(link.encode()).digest()
+    return METRIC | int.from_bytes(digest[:3], "big")

@@ -66,7 +66,7 @@ def build() -> None:
 
 
 def tear_down() -> None:
-    node_link.remove_cluster(NETWORK)
+    node_link.remove_cluster(NETWORK.cluster)
 
 
 def peer_seen(server: str, client: str, address: str) -> str:
@@ -235,3 +235,21 @@ def test_a_removed_cluster_leaves_nothing(host: str) -> None:
     assert "unreachable" not in rules.stdout
     assert namespaces.names("pf-t-g-") == []
     tear_down()
+
+
+def test_guards_of_a_cluster_are_found_by_its_name_alone(host: str) -> None:
+    """Its ranges may be forgotten: the file that has them can be damaged."""
+    other = ClusterNetwork("t-g-2", "192.168.65.0/24", "10.245.0.0/16", "10.112.0.0/12")
+    node_link.create_bridge(other)
+    try:
+        with Netlink() as nl:
+            links.delete_link(nl, naming.host_link("t-g"))
+        guarded = node_link.remove_cluster("t-g")
+        assert sorted(guarded) == ["10.244.0.0/16", "10.96.0.0/12"]
+        with Netlink() as nl:
+            left = {route.destination for route in routes.all_routes(nl) if route.unreachable}
+        assert left == {"10.245.0.0/16", "10.112.0.0/12"}
+        rules = subprocess.run(["ip", "rule"], capture_output=True, text=True, check=True).stdout
+        assert rules.count("unreachable") == 1
+    finally:
+        node_link.remove_cluster("t-g-2")

@@ -57,7 +57,7 @@ def host(make_namespace: Callable[[str], str]) -> Iterator[str]:
             with namespaces.inside(naming.node_namespace(CLUSTER, place)):
                 pod_link.create(naming.pod_namespace(CLUSTER, uid), naming.pod_link(uid), addresses)
         yield name
-        node_link.remove_cluster(NETWORK)
+        node_link.remove_cluster(NETWORK.cluster)
 
 
 def source_seen(server: str, client: str, address: str) -> str:
@@ -116,7 +116,7 @@ def test_without_nodes_the_ranges_are_refused_by_the_host(host: str) -> None:
 
 
 def test_nothing_stays_on_the_host(host: str) -> None:
-    node_link.remove_cluster(NETWORK)
+    node_link.remove_cluster(NETWORK.cluster)
     for what in (["route"], ["rule"]):
         left = subprocess.check_output(["ip", "-6", *what, "show"], text=True)
         assert "fd00" not in left

@@ -90,7 +90,7 @@ class World:
             namespaces.delete(self.namespace(pod))
         if namespaces.exists(HOST):
             with namespaces.inside(HOST):
-                node_link.remove_cluster(NETWORK)
+                node_link.remove_cluster(NETWORK.cluster)
         namespaces.delete(HOST)
 
     def serve(self, place: str, port: int = PORT) -> None:
