@@ -100,7 +100,7 @@ def _store(purpose: str, where: str) -> Iterator[ImageStore]:
             str(error), where, "see what is there with: pilotfish image list", EXIT_UNKNOWN
         ) from error
     except ImageInUse as error:
-        raise ClusterError(str(error), where, "kubectl get pods -A shows the Pods") from error
+        raise ClusterError(str(error), where, "delete the Pods first, or wait for them") from error
     except InvalidReference as error:
         raise ClusterError(str(error), where, "use a name like shop/api:1.0") from error
     except (BadImage, UnsafeArchive) as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+_MANIFEST = "pod.json"
+
 
 @dataclass(frozen=True)
 class ContainerPaths:
@@ -50,7 +52,7 @@ class PodPaths:
 
     @property
     def manifest(self) -> Path:
-        return self.state / "pod.json"
+        return self.state / _MANIFEST
 
     @property
     def volumes(self) -> Path:
@@ -77,6 +79,11 @@ class PodPaths:
             run=self.run / f"{container}.{attempt}",
             log=self.state / container / f"{attempt}.log",
         )
+
+
+def manifest_above(rootfs: Path) -> Path:
+    """The manifest of the Pod, whichever node's, whose container has that root file system."""
+    return rootfs.parents[3] / _MANIFEST
 
 
 @dataclass(frozen=True)

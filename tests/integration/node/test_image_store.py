@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from pilotfish.node.images.archive import BadImage
 from pilotfish.node.images.layer import UnsafeArchive
 from pilotfish.node.images.reference import InvalidReference
 from pilotfish.node.images.store import Image, ImageInUse, ImageStore, UnknownImage
+from pilotfish.node.paths import NodePaths
 from support.oci_image import (
     Compression,
     archive_of,
@@ -131,7 +133,7 @@ def test_an_image_is_not_removed_while_something_stands_on_it(
 ) -> None:
     image = store.load(write_oci_layout(tmp_path / "layout", LAYERS, CONFIG), "app")
     mount(store, image, mounted)
-    with pytest.raises(ImageInUse, match="is in use: delete the Pods"):
+    with pytest.raises(ImageInUse, match="is in use by /"):
         store.remove("app")
     mounts.unmount_below(mounted)
     store.remove("app")
@@ -139,6 +141,27 @@ def test_an_image_is_not_removed_while_something_stands_on_it(
     assert list((tmp_path / "images/layers").iterdir()) == []
     with pytest.raises(UnknownImage):
         store.remove("app")
+
+
+def test_the_last_name_of_an_image_is_not_removed_while_a_pod_runs_it(
+    store: ImageStore, mounted: Path, tmp_path: Path
+) -> None:
+    layout = write_oci_layout(tmp_path / "layout", LAYERS, CONFIG)
+    image = store.load(layout, "app:1")
+    store.load(layout, "app:stable")
+    pods = NodePaths(state=mounted, run=tmp_path / "run")
+    for name in ("web-1", "web-2", "web-3", "web-4"):
+        pod = pods.pod(f"uid-{name}")
+        mount(store, image, pod.container("main", 0).bundle)
+        metadata = {"name": name, "namespace": "demo"}
+        pod.manifest.write_text(json.dumps({"kind": "Pod", "metadata": metadata}))
+    store.remove("app:1")
+    users = "Pod demo/web-1, Pod demo/web-2, Pod demo/web-3 and 1 more"
+    with pytest.raises(ImageInUse, match=f'app:stable" is in use by {users}'):
+        store.remove("app:stable")
+    assert store.resolve("app:stable") is not None
+    mounts.unmount_below(mounted)
+    store.remove("app:stable")
 
 
 def test_layers_that_another_image_needs_stay(store: ImageStore, tmp_path: Path) -> None:

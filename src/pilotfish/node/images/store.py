@@ -24,14 +24,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pilotfish.node import mounts
+from pilotfish.node import mounts, paths
 from pilotfish.node.images import host
 from pilotfish.node.images.archive import BadImage, ImageSource, open_source, string_list
 from pilotfish.node.images.compression import HashingReader, decompressed
 from pilotfish.node.images.layer import unpack
 from pilotfish.node.images.reference import InvalidReference, is_host, normalize
 from pilotfish.node.oci.spec import ImageConfig
+from pilotfish.objects.meta import key_of
 from pilotfish.objects.times import now
+
+_USERS_NAMED = 3
 
 
 class ImageInUse(Exception):
@@ -95,6 +98,22 @@ def _size_bytes(folder: Path) -> int:
     return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))
 
 
+def _user(rootfs: Path) -> str:
+    """Who stands on a root file system: "Pod demo/web", or the path where nobody knows."""
+    try:
+        pod = json.loads(paths.manifest_above(rootfs).read_bytes())
+        return f"Pod {key_of(pod)}"
+    except (OSError, ValueError, KeyError, IndexError):
+        return str(rootfs)
+
+
+def _some(users: set[str]) -> str:
+    """The first few by name, and how many more there are."""
+    first = sorted(users)[:_USERS_NAMED]
+    more = len(users) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
+
+
 class ImageStore:
     """A store in `folder`, which is made when first needed."""
 
@@ -151,10 +170,9 @@ class ImageStore:
             }
             going = [layer for layer in image.layers if layer not in others]
             used = self._layers_in_use()
-            if any(layer in used for layer in going):
-                raise ImageInUse(
-                    f'image "{reference}" is in use: delete the Pods that run it first'
-                )
+            users = {pod for layer in going for pod in used.get(layer, ())}
+            if users:
+                raise ImageInUse(f'image "{reference}" is in use by {_some(users)}')
             self._file(reference).unlink()
             self._collect_layers()
         return image
@@ -242,20 +260,22 @@ class ImageStore:
             shutil.rmtree(draft, ignore_errors=True)
             raise
 
-    def _layers_in_use(self) -> set[str]:
+    def _layers_in_use(self) -> dict[str, set[str]]:
+        """The Pods that stand on each layer, as people call them."""
         prefix = f"{self._layers}{os.sep}"
-        found = set()
+        found: dict[str, set[str]] = {}
         for point in mounts.mount_points():
             if point.type == "overlay" and prefix in point.options:
                 for piece in point.options.replace(",", ":").replace("=", ":").split(":"):
                     if piece.startswith(prefix):
-                        found.add(piece.removeprefix(prefix))
+                        layer = piece.removeprefix(prefix)
+                        found.setdefault(layer, set()).add(_user(Path(point.path)))
         return found
 
     def _collect_layers(self) -> None:
         """Remove layers of no image, but those that a container still stands on."""
         kept = {layer for image in self.list() for layer in image.layers}
-        kept |= self._layers_in_use()
+        kept |= self._layers_in_use().keys()
         for folder in self._layers.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder)
