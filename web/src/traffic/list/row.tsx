@@ -68,11 +68,15 @@ export class RowLine extends Component<Props> {
   }
 }
 
+/** Characters that stay where there is no room for a name: Pods differ at their ends. */
+const END = 6;
+
 function Name({ peer }: { peer: Peer }) {
   if (peer.kind === "external") return <>{address(peer)}</>;
   return (
     <>
-      {peer.name}
+      <span class="begin">{peer.name.slice(0, -END)}</span>
+      <span>{peer.name.slice(-END)}</span>
       {peer.namespace && peer.namespace !== "default" && <small> {peer.namespace}</small>}
     </>
   );
