@@ -76,6 +76,7 @@ def filter_menu(visitor: Visitor) -> None:
     rows(visitor)
     visitor.row(PERSON).click()
     visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator("#rows")).to_be_focused()
     visitor.page.keyboard.press("f")
     expect(visitor.page.get_by_role("menu")).to_be_visible()
 
