@@ -25,6 +25,7 @@ from pilotfish.controllers.garbage_collector import GarbageCollector
 from pilotfish.controllers.informers import Informers
 from pilotfish.controllers.job import JobController
 from pilotfish.controllers.load_balancer import LoadBalancerController
+from pilotfish.controllers.load_balancing import LoadBalancingController
 from pilotfish.controllers.namespace import NamespaceController
 from pilotfish.controllers.node_ipam import NodeIpamController
 from pilotfish.controllers.node_lifecycle import NodeLifecycleController
@@ -56,6 +57,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     EndpointsController,
     EndpointSliceMirroringController,
     LoadBalancerController,
+    LoadBalancingController,
     NodeIpamController,
     NodeLifecycleController,
     ServiceAccountController,

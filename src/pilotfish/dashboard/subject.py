@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pilotfish.dashboard.tally import Tally
 from pilotfish.dashboard.why import Why
-from pilotfish.objects.meta import Object, annotations_of, labels_of, name_of, namespace_of
+from pilotfish.objects.load_balancing import load_balancing_of
+from pilotfish.objects.meta import Object, labels_of, name_of, namespace_of
 
 if TYPE_CHECKING:
     from pilotfish.dashboard.misses import Miss, WrongPort
     from pilotfish.dashboard.statistics import Part
 
-BALANCING = "pilotfish.dev/load-balancing"
 _PROXY_NAME = "service.kubernetes.io/service-proxy-name"
 
 
@@ -125,7 +125,7 @@ class Subject:
 
     @property
     def balancing(self) -> str:
-        return annotations_of(self.service).get(BALANCING) or "random"
+        return load_balancing_of(self.service)
 
     @property
     def ready(self) -> list[Serving]:

@@ -11,14 +11,13 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pilotfish.objects.meta import Object, annotations_of, key_of, labels_of
+from pilotfish.objects.load_balancing import ROUND_ROBIN, load_balancing_of
+from pilotfish.objects.meta import Object, key_of, labels_of
 from pilotfish.proxy import endpoints
 from pilotfish.proxy.endpoints import Candidate
 from pilotfish.proxy.family import Family, family_of
 from pilotfish.proxy.fronts import NOTHING, Balance, Front, Target, Wanted
 
-LOAD_BALANCING = "pilotfish.dev/load-balancing"
-ROUND_ROBIN = "round-robin"
 _PROXY_NAME = "service.kubernetes.io/service-proxy-name"
 _AFFINITY_TIMEOUT_S = 10_800
 
@@ -128,7 +127,7 @@ def _target(service: Object, port: Object, scope: str, chosen: Sequence[Candidat
     if not chosen:
         return "refuse"
     counter = ""
-    if annotations_of(service).get(LOAD_BALANCING) == ROUND_ROBIN:
+    if load_balancing_of(service) == ROUND_ROBIN:
         protocol = (port.get("protocol") or "TCP").lower()
         counter = "/".join(filter(None, (key_of(service), str(port["port"]), protocol, scope)))
     return Balance(tuple(c.endpoint for c in chosen), _sticky_s(service), counter)

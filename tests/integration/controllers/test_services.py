@@ -173,3 +173,28 @@ async def test_load_balancers_get_addresses_until_the_pool_is_empty(cluster: Any
     await cluster.until_of("services", "three", lambda obj: external_ip(obj) == "192.168.64.200")
     await client.patch("services", "two", {"spec": {"type": "ClusterIP"}}, "default")
     await cluster.until_of("services", "two", lambda obj: external_ip(obj) == "")
+
+
+async def test_people_hear_of_a_load_balancing_that_does_not_exist(cluster: Any) -> None:
+    client = cluster.client
+    known = service("turns")
+    known["metadata"]["annotations"] = {"pilotfish.dev/load-balancing": "round-robin"}
+    await client.create("services", known)
+    await client.create("services", service("web"))
+
+    def told(events: list[Object]) -> list[Object]:
+        return [event for event in events if event["reason"] == "UnknownLoadBalancing"]
+
+    annotations = {"pilotfish.dev/load-balancing": "roundrobin"}
+    await client.patch("services", "web", {"metadata": {"annotations": annotations}}, "default")
+    (event,) = told(await cluster.until("events", told))
+    assert event["type"] == "Warning"
+    assert event["involvedObject"]["kind"] == "Service"
+    assert event["involvedObject"]["name"] == "web"
+    assert '"roundrobin": endpoints are chosen at random' in event["message"]
+    # Other changes are no reason to say it again.
+    await client.patch("services", "web", {"metadata": {"labels": {"a": "b"}}}, "default")
+    annotations = {"pilotfish.dev/load-balancing": "in-turn"}
+    await client.patch("services", "web", {"metadata": {"annotations": annotations}}, "default")
+    events = await cluster.until("events", lambda found: len(told(found)) == 2)
+    assert [each.get("count", 1) for each in told(events)] == [1, 1]
