@@ -11,12 +11,12 @@ from functools import partial
 
 from benchmarks.measure import Report, Row
 from pilotfish.tap import filter
+from pilotfish.tap.connection import Connection
 from pilotfish.tap.dissectors.http_message import HttpMessage
 from pilotfish.tap.entry import LazyEntry
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.filter.shapes import Entry
 from pilotfish.tap.identity import Identity
-from pilotfish.tap.streams import Connection
 
 EXCHANGES = 50_000
 ROUNDS = 3

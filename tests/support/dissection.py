@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from pilotfish.tap import protocols
+from pilotfish.tap.connection import CLIENT, SERVER, Connection
 from pilotfish.tap.conversation import Context, Conversation
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.key_log import KeyLog
-from pilotfish.tap.streams import CLIENT, SERVER, Connection
 
 Said = tuple[int, bytes]
 

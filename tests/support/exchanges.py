@@ -13,6 +13,7 @@ import h2.config
 import h2.connection
 
 from pilotfish.tap import protocols
+from pilotfish.tap.connection import CLIENT, SERVER, Connection
 from pilotfish.tap.conntrack import Endpoint
 from pilotfish.tap.conversation import Context, Conversation
 from pilotfish.tap.datagrams import Flow
@@ -22,7 +23,6 @@ from pilotfish.tap.dissectors.websocket import WebSocket
 from pilotfish.tap.entry import LazyEntry
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.identity import Identity
-from pilotfish.tap.streams import CLIENT, SERVER, Connection
 from support.workloads import make_node, make_pod, make_service
 
 AT_S = 1_700_000_000.0  # 2023-11-14T22:13:20Z

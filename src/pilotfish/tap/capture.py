@@ -17,8 +17,8 @@ from pilotfish.tap.packets import ETHERNET, Packet, decode
 from pilotfish.tap.ring import CapturedFrame, Ring
 
 if TYPE_CHECKING:
+    from pilotfish.tap.connection import Connection
     from pilotfish.tap.exchange import Exchange
-    from pilotfish.tap.streams import Connection
 
 log = logging.getLogger(__name__)
 

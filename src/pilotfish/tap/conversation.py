@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End, Listener
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.key_log import KeyLog
 from pilotfish.tap.memory import PIECE_BYTES
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 # Every protocol shows itself in its first bytes; who has not by then never will.
 MAX_UNDECIDED_BYTES = 64 * 1024

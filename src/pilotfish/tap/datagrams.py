@@ -13,9 +13,10 @@ from struct import Struct
 from typing import NamedTuple, Protocol
 
 from pilotfish.tap import packets
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, Half
 from pilotfish.tap.memory import Memory
 from pilotfish.tap.packets import Packet
-from pilotfish.tap.streams import CLIENT, MAX_ELSEWHERE, SERVER, Connection, Enters, Half
+from pilotfish.tap.streams import MAX_ELSEWHERE, Enters
 
 MAX_FLOWS = 50_000
 # As long as the kernel's connection tracking keeps a UDP stream (nf_conntrack_udp_timeout_stream).

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pilotfish.tap import packets, protocols
+from pilotfish.tap.connection import Connection, Listener
 from pilotfish.tap.conversation import Context, Conversation, Emit
 from pilotfish.tap.datagram_conversation import DatagramConversation
 from pilotfish.tap.datagrams import DatagramListener, Datagrams, Flow, IcmpError, icmp_error
 from pilotfish.tap.key_log import KeyLog
 from pilotfish.tap.memory import Memory
-from pilotfish.tap.streams import Assembler, Connection, Enters, Listener
+from pilotfish.tap.streams import Assembler, Enters
 
 Feed = Callable[..., None]
 

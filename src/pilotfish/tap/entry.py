@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pilotfish.network.message import text_address
 from pilotfish.tap import outcome
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.datagrams import Flow
-from pilotfish.tap.streams import CLIENT, SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

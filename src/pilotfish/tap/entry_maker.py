@@ -20,9 +20,9 @@ from pilotfish.tap.entry import Entry, LazyEntry
 
 if TYPE_CHECKING:
     from pilotfish.tap.capture import Capture, Route
+    from pilotfish.tap.connection import Connection
     from pilotfish.tap.exchange import Exchange
     from pilotfish.tap.identity import Identity
-    from pilotfish.tap.streams import Connection
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from pilotfish.tap.streams import Connection
+from pilotfish.tap.connection import Connection
 
 
 class Message(Protocol):

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pilotfish.tap.streams import Connection
+    from pilotfish.tap.connection import Connection
 
 MAX_BYTES = 128 * 1024 * 1024
 # What a connection costs before anything is kept of what it said: with its streams, its dissector

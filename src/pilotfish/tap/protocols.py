@@ -7,11 +7,11 @@ in `dissectors/`, its test, and its line here: docs/how-to/add-a-protocol.md.
 
 from __future__ import annotations
 
+from pilotfish.tap.connection import Connection
 from pilotfish.tap.conversation import Dissector, DissectorModule, Emit
 from pilotfish.tap.datagram_conversation import DatagramModule
 from pilotfish.tap.dissectors import dns, http1, http2, postgresql, redis, tls
 from pilotfish.tap.dissectors.flow import Flow
-from pilotfish.tap.streams import Connection
 
 STREAMS: tuple[DissectorModule, ...] = (http1, tls, redis, dns, postgresql, http2)
 DATAGRAMS: tuple[DatagramModule, ...] = (dns,)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pilotfish.tap import entry
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.dissectors.http_message import HttpMessage
-from pilotfish.tap.streams import CLIENT, SERVER
 from support import exchanges
 from support.exchanges import AT_S, GET, OK, cluster, connection, entry_of, http, whole
 

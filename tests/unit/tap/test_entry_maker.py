@@ -8,12 +8,12 @@ import pytest
 
 from pilotfish.tap import entry_maker
 from pilotfish.tap.capture import Route
+from pilotfish.tap.connection import Connection
 from pilotfish.tap.conntrack import Endpoint
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.entry_maker import EntryMaker
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.identity import Identity
-from pilotfish.tap.streams import Connection
 from support.workloads import make_pod, make_service
 
 CLIENT, SERVICE, POD = "10.244.0.2", "10.96.0.50", "10.244.0.3"

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from pilotfish.tap import outcome
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER
 from support import exchanges
 from support.exchanges import (
     AT_S,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pilotfish.tap import streams
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End
 from pilotfish.tap.packets import Packet
-from pilotfish.tap.streams import CLIENT, SERVER, Assembler, Connection, End
+from pilotfish.tap.streams import Assembler
 from support.wire import ACK, FIN, RST, SYN, ethernet, ip, tcp, udp
 
 FAMILIES = [("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End
 from pilotfish.tap.conversation import Context, Emit
 from pilotfish.tap.datagrams import Flow
 from pilotfish.tap.dissectors.dns_message import (
@@ -18,7 +19,6 @@ from pilotfish.tap.dissectors.dns_message import (
 )
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_WAITING = 200
 # Resolvers ask again after 5 s, and give up after 10 (resolv.conf(5)).

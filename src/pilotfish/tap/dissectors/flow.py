@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 # The beginning of each side, to be looked at.
 SHOWN_BYTES = 256

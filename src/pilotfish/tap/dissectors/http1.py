@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections import deque
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End, Listener
 from pilotfish.tap.conversation import Context
 from pilotfish.tap.dissectors.http2 import Http2
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
 from pilotfish.tap.dissectors.websocket import WebSocket
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED = 1000

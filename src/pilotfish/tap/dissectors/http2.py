@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End
 from pilotfish.tap.conversation import Context
 from pilotfish.tap.dissectors import http2_frames as frames
 from pilotfish.tap.dissectors.hpack_decoder import HpackDecoder, HpackError
@@ -17,7 +18,6 @@ from pilotfish.tap.dissectors.http2_message import Http2Message
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_STREAMS = 1000
 MAX_HEADER_BYTES = 256 * 1024

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Any
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End
 from pilotfish.tap.conversation import Context
 from pilotfish.tap.dissectors import postgresql_messages as messages
 from pilotfish.tap.dissectors.postgresql_messages import (
@@ -20,7 +21,6 @@ from pilotfish.tap.dissectors.postgresql_messages import (
 )
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 MAX_WAITING = 10_000
 # Of all statements that wait for their outcome.

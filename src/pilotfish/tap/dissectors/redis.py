@@ -12,6 +12,7 @@ from collections import deque
 from functools import cached_property
 from typing import Any
 
+from pilotfish.tap.connection import CLIENT, Connection, End
 from pilotfish.tap.conversation import Context
 from pilotfish.tap.dissectors.resp import (
     MAX_MESSAGE_BYTES,
@@ -23,7 +24,6 @@ from pilotfish.tap.dissectors.resp import (
 )
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
-from pilotfish.tap.streams import CLIENT, Connection, End
 
 MAX_PIPELINED = 10_000
 # Of all commands that wait for their replies.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End, Listener
 from pilotfish.tap.conversation import Context, Conversation
 from pilotfish.tap.dissectors.tls_hello import (
     HANDSHAKE,
@@ -19,7 +20,6 @@ from pilotfish.tap.dissectors.tls_hello import (
 )
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End, Listener
 
 if TYPE_CHECKING:
     from pilotfish.tap.dissectors.tls_decrypt import Decryptor

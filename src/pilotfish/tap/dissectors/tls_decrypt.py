@@ -12,8 +12,8 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.dissectors.tls_hello import TLS_1_2, TLS_1_3, UnknownKeys
-from pilotfish.tap.streams import CLIENT, SERVER
 
 _Cipher = AESGCM | AESCCM | ChaCha20Poly1305
 Secrets = dict[str, bytes]

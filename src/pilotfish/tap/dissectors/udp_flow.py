@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.conversation import Emit
 from pilotfish.tap.datagrams import IDLE_TIMEOUT_S, Flow
 from pilotfish.tap.dissectors.flow import Bytes
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER
 
 
 class UdpFlow:

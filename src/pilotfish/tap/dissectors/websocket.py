@@ -12,10 +12,10 @@ import zlib
 from functools import cached_property
 from typing import Any
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, End
 from pilotfish.tap.conversation import Context
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, End
 
 # zlib's window and tables.
 INFLATER_BYTES = 48 * 1024

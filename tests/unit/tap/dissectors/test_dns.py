@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.datagrams import Flow
 from pilotfish.tap.dissectors.dns import DnsDatagrams, recognise
 from pilotfish.tap.dissectors.dns_message import DnsMessage, looks_like_dns
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER
 from support.dissection import (
     Said,
     Wire,

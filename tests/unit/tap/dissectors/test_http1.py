@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilotfish.tap.connection import CLIENT, SERVER, Connection, Listener
 from pilotfish.tap.dissectors.http1 import Http1, recognise
 from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES
 from pilotfish.tap.exchange import Exchange
-from pilotfish.tap.streams import CLIENT, SERVER, Connection, Listener
 from support.dissection import assert_mutations_do_no_harm, context_of
 
 Said = tuple[int, bytes]

@@ -11,9 +11,9 @@ from h2.errors import ErrorCodes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.dissectors.http2 import MAX_STREAMS, recognise
 from pilotfish.tap.dissectors.http2_frames import PREFACE
-from pilotfish.tap.streams import CLIENT, SERVER
 from support.dissection import (
     Said,
     Wire,

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.dissectors.tls import recognise
 from pilotfish.tap.key_log import KeyLog
-from pilotfish.tap.streams import CLIENT, SERVER
 from support.dissection import (
     Said,
     Wire,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotfish.tap.streams import CLIENT, SERVER
+from pilotfish.tap.connection import CLIENT, SERVER
 from support.dissection import (
     Said,
     Wire,

@@ -12,11 +12,11 @@ import pytest
 
 from pilotfish.cel.types import ObjectType
 from pilotfish.tap import protocols
+from pilotfish.tap.connection import CLIENT, SERVER
 from pilotfish.tap.entry import KEYS
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.filter import compile, variables
 from pilotfish.tap.filter.shapes import REQUEST, RESPONSE
-from pilotfish.tap.streams import CLIENT, SERVER
 from support import exchanges
 from support.exchanges import (
     PG_COLUMNS,
