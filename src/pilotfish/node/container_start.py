@@ -32,7 +32,10 @@ from pilotfish.objects.meta import Object, namespace_of
 
 @dataclass(frozen=True)
 class StartRequest:
-    """All that a start needs to know; `volume_mounts` gives the container's, from its env."""
+    """All that a start needs to know; `volume_mounts` gives the container's, from its env.
+
+    `target_pid`: the process whose pid namespace it shares, 0 for one of its own.
+    """
 
     pod: Object
     container: Object
@@ -42,6 +45,7 @@ class StartRequest:
     volume_mounts: Callable[[Mapping[str, str]], list[Mount]]
     previous: ContainerRecord | None
     on_exit: Callable[[], None]
+    target_pid: int = 0
 
 
 async def environment_of(node: NodeContext, request: StartRequest) -> dict[str, str]:
@@ -154,6 +158,7 @@ def _describe(
             oom_score_adj=oom_score_adj(pod, container, node.facts.memory_bytes),
             cgroup_namespace=cgroups.is_unified(),
             machine_devices=machine_devices() if context.get("privileged") else (),
+            target_pid=request.target_pid,
         )
     )
     return record, spec

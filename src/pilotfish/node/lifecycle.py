@@ -2,7 +2,8 @@
 
 https://kubernetes.io/docs/concepts/workloads/pods/init-containers/ and sidecar-containers/:
 init containers run one after the other; a sidecar (restartPolicy: Always) only has to have
-started; then the app containers run together, and restart as restartPolicy says.
+started; then the app containers run together, and restart as restartPolicy says. Ephemeral
+containers (ephemeral-containers/) start at any time, once, and nothing waits for them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pilotfish.node.record import (
     ContainerView,
     PodView,
     app_containers,
+    ephemeral_containers,
     init_containers,
     is_sidecar,
 )
@@ -25,13 +27,13 @@ from pilotfish.objects.meta import Object
 class Plan:
     """`start` in this order; `waiting` are containers in back-off with their message.
 
-    `stop_sidecars`: the work is done and only sidecars run. `wake_after_s`: when to look again
-    even if nothing happens.
+    `stop_rest`: the work is done and only sidecars or ephemeral containers run. `wake_after_s`:
+    when to look again even if nothing happens.
     """
 
     start: list[Object] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
-    stop_sidecars: bool = False
+    stop_rest: bool = False
     finished: bool = False
     wake_after_s: float | None = None
 
@@ -115,10 +117,13 @@ def make_plan(pod: Object, view: PodView, now_s: float) -> Plan:
     """The next steps. `now_s` is seconds since the epoch."""
     plan = Plan()
     if failed_init(pod, view) or apps_finished(pod, view):
-        running = any(view.of(container).running for container in init_containers(pod))
-        plan.stop_sidecars = running
+        rest = init_containers(pod) + ephemeral_containers(pod)
+        running = any(view.of(container).running for container in rest)
+        plan.stop_rest = running
         plan.finished = not running
         return plan
+    # Before the init containers: to find out why one of them does not end is what they are for.
+    plan.start += [one for one in ephemeral_containers(pod) if view.of(one).current is None]
     ran = _any_app_ran(pod, view)
     for container in init_containers(pod):
         state = view.of(container)

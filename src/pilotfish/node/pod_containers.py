@@ -23,6 +23,8 @@ from pilotfish.node.probes.state import Kind, Result
 from pilotfish.node.record import (
     ContainerRecord,
     all_containers,
+    counted_containers,
+    ephemeral_containers,
     init_containers,
     is_sidecar,
     new_view,
@@ -74,7 +76,11 @@ class PodContainers:
         self, container: Object, type_: Literal["Normal", "Warning"], reason: str, message: str
     ) -> None:
         name = container["name"]
-        kind = "initContainers" if container in init_containers(self._worker.pod) else "containers"
+        kind = "containers"
+        if container in init_containers(self._worker.pod):
+            kind = "initContainers"
+        elif container in ephemeral_containers(self._worker.pod):
+            kind = "ephemeralContainers"
         path = f"spec.{kind}{{{name}}}"
         self._node.events.record(self._worker.pod, type_, reason, message, path)
 
@@ -144,7 +150,7 @@ class PodContainers:
                 self._begin_probes(container)
 
     def _judge(self) -> None:
-        for container in all_containers(self._worker.pod):
+        for container in counted_containers(self._worker.pod):
             view = self.view.of(container)
             verdict = self._verdicts.get(container["name"])
             view.ready = container_is_ready(container, view, verdict)

@@ -23,6 +23,7 @@ from pilotfish.node.image_pull import find_image
 from pilotfish.node.lifecycle import Plan, make_plan
 from pilotfish.node.pod_containers import PodContainers
 from pilotfish.node.pod_removal import remove_pod
+from pilotfish.node.record import ephemeral_containers
 from pilotfish.node.sandbox import PodSandbox, SandboxFailed
 from pilotfish.node.status import pod_status, previous_conditions
 from pilotfish.node.status_writer import StatusWriter
@@ -57,6 +58,7 @@ class PodWorker:
         self._wake = asyncio.Event()
         self._volumes = PodVolumes(node, self.paths)
         self._volumes_ready = False
+        self._in_manifest: list[Object] = []
         self._refreshed_s = time.monotonic()
         self._image_failures: dict[str, int] = {}
         self.containers = PodContainers(node, self, self._wake.set, self.publish)
@@ -70,6 +72,7 @@ class PodWorker:
     def update(self, pod: Object) -> None:
         """The API server has a new version of the Pod."""
         self.pod = pod
+        self.containers.view.add_new(pod)
         self.status.observe(pod)
         if is_deleting(pod):
             self.containers.shorten_grace(self._grace_s())
@@ -78,6 +81,7 @@ class PodWorker:
     def remove(self, last: Object) -> None:
         """The Pod is gone from the API server; `last` is its last version."""
         self.pod = last
+        self.containers.view.add_new(last)
         self._gone = True
         self.containers.shorten_grace(self._grace_s())
         self._wake.set()
@@ -155,14 +159,23 @@ class PodWorker:
             if not view.start_time:
                 view.start_time = (self.pod.get("status") or {}).get("startTime") or now()
             self.paths.state.mkdir(parents=True, exist_ok=True)
-            self.paths.manifest.write_text(json.dumps(self.pod))
+            self._write_manifest()
             self.publish()
             self.sandbox = sandbox.ensure(self._node, self.pod, self.paths)
             view.sandbox_ready, view.pod_ips = True, self.sandbox.pod_ips
             self.containers.probe_adopted()
+        if ephemeral_containers(self.pod) != self._in_manifest:
+            self._write_manifest()
         if not self._volumes_ready:
             await self._volumes.set_up(self.pod, view.pod_ips)
             self._volumes_ready = True
+
+    def _write_manifest(self) -> None:
+        """The next kubelet needs it to end containers of a Pod that is deleted meanwhile."""
+        draft = self.paths.manifest.with_suffix(".tmp")
+        draft.write_text(json.dumps(self.pod))
+        draft.replace(self.paths.manifest)
+        self._in_manifest = ephemeral_containers(self.pod)
 
     async def _refresh_volumes(self) -> float | None:
         if not self._volumes.needs_refresh(self.pod):
@@ -175,7 +188,7 @@ class PodWorker:
         return _VOLUME_REFRESH_S
 
     async def _carry_out(self, plan: Plan) -> None:
-        if plan.stop_sidecars:
+        if plan.stop_rest:
             await self.containers.stop_all(self._grace_s())
         if plan.finished:
             self._finish()
@@ -207,6 +220,7 @@ class PodWorker:
                 volume_mounts=lambda env: self._volumes.mounts_of(self.pod, container, env),
                 previous=view.current,
                 on_exit=lambda: self.containers.ended(container),
+                target_pid=self._target_pid(container),
             )
             run = await start_container(self._node, request)
         except ImageError as error:
@@ -220,6 +234,16 @@ class PodWorker:
         else:
             self._image_failures.pop(container["name"], None)
             self.containers.started(container, run)
+
+    def _target_pid(self, container: Object) -> int:
+        """The process whose pid namespace an ephemeral container asks for, 0 for none."""
+        target = container.get("targetContainerName")
+        if not target:
+            return 0
+        view = self.containers.view.containers.get(target)
+        if view is None or view.current is None or not view.running:
+            raise ContainerConfigError(f'unable to find target container "{target}"')
+        return view.current.pid
 
     def _image_missing(self, container: Object, error: ImageError) -> None:
         """ErrImagePull first, ImagePullBackOff from the second look on, as the kubelet says it."""

@@ -84,7 +84,7 @@ class ContainerView:
 
 @dataclass
 class PodView:
-    """A Pod as its worker sees it; `containers` has every init and app container by name."""
+    """A Pod as its worker sees it; `containers` has every container by name."""
 
     containers: dict[str, ContainerView]
     sandbox_ready: bool = False
@@ -96,6 +96,11 @@ class PodView:
 
     def of(self, container: Object) -> ContainerView:
         return self.containers[container["name"]]
+
+    def add_new(self, pod: Object) -> None:
+        """Ephemeral containers come while the Pod runs: take in those that are not known yet."""
+        for container in ephemeral_containers(pod):
+            self.containers.setdefault(container["name"], ContainerView())
 
 
 def is_sidecar(container: Object) -> bool:
@@ -111,8 +116,17 @@ def app_containers(pod: Object) -> list[Object]:
     return list(pod.get("spec", {}).get("containers") or [])
 
 
-def all_containers(pod: Object) -> list[Object]:
+def ephemeral_containers(pod: Object) -> list[Object]:
+    return list(pod.get("spec", {}).get("ephemeralContainers") or [])
+
+
+def counted_containers(pod: Object) -> list[Object]:
+    """Those that the Pod is made of: they have probes, and the Pod's state follows from them."""
     return init_containers(pod) + app_containers(pod)
+
+
+def all_containers(pod: Object) -> list[Object]:
+    return counted_containers(pod) + ephemeral_containers(pod)
 
 
 def new_view(pod: Object) -> PodView:

@@ -16,6 +16,7 @@ from pilotfish.node.record import (
     ContainerView,
     PodView,
     app_containers,
+    ephemeral_containers,
     init_containers,
     is_sidecar,
 )
@@ -244,6 +245,11 @@ def pod_status(
             record = view.of(one).current
             if not is_sidecar(one):
                 entry["ready"] = record is not None and record.exit_code == 0
+    if ephemeral_containers(pod):
+        status["ephemeralContainerStatuses"] = [
+            container_status(one, view.of(one), in_creation)
+            for one in sorted(ephemeral_containers(pod), key=lambda container: container["name"])
+        ]
     if pod["metadata"].get("generation"):
         status["observedGeneration"] = pod["metadata"]["generation"]
     return status

@@ -129,7 +129,7 @@ def test_when_the_work_is_done_sidecars_are_stopped_before_the_pod_has_finished(
     exited(view.containers["app"], 0)
     running(view.containers["side"])
     plan = make_plan(one, view, NOW)
-    assert (plan.stop_sidecars, plan.finished) == (True, False)
+    assert (plan.stop_rest, plan.finished) == (True, False)
     exited(view.containers["side"], 0)
     assert make_plan(one, view, NOW).finished
 
@@ -140,3 +140,47 @@ def test_the_next_container_waits_for_a_post_start_hook() -> None:
     running(view.containers["a"])
     view.containers["a"].hook_running = True
     assert names(make_plan(one, view, NOW)) == []
+
+
+def with_debugger(*containers: str, **given: Any) -> dict[str, Any]:
+    one = pod(*containers, **given)
+    one["spec"]["ephemeralContainers"] = [{"name": "debugger"}]
+    return one
+
+
+def test_an_ephemeral_container_starts_also_when_an_init_container_does_not_end() -> None:
+    one = with_debugger("app", init=[{"name": "i1"}])
+    view = new_view(one)
+    running(view.containers["i1"])
+    assert names(make_plan(one, view, NOW)) == ["debugger"]
+
+
+def test_an_ephemeral_container_that_was_added_later_is_known_and_started() -> None:
+    view = new_view(pod("app"))
+    running(view.containers["app"])
+    one = with_debugger("app")
+    view.add_new(one)
+    assert names(make_plan(one, view, NOW)) == ["debugger"]
+    running(view.containers["debugger"])
+    view.add_new(one)
+    assert names(make_plan(one, view, NOW)) == []
+
+
+def test_an_ephemeral_container_is_never_restarted() -> None:
+    one = with_debugger("app")
+    view = new_view(one)
+    running(view.containers["app"])
+    exited(view.containers["debugger"], 1)
+    plan = make_plan(one, view, NOW)
+    assert (names(plan), plan.waiting, plan.finished) == ([], {}, False)
+
+
+def test_an_ephemeral_container_ends_with_the_work_of_its_pod() -> None:
+    one = with_debugger("app", policy="Never")
+    view = new_view(one)
+    exited(view.containers["app"], 0)
+    running(view.containers["debugger"])
+    plan = make_plan(one, view, NOW)
+    assert (names(plan), plan.stop_rest, plan.finished) == ([], True, False)
+    exited(view.containers["debugger"], 137)
+    assert make_plan(one, view, NOW).finished

@@ -145,3 +145,19 @@ def test_a_container_with_a_readiness_probe_is_ready_by_its_verdict_only() -> No
     assert container_is_ready(probed, view, True)
     view.current.startup_passed = False
     assert not container_is_ready(probed, view, True)
+
+
+def test_an_ephemeral_container_has_a_status_and_does_not_count() -> None:
+    one = pod("Never", ephemeralContainers=[{"name": "debugger", "image": "host"}])
+    view = new_view(one)
+    view.containers["app"].current = record()
+    for code in (None, 1):
+        view.containers["debugger"].current = record(code)
+        status = status_of(one, view)
+        assert (status["phase"], condition(status, "Ready")["status"]) == ("Running", "True")
+        assert [entry["name"] for entry in status["containerStatuses"]] == ["app"]
+        (entry,) = status["ephemeralContainerStatuses"]
+        assert (entry["name"], entry["ready"]) == ("debugger", False)
+        assert ("running" if code is None else "terminated") in entry["state"]
+    view.containers["app"].current = record(0)
+    assert status_of(one, view)["phase"] == "Succeeded"

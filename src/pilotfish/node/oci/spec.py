@@ -78,6 +78,7 @@ class SpecInput:
     oom_score_adj: int
     machine_devices: tuple[Device, ...] = ()  # those of /dev, for privileged containers
     cgroup_namespace: bool = False  # with cgroup v2 the container sees its own part only
+    target_pid: int = 0  # whose pid namespace it shares; 0 for one of its own
 
 
 def command_line(container: Object, image: ImageConfig, env: Mapping[str, str]) -> list[str]:
@@ -111,12 +112,14 @@ def process_env(image: ImageConfig, env: Mapping[str, str], hostname: str, tty: 
     return [f"{name}={value}" for name, value in merged.items()]
 
 
-def _namespaces(pod: Object, sandbox: Sandbox, cgroup: bool) -> list[Object]:
+def _namespaces(pod: Object, sandbox: Sandbox, cgroup: bool, target_pid: int) -> list[Object]:
     spec = pod.get("spec", {})
     result: list[Object] = [{"type": "mount"}]
     if cgroup:
         result.append({"type": "cgroup"})
-    if not spec.get("hostPID"):
+    if target_pid:
+        result.append({"type": "pid", "path": f"/proc/{target_pid}/ns/pid"})
+    elif not spec.get("hostPID"):
         result.append({"type": "pid"})
     for kind, path in (
         ("network", sandbox.network),
@@ -158,7 +161,10 @@ def make_spec(given: SpecInput) -> Object:
     privileged = bool(context.get("privileged"))
     linux: Object = {
         "namespaces": _namespaces(
-            given.pod, given.sandbox, given.cgroup_namespace and not privileged
+            given.pod,
+            given.sandbox,
+            given.cgroup_namespace and not privileged,
+            given.target_pid,
         ),
         "resources": linux_resources(given.container, privileged),
         "cgroupsPath": given.cgroup_path,

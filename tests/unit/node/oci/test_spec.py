@@ -157,3 +157,9 @@ def test_capabilities_are_containerds_plus_add_minus_drop() -> None:
 
 def test_the_bounding_set_is_read_by_bit() -> None:
     assert bounding_set("Name:\tx\nCapBnd:\t0000000000000021\n") == ("CAP_CHOWN", "CAP_KILL")
+
+
+def test_a_container_with_a_target_shares_its_processes() -> None:
+    pids = {"type": "pid", "path": "/proc/7/ns/pid"}
+    assert pids in spec_of({}, target_pid=7)["linux"]["namespaces"]
+    assert {"type": "pid"} in spec_of({})["linux"]["namespaces"]
