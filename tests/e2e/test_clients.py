@@ -48,6 +48,16 @@ def web(shell: Shell) -> Iterator[Shell]:
     shell.kubectl("delete", "pod", "clients-web", "--wait=false")
 
 
+def test_kubectl_debugs_a_pod_with_a_container_of_its_own(web: Shell) -> None:
+    talk = "echo hello; read line; echo got $line; tr '\\0' ' ' < /proc/1/cmdline; exit 4"
+    how = ("--image=host", "--target=web", "-c", "debugger", "--profile=general", "-i")
+    web.kubectl("debug", "clients-web", *how, "--", "sh", "-c", talk, stdin="a line\n")
+    ended = "jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}=4"
+    web.kubectl("wait", f"--for={ended}", "pod/clients-web", "--timeout=20s")
+    log = web.kubectl("logs", "clients-web", "-c", "debugger")
+    assert log.startswith("hello\ngot a line\npython3 -m http.server 8080")
+
+
 def core(shell: Shell) -> Any:
     api = kubernetes.config.new_client_from_config(shell.environment["KUBECONFIG"])
     return kubernetes.client.CoreV1Api(api)

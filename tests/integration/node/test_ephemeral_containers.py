@@ -63,17 +63,17 @@ async def test_it_shares_network_and_target_s_processes_ends_once_and_does_not_c
     node.delete("watched")
 
 
-async def test_a_target_that_is_not_there_is_named(node: LoneNode) -> None:
-    node.create(pod("aimless", command=FOREVER))
+async def test_a_target_that_does_not_run_is_named(node: LoneNode) -> None:
+    first = {"name": "first", "image": "host", "command": ["true"]}
+    node.create(pod("aimless", command=FOREVER, spec={"initContainers": [first]}))
     await node.wait_for("aimless", is_ready)
-    debug(node, "aimless", "true", targetContainerName="nobody")
-    found = await node.wait_for("aimless", lambda one: bool(debugger_state(one).get("waiting")))
+    debug(node, "aimless", "true", targetContainerName="first")
     found = await node.wait_for(
         "aimless", lambda one: "message" in debugger_state(one).get("waiting", {})
     )
     assert debugger_state(found)["waiting"] == {
         "reason": "CreateContainerConfigError",
-        "message": 'unable to find target container "nobody"',
+        "message": 'unable to find target container "first"',
     }
     assert is_ready(found)
     node.delete("aimless")
