@@ -21,6 +21,15 @@ def prepare_for_update(new: Object, old: Object) -> None:
     podadmission.keep(new["spec"], old["spec"])
 
 
+def keep_ephemeral_containers(new: Object, old: Object) -> None:
+    """Only their subresource adds to these."""
+    kept = old["spec"].get("ephemeralContainers")
+    if kept is None:
+        new["spec"].pop("ephemeralContainers", None)
+    else:
+        new["spec"]["ephemeralContainers"] = kept
+
+
 def keep_all_but_ephemeral_containers(new: Object, old: Object) -> None:
     wanted = new["spec"].get("ephemeralContainers")
     new["spec"] = {**old["spec"]}

@@ -130,6 +130,8 @@ def prepare_for_update(resource: Resource, new: Object, old: Object, subresource
     if subresource == "ephemeralcontainers":
         pods.keep_all_but_ephemeral_containers(new, old)
     elif "status" in resource.subresources:
+        if kind == ("", "Pod"):
+            pods.keep_ephemeral_containers(new, old)
         if "status" in old:
             new["status"] = old["status"]
         else:

@@ -27,6 +27,7 @@ def validate_update(new: Object, old: Object) -> list[Cause]:
         return []
     causes = _validate_deadline(after, before)
     causes += _validate_tolerations(after, before)
+    causes += _validate_ephemeral_containers(after, before)
     changed = sorted(_changed_fields(after, before))
     if changed:
         listed = "\n".join(f"  \tspec.{field}" for field in changed)
@@ -44,7 +45,7 @@ def _changed_fields(after: dict[str, Any], before: dict[str, Any]) -> list[str]:
         if field in ("containers", "initContainers"):
             changed += _changed_containers(field, new or [], old or [])
         elif field == "ephemeralContainers":
-            continue  # their own subresource decides on these
+            continue  # of these, see below
         elif field == "schedulingGates":
             if any(gate not in (old or ()) for gate in new or ()):
                 changed.append(field)
@@ -87,6 +88,19 @@ def _validate_tolerations(after: dict[str, Any], before: dict[str, Any]) -> list
             why = "existing toleration can not be modified except its tolerationSeconds"
             return [forbidden("spec.tolerations", why)]
     return []
+
+
+def _validate_ephemeral_containers(after: dict[str, Any], before: dict[str, Any]) -> list[Cause]:
+    """Some may be added (by their subresource alone); those that are there stay as they are."""
+    kept = {each["name"]: each for each in after.get("ephemeralContainers") or ()}
+    causes = []
+    for each in before.get("ephemeralContainers") or ():
+        name = each["name"]
+        if kept.get(name) != each:
+            what = "changed" if name in kept else "removed"
+            why = f'existing ephemeral containers "{name}" may not be {what}\n'
+            causes.append(forbidden("spec.ephemeralContainers", why))
+    return causes
 
 
 def _tolerates_the_same(one: dict[str, Any], other: dict[str, Any]) -> bool:

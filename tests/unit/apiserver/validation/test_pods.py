@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from pilotfish.apiserver.strategy.registry import prepare_for_update
+from pilotfish.apiserver.validation.pods import validate_update
+from pilotfish.objects.resources import resource
+
 Refusals = Callable[..., list[str]]
 WEB = {"name": "c", "image": "web"}
 READY = {"httpGet": {"port": 80}}
@@ -253,3 +257,33 @@ class TestUpdates:
             **old["spec"],
         }
         return change_refusals("pods", {"spec": stored}, {"spec": {**stored, **fields}})
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ([{"name": "d", "image": "a"}, {"name": "e", "image": "b"}], None),
+        ([{"name": "d", "image": "other"}], '"d" may not be changed'),
+        ([], '"d" may not be removed'),
+    ],
+)
+def test_ephemeral_containers_only_come(after: list[dict[str, Any]], said: str | None) -> None:
+    before = {"spec": {"containers": [WEB], "ephemeralContainers": [{"name": "d", "image": "a"}]}}
+    changed = {"spec": {"containers": [WEB], "ephemeralContainers": after}}
+    causes = [cause.message for cause in validate_update(changed, before)]
+    assert (said is None and causes == []) or (said is not None and said in causes[0])
+
+
+def test_an_ordinary_update_leaves_ephemeral_containers_alone() -> None:
+    old = {"metadata": {}, "spec": {"containers": [WEB]}, "status": {}}
+    new = {"metadata": {}, "spec": {"containers": [WEB], "ephemeralContainers": [{"name": "d"}]}}
+    prepare_for_update(resource("pods"), new, old)
+    assert "ephemeralContainers" not in new["spec"]
+
+
+def test_an_ordinary_update_takes_no_ephemeral_container_away() -> None:
+    spec = {"containers": [WEB], "ephemeralContainers": [{"name": "d", "image": "a"}]}
+    old = {"metadata": {}, "spec": spec, "status": {}}
+    new = {"metadata": {}, "spec": {"containers": [WEB]}}
+    prepare_for_update(resource("pods"), new, old)
+    assert new["spec"]["ephemeralContainers"] == spec["ephemeralContainers"]
