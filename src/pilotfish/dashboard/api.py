@@ -75,6 +75,7 @@ class Api:
                 f"entry {id_[:100]}",
                 "what is old is deleted; look at a newer one",
             )
+        await self._dashboard.know()
         answer: EntryDetails = {
             "entry": found[0],  # type: ignore[typeddict-item]
             "peers": self._dashboard.peers(found[0]),

@@ -6,10 +6,12 @@ feed → history on disk, statistics, viewers
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -25,7 +27,7 @@ from pilotfish.dashboard.messages import EndpointView, Hello, NodeView, Status
 from pilotfish.dashboard.otlp_exporter import OtlpExporter
 from pilotfish.dashboard.services import services_view
 from pilotfish.dashboard.statistics import Statistics
-from pilotfish.objects.meta import name_of
+from pilotfish.objects.meta import key_of, name_of
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.files.frame import Frame
 from pilotfish.tap.history.errors import HistoryError
@@ -44,6 +46,8 @@ MakesViewer = Callable[[Client, Callable[[NodeStatus], None], Callable[[Frame], 
 TICK_S = 1.0
 _RATE_S = 5
 _REST = 5.0  # times as long as working out the views took
+# A page is quicker than the lists of a cluster that it was opened on.
+_KNOW_S = 1.0
 _PEERS_WINDOW_S = 300
 
 
@@ -90,6 +94,7 @@ class Dashboard:
         self._tell = tell
         self._exporter = exporter
         self._catalog: Catalog | None = None
+        self._known = asyncio.Event()
         self._namespaces: list[str] = []
         self._heard = 0
         self._counts: deque[int] = deque([0], maxlen=_RATE_S + 1)
@@ -163,11 +168,20 @@ class Dashboard:
         service = entry["dst"].get("service")
         if service is None:
             return []
+        key, cluster = f"{service['namespace']}/{service['name']}", self.cluster()
+        only = replace(cluster, services=[each for each in cluster.services if key_of(each) == key])
         window = self.statistics.window(_PEERS_WINDOW_S, time.time())
-        for view in services_view(self.cluster(), window)["services"]:
-            if (view["namespace"], view["name"]) == (service["namespace"], service["name"]):
-                return [each for each in view["endpoints"] if not each["gone"]]
-        return []
+        return [
+            each
+            for view in services_view(only, window)["services"]
+            for each in view["endpoints"]
+            if not each["gone"]
+        ]
+
+    async def know(self) -> None:
+        """Return once the cluster's objects are known; after a moment in any case."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._known.wait(), _KNOW_S)
 
     async def look(self) -> None:
         """Read kernels and Events, which are else read only while a page follows Services."""
@@ -245,6 +259,7 @@ class Dashboard:
             await catalog.wait_synced()
             # Until then what was known of the cluster before is better than nothing.
             self._catalog = catalog
+            self._known.set()
 
     async def _follow_namespaces(self, client: Client) -> None:
         informer = Informer(client, "namespaces")
