@@ -33,7 +33,7 @@ def test_hosts_prefix_and_files_are_read(text: str, address: EtcdAddress) -> Non
         ("http://h", "not the address of a store"),
         ("etcd://", "not the address of a store"),
         ("etcd://h#x", "not the address of a store"),
-        ("etcd://[::1", "not the address of a store"),
+        ("etcd://[::1", "not a host"),
         ("etcd://a,,b", "not a host: ''"),
         ("etcd://h:0", "not a port: 'h:0'"),
         ("etcd://h:x", "not a port: 'h:x'"),

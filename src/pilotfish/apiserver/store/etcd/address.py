@@ -10,11 +10,15 @@ import re
 import ssl
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 DEFAULT_PREFIX: Final = "/registry"
 _DEFAULT_PORT: Final = 2379
 _FILES: Final = ("ca", "cert", "key")
+# No URL of RFC 3986, which has one host: some versions of urlsplit refuse several.
+_ADDRESS: Final = re.compile(
+    r"(?P<scheme>etcds?)://(?P<members>[^/?#]+)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?"
+)
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -72,26 +76,21 @@ def parse_address(text: str) -> EtcdAddress:
         AddressError: for anything else.
     """
     form = "use etcd://HOST:PORT[,HOST:PORT…][/PREFIX], or etcds:// for TLS"
-    try:
-        parts = urlsplit(text)
-    except ValueError as error:
-        raise AddressError(f"not the address of a store: {error}", form) from error
-    if parts.scheme not in ("etcd", "etcds"):
+    parts = _ADDRESS.fullmatch(text)
+    if parts is None:
         raise AddressError("not the address of a store", form)
-    if "@" in parts.netloc:
+    if "@" in parts["members"]:
         raise AddressError("etcd's users with passwords are not supported", "use certificates")
-    if parts.fragment or not parts.netloc:
-        raise AddressError("not the address of a store", form)
-    endpoints = tuple(_endpoint(member, form) for member in parts.netloc.split(","))
-    prefix = unquote(parts.path).rstrip("/") or DEFAULT_PREFIX
+    endpoints = tuple(_endpoint(member, form) for member in parts["members"].split(","))
+    prefix = unquote(parts["path"]).rstrip("/") or DEFAULT_PREFIX
     files: dict[str, str] = {}
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+    for name, value in parse_qsl(parts["query"] or "", keep_blank_values=True):
         if name not in _FILES or not value.startswith("/"):
             raise AddressError(
                 f"not a setting of a store: {name}={value}", "use ca=, cert= and key= with paths"
             )
         files[name] = value
-    tls = parts.scheme == "etcds"
+    tls = parts["scheme"] == "etcds"
     if files and not tls:
         raise AddressError("certificates without TLS", "write etcds:// instead of etcd://")
     if ("cert" in files) != ("key" in files):

@@ -24,6 +24,7 @@ from pilotfish.apiserver.store.etcd.http2 import (
 log = logging.getLogger(__name__)
 
 _CONNECT_S: Final = 3.0
+_ENDED: Final = "closed by the other end"
 # How long a call waits for a connection, so that a restart of etcd passes unnoticed.
 _PATIENCE_S: Final = 5.0
 _PING_S: Final = 5.0
@@ -169,6 +170,9 @@ class Channel:
                     await connection.greeted(_CONNECT_S)
             except (OSError, TimeoutError) as error:
                 why = connection.reason or _why(error)
+                if why == _ENDED and context is not None:
+                    # Its alert that a certificate is missing may be overtaken by the end.
+                    why += "; if it wants a certificate, add cert=FILE and key=FILE"
                 connection.close(why)
                 troubles.append(f"{name}: {why}")
                 continue
@@ -188,6 +192,8 @@ def _why(error: Exception) -> str:
         return "it does not answer"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there"
+    if isinstance(error, BrokenPipeError | ConnectionResetError):
+        return _ENDED
     return getattr(error, "strerror", "") or str(error)
 
 
@@ -265,7 +271,7 @@ class _Connection(asyncio.Protocol):
         self._flush_soon()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.close(_why(exc) if exc else "closed by the other end")
+        self.close(_why(exc) if exc else _ENDED)
 
     def data_received(self, data: bytes) -> None:
         self.is_silent = False
