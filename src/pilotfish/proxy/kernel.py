@@ -145,8 +145,8 @@ class KernelTables:
     def _change(self, change: Change) -> Iterator[Request]:
         for chain in change.chains_added:
             yield Request(_NEWCHAIN, NLM_F_CREATE, _chain(chain.name, None))
-            rule = layout.chain_rule(self._family, chain)
-            yield Request(_NEWRULE, NLM_F_CREATE | _NLM_F_APPEND, _rule(rule))
+            for rule in layout.chain_rules(self._family, chain):
+                yield Request(_NEWRULE, NLM_F_CREATE | _NLM_F_APPEND, _rule(rule))
         for name, keys in change.removed.items():
             encoded = self._codec.pack(name, ((key, None) for key in keys))
             yield from _element_requests(_DELSETELEM, name, encoded)

@@ -173,23 +173,31 @@ def rules(family: Family) -> Iterator[Rule]:
     )
 
 
-def chain_rule(family: Family, chain: Chain) -> Rule:
-    """The one rule of a chain that verdict maps lead to.
+def chain_rules(family: Family, chain: Chain) -> Iterator[Rule]:
+    """The rules of a chain that verdict maps lead to.
 
     The number chosen goes straight into the key, so no packet mark is used that could meet other
     users of marks or change the route.
+
+    A packet may be under way while a transaction takes effect: sent here by the old verdict, it
+    finds the new slots, fewer than `among` (set lookups go by the generation of their moment,
+    net/netfilter/nft_set_hash.c). It takes slot 0 then, which every Service with endpoints has.
     """
     words = family.words
     if isinstance(chain, Remember):
         endpoint = 2 * words + 2
         client = x.source_address(family, 0) + _asked_at(family, words)
         chosen = x.destination_address(family, endpoint) + x.destination_port(endpoint + words)
-        return Rule(
+        yield Rule(
             chain.name, client + chosen + x.remember("affinity", 0, endpoint, chain.timeout_s)
         )
+        return
+    found = x.map_value(chain.map, 0, 0) + x.dnat(family, 0, words)
     choose = x.number(chain.among, words + 2, counting=bool(chain.counter))
-    found = x.map_value(chain.map, 0, 0)
-    return Rule(chain.name, _front_at(family, 0) + choose + found + x.dnat(family, 0, words))
+    yield Rule(chain.name, _front_at(family, 0) + choose + found)
+    if chain.among > 1:
+        first = x.number(1, words + 2, counting=False)
+        yield Rule(chain.name, _front_at(family, 0) + first + found)
 
 
 def _front_at(family: Family, start: int) -> bytes:

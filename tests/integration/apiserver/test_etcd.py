@@ -156,13 +156,17 @@ async def test_a_watch_sees_every_write_of_both_servers_once_and_in_order(
     assert revisions == sorted(set(revisions))
 
 
-async def _events(client: Client, version: str, until: str) -> list[tuple[str, str, int]]:
+async def _events(
+    client: Client, version: str, until: str, begun: asyncio.Event | None = None
+) -> list[tuple[str, str, int]]:
     """(type, name, revision) of everything after a version, up to the object of that name."""
     seen: list[tuple[str, str, int]] = []
     async with asyncio.timeout(60):
         async for kind, obj in client.watch("configmaps", "default", resource_version=version):
             metadata = obj["metadata"]
             seen.append((kind, metadata["name"], int(metadata["resourceVersion"])))
+            if begun is not None:
+                begun.set()
             if metadata["name"] == until:
                 return seen
     raise AssertionError("the watch ended")
@@ -333,8 +337,10 @@ async def test_a_restart_of_etcd_loses_no_event_and_fails_no_patient_reader(
 ) -> None:
     one, other = clients
     version = (await one.list("configmaps", "default"))["metadata"]["resourceVersion"]
-    watching = asyncio.create_task(_events(other, version, until="end"))
+    begun = asyncio.Event()
+    watching = asyncio.create_task(_events(other, version, until="end", begun=begun))
     await one.create("configmaps", config_map("before"))
+    await begun.wait()
     etcd.kill()
     reading = asyncio.create_task(other.get("configmaps", "before", "default"))
     await asyncio.to_thread(etcd.start)

@@ -105,6 +105,9 @@ def test_nft_lists_the_whole_table_in_its_own_words(
         " map @endpoints",
         f"dnat {family.name} to {daddr} . meta l4proto . th dport . numgen inc mod 3"
         " map @turn-endpoints",
+        # For who is under way while the Service loses an endpoint.
+        f"dnat {family.name} to {daddr} . meta l4proto . th dport . numgen random mod 1"
+        " map @endpoints",
         f"{daddr} . meta l4proto . th dport vmap @services",
         f"{daddr} @service-ranges goto refuse",
         "ct status dnat jump remember",
