@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -14,53 +13,11 @@ from playwright.sync_api import Browser, expect
 from support.application import NAME
 from support.browser import chromium
 from support.proxy import Proxy, proxying
+from support.refusing import RefusingCluster
 from support.shell import Shell, eventually
-from support.tap_cluster import sessions
 from support.visitor import Visitor, visiting
 
 OTHER = f"{NAME}-page"
-SERVICE = json.dumps(
-    {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "nobody"},
-        "spec": {"selector": {"app": "nobody"}, "ports": [{"port": 80}]},
-    }
-)
-
-
-class Cluster:
-    """A cluster with a Service that refuses: traffic without any Pod."""
-
-    def __init__(self, shell: Shell) -> None:
-        self.shell = shell
-        self._address = ""
-
-    def up(self) -> None:
-        self.shell.pilotfish("up", "--name", OTHER)
-        self.shell.kubectl("create", "-f", "-", stdin=SERVICE)
-        self._address = self.shell.cluster_ip("nobody")
-
-    def down(self) -> None:
-        self.shell.pilotfish("down", "--name", OTHER)
-
-    def ask(self) -> None:
-        """A request, which the node refuses."""
-        url = f"http://{self._address}/"
-        assert self.shell.run("curl", "-s", "-m", "2", url).returncode == 7
-
-    def kill(self, process: str) -> None:
-        found = json.loads(self.shell.pilotfish("status", "--name", OTHER, "-o", "json"))[0]
-        pids = {one["name"]: one["pid"] for one in found["processes"]}
-        assert pids[process] > 0, f"{process} is down"  # 0 would be ourselves to kill()
-        os.kill(pids[process], signal.SIGKILL)
-
-    def capture(self) -> int:
-        """The process that captures on the only node."""
-        found = json.loads(self.shell.pilotfish("status", "--name", OTHER, "-o", "json"))[0]
-        (node,) = (one["pid"] for one in found["processes"] if one["name"] == "node-1")
-        (capture,) = sessions(node)
-        return capture
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +28,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> Iterator[Cluster]:
-    made = Cluster(Shell(tmp_path_factory.mktemp("page") / "kubeconfig"))
+def cluster(tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> Iterator[RefusingCluster]:
+    made = RefusingCluster(Shell(tmp_path_factory.mktemp("page") / "kubeconfig"), OTHER)
     made.up()
     yield made
     made.down()
 
 
 @pytest.fixture
-def proxy(cluster: Cluster, tmp_path: Path) -> Iterator[Proxy]:
+def proxy(cluster: RefusingCluster, tmp_path: Path) -> Iterator[Proxy]:
     with proxying(cluster.shell, tmp_path, "--no-browser") as running:
         running.until_told("connected")
         yield running
@@ -100,7 +57,7 @@ def count(visitor: Visitor) -> int:
     return int(rows.get_attribute("aria-rowcount") or 0) if rows.count() else 0
 
 
-def sees_rows(visitor: Visitor, cluster: Cluster) -> None:
+def sees_rows(visitor: Visitor, cluster: RefusingCluster) -> None:
     """Wait until what is asked now is shown."""
     before = count(visitor)
 
@@ -114,7 +71,9 @@ def sees_rows(visitor: Visitor, cluster: Cluster) -> None:
     expect(visitor.banner).to_have_count(0)
 
 
-def test_rows_come_again_when_the_capture_is_killed(visitor: Visitor, cluster: Cluster) -> None:
+def test_rows_come_again_when_the_capture_is_killed(
+    visitor: Visitor, cluster: RefusingCluster
+) -> None:
     sees_rows(visitor, cluster)
     before = cluster.capture()
     os.kill(before, signal.SIGKILL)
@@ -124,10 +83,10 @@ def test_rows_come_again_when_the_capture_is_killed(visitor: Visitor, cluster: C
 
 @pytest.mark.parametrize("process", ["control-plane", "node-1"])
 def test_rows_come_again_when_a_process_of_the_cluster_is_killed(
-    visitor: Visitor, proxy: Proxy, cluster: Cluster, process: str
+    visitor: Visitor, proxy: Proxy, cluster: RefusingCluster, process: str
 ) -> None:
     sees_rows(visitor, cluster)
-    cluster.kill(process)
+    os.kill(cluster.pid(process), signal.SIGKILL)
     expect(visitor.banner).to_contain_text("The connection to the cluster is lost")
     proxy.until_told("connection to the cluster lost")
     sees_rows(visitor, cluster)
@@ -135,7 +94,7 @@ def test_rows_come_again_when_a_process_of_the_cluster_is_killed(
 
 
 def test_rows_come_again_when_the_cluster_was_down_and_is_up(
-    visitor: Visitor, proxy: Proxy, cluster: Cluster
+    visitor: Visitor, proxy: Proxy, cluster: RefusingCluster
 ) -> None:
     sees_rows(visitor, cluster)
     seen = count(visitor)
@@ -151,7 +110,7 @@ def test_rows_come_again_when_the_cluster_was_down_and_is_up(
 
 
 def test_rows_come_again_when_pilotfish_proxy_was_killed_and_is_run_again(
-    visitor: Visitor, proxy: Proxy, cluster: Cluster
+    visitor: Visitor, proxy: Proxy, cluster: RefusingCluster
 ) -> None:
     sees_rows(visitor, cluster)
     before = count(visitor)

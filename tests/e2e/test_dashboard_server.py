@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -17,68 +16,29 @@ import pytest
 
 from support.application import NAME
 from support.proxy import Page, Proxy, browser, page, proxying
-from support.shell import Shell, eventually
-from support.tap_cluster import sessions
+from support.refusing import RefusingCluster
+from support.shell import Shell
 
 OTHER = f"{NAME}-proxy"
 REFUSED = "no endpoints"
-SERVICE = json.dumps(
-    {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "nobody"},
-        "spec": {"selector": {"app": "nobody"}, "ports": [{"port": 80}]},
-    }
-)
-
-
-class Cluster:
-    """A cluster with a Service that refuses: traffic without any Pod."""
-
-    def __init__(self, shell: Shell) -> None:
-        self.shell = shell
-
-    def up(self) -> None:
-        self.shell.pilotfish("up", "--name", OTHER)
-        self.shell.kubectl("create", "-f", "-", stdin=SERVICE)
-
-    def down(self) -> None:
-        self.shell.pilotfish("down", "--name", OTHER)
-
-    def ask(self) -> None:
-        """A request; the node refuses it."""
-        url = f"http://{self.shell.cluster_ip('nobody')}/"
-        assert self.shell.run("curl", "-sS", "--max-time", "2", url).returncode == 7
-
-    def pid(self, process: str) -> int:
-        """Of a process that runs: 0, as of one that does not, would be ourselves to kill()."""
-        found: list[int] = []
-
-        def runs() -> bool:
-            told = json.loads(self.shell.pilotfish("status", "--name", OTHER, "-o", "json"))[0]
-            found[:] = [one["pid"] for one in told["processes"] if one["name"] == process]
-            return found[0] > 0
-
-        eventually(runs, f"{process} runs")
-        return found[0]
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> Iterator[Cluster]:
-    made = Cluster(Shell(tmp_path_factory.mktemp("proxy") / "kubeconfig"))
+def cluster(tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> Iterator[RefusingCluster]:
+    made = RefusingCluster(Shell(tmp_path_factory.mktemp("proxy") / "kubeconfig"), OTHER)
     made.up()
     yield made
     made.down()
 
 
 @pytest.fixture
-def proxy(cluster: Cluster, tmp_path: Path) -> Iterator[Proxy]:
+def proxy(cluster: RefusingCluster, tmp_path: Path) -> Iterator[Proxy]:
     with proxying(cluster.shell, tmp_path, "--no-browser") as running:
         running.until_told("connected")
         yield running
 
 
-async def sees_traffic(seen: Page, cluster: Cluster) -> None:
+async def sees_traffic(seen: Page, cluster: RefusingCluster) -> None:
     """Wait until what is asked now is shown."""
     before = len(seen.rows)
 
@@ -90,7 +50,7 @@ async def sees_traffic(seen: Page, cluster: Cluster) -> None:
 
 
 async def test_two_viewers_at_once_each_with_a_link_and_a_filter(
-    cluster: Cluster, proxy: Proxy
+    cluster: RefusingCluster, proxy: Proxy
 ) -> None:
     async with (
         browser(proxy) as one,
@@ -133,7 +93,7 @@ async def test_other_names_origins_and_strangers_get_nothing(proxy: Proxy) -> No
 
 
 async def test_programs_ask_with_the_token_in_the_state_folder(
-    cluster: Cluster, proxy: Proxy
+    cluster: RefusingCluster, proxy: Proxy
 ) -> None:
     headers = {"Authorization": f"Bearer {proxy.token()}"}
     async with aiohttp.ClientSession(proxy.url, headers=headers) as program:
@@ -147,12 +107,12 @@ async def test_programs_ask_with_the_token_in_the_state_folder(
 
 
 async def test_rows_come_again_after_each_part_and_then_the_whole_cluster_was_killed(
-    cluster: Cluster, proxy: Proxy
+    cluster: RefusingCluster, proxy: Proxy
 ) -> None:
     async with browser(proxy) as session, page(session) as seen:
         await sees_traffic(seen, cluster)
 
-        (capture,) = sessions(cluster.pid("node-1"))
+        capture = cluster.capture()
         os.kill(capture, signal.SIGKILL)
         await sees_traffic(seen, cluster)
 
@@ -178,7 +138,7 @@ async def test_rows_come_again_after_each_part_and_then_the_whole_cluster_was_ki
 
 
 async def test_a_page_that_is_open_survives_that_the_command_is_run_again(
-    cluster: Cluster, tmp_path: Path
+    cluster: RefusingCluster, tmp_path: Path
 ) -> None:
     first = Proxy(cluster.shell, tmp_path, "--no-browser")
     async with browser(first) as session:
@@ -224,7 +184,7 @@ def test_a_proxy_of_another_cluster_that_has_the_port_is_named(proxy: Proxy) -> 
     assert f"the proxy of pilotfish-{OTHER} listens there" in done.stderr
 
 
-def test_a_port_that_somebody_else_has_is_said(cluster: Cluster, proxy: Proxy) -> None:
+def test_a_port_that_somebody_else_has_is_said(cluster: RefusingCluster, proxy: Proxy) -> None:
     elsewhere = {**proxy.environment, "XDG_STATE_HOME": str(proxy.folder / "elsewhere")}
     command = [sys.executable, "-m", "pilotfish", "proxy", "--port", str(proxy.port)]
     done = subprocess.run(
@@ -236,7 +196,7 @@ def test_a_port_that_somebody_else_has_is_said(cluster: Cluster, proxy: Proxy) -
 
 
 async def test_without_a_cluster_it_starts_says_so_and_connects_when_one_comes(
-    tmp_path: Path, cluster: Cluster
+    tmp_path: Path, cluster: RefusingCluster
 ) -> None:
     later = Shell(tmp_path / "kubeconfig")
     with proxying(later, tmp_path, "--no-browser") as proxy:
