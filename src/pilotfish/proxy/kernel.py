@@ -99,14 +99,19 @@ class KernelTables:
         table = Request(_NEWTABLE, NLM_F_CREATE, _table())
         requests = [table, Request(_DELTABLE, 0, _table()), table]
         requests += self._structure()
-        requests += self._change(everything)
+        requests += [*self._chains(everything), *self._elements(everything)]
         if remembered:
             requests += _element_requests(_NEWSETELEM, "affinity", iter(remembered))
         self._netfilter.transact(self._family.number, requests)
         self._use = self._table_use()
 
     def apply(self, change: Change) -> None:
-        self._netfilter.transact(self._family.number, list(self._change(change)))
+        # Chains first: a packet under way keeps to the rules of the generation in which it began,
+        # where a chain of the same transaction as the verdict that leads there is still empty.
+        chains = list(self._chains(change))
+        if chains:
+            self._netfilter.transact(self._family.number, chains)
+        self._netfilter.transact(self._family.number, list(self._elements(change)))
         self._use += len(change.chains_added) - len(change.chains_removed)
         if change.forgotten:
             self._forget(change.forgotten)
@@ -142,11 +147,13 @@ class KernelTables:
         for rule in layout.rules(self._family):
             yield Request(_NEWRULE, NLM_F_CREATE | _NLM_F_APPEND, _rule(rule))
 
-    def _change(self, change: Change) -> Iterator[Request]:
+    def _chains(self, change: Change) -> Iterator[Request]:
         for chain in change.chains_added:
             yield Request(_NEWCHAIN, NLM_F_CREATE, _chain(chain.name, None))
             for rule in layout.chain_rules(self._family, chain):
                 yield Request(_NEWRULE, NLM_F_CREATE | _NLM_F_APPEND, _rule(rule))
+
+    def _elements(self, change: Change) -> Iterator[Request]:
         for name, keys in change.removed.items():
             encoded = self._codec.pack(name, ((key, None) for key in keys))
             yield from _element_requests(_DELSETELEM, name, encoded)
