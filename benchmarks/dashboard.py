@@ -24,9 +24,10 @@ from pilotfish.dashboard.access import link_token
 from support.browser import chromium
 
 STATIC = Path(__file__).parent.parent / "src" / "pilotfish" / "dashboard" / "static"
-RATES = (500, 1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000)
-SECONDS = 5
+RATES = (10, 500, 1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000)
+SECONDS = 3
 MANY = 1_000_000
+# A screen's 60, but for a few that the machine's own affairs cost.
 MIN_FRAMES_PER_S = 57
 OPENINGS = 7
 GOAL_KB = 300
@@ -57,24 +58,27 @@ def run() -> Report:
     """Measure it all."""
     report = Report("The dashboard in a browser")
     with served() as server, chromium() as browser:
-        shown, course = _highest_rate(server, server.open(browser))
-        limit, _ = _highest_rate(server, server.open(browser, bare=True))
-        report.rows.append(
+        shown, frames, course = _highest_rate(server, server.open(browser))
+        limit, limit_frames, _ = _highest_rate(server, server.open(browser, bare=True))
+        bare = "a page that takes the same messages and shows nothing"
+        report.rows += [
+            Row("entries/s, at 60 frames/s", f"{shown:,}", f"{limit:,}: {bare}", shown / limit),
             Row(
-                "entries/s, at 60 frames/s",
-                f"{shown:,}",
-                f"{limit:,}: a page that takes the same messages and shows nothing",
-                shown / limit if limit else None,
-            )
-        )
+                f"frames/s at {RATES[-1]:,} entries/s",
+                f"{frames:.1f}",
+                f"{limit_frames:.1f}: the same page",
+                frames / limit_frames,
+            ),
+        ]
         report.rows += _memory(server, browser)
         report.rows.append(_first_row(server, browser))
     report.rows.append(_size())
     report.notes += [
         "The traffic page in a window of 1280 × 800, following the newest rows, while entries come "
         f"evenly for {SECONDS} s at each rate. Frames are told by requestAnimationFrame; a rate "
-        f"counts if there were {MIN_FRAMES_PER_S} a second. Server, browser and its painting "
-        "without a graphics card share the processors.",
+        f"counts if there were {MIN_FRAMES_PER_S} a second. Rows come ten times a second; painting "
+        "them without a graphics card costs a frame now and then, whatever their number. Server and "
+        "browser share the processors.",
         f"```\n{course}\n```",
     ]
     return report
@@ -137,9 +141,9 @@ def served() -> Iterator[Server]:
 # --- what is measured ------------------------------------------------------------------------
 
 
-def _highest_rate(server: Server, page: Page) -> tuple[int, str]:
-    """The highest rate at which frames still come, and how it went at each; closes the page."""
-    highest, course = 0, []
+def _highest_rate(server: Server, page: Page) -> tuple[int, float, str]:
+    """The highest rate with all frames, frames/s at the last, and how it went; closes the page."""
+    highest, frames_per_s, course = 0, 0.0, []
     for rate in RATES:
         page.evaluate("window.frames_.length = 0")
         took_s = server.hear(rate, rate * SECONDS)
@@ -150,11 +154,12 @@ def _highest_rate(server: Server, page: Page) -> tuple[int, str]:
             f"{rate:6,} entries/s: {frames_per_s:4.1f} frames/s, "
             f"p99 {milliseconds(percentile(gaps_s, 0.99))}, longest {milliseconds(max(gaps_s))}"
         )
-        if took_s > 1.1 * SECONDS or frames_per_s < MIN_FRAMES_PER_S:
-            break
-        highest = rate
+        if took_s > 1.1 * SECONDS:
+            break  # the server is what is too slow
+        if frames_per_s >= MIN_FRAMES_PER_S:
+            highest = rate
     page.context.close()
-    return highest, "\n".join(course)
+    return highest, frames_per_s, "\n".join(course)
 
 
 def _memory(server: Server, browser: Browser) -> Iterator[Row]:
