@@ -77,8 +77,8 @@ def run() -> Report:
         "The traffic page in a window of 1280 × 800, following the newest rows, while entries come "
         f"evenly for {SECONDS} s at each rate. Frames are told by requestAnimationFrame; a rate "
         f"counts if there were {MIN_FRAMES_PER_S} a second. Rows come ten times a second; painting "
-        "them without a graphics card costs a frame now and then, whatever their number. Server and "
-        "browser share the processors.",
+        "them without a graphics card costs a frame now and then, whatever their number. Server "
+        "and browser share the processors.",
         f"```\n{course}\n```",
     ]
     return report
