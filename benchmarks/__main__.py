@@ -1,4 +1,4 @@
-"""Run benchmarks and write docs/benchmarks.md: `python -m benchmarks [NAME ...]`.
+"""Run benchmarks and write docs/benchmarks.md: `make bench`, or `make bench ONLY="NAME ..."`.
 
 A benchmark is a module of this folder with `run() -> Report`. Those named are
 measured; without names, all. Sections of those not measured are kept.
