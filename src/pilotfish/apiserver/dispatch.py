@@ -149,7 +149,8 @@ class Dispatcher:
         acting = acting_user(core.authorizer, user, request.headers)
         if trail is not None:
             trail.acting = acting
-        core.authorizer.check(acting, asked)
+        for right in _rights(request, asked):
+            core.authorizer.check(acting, right)
         if found is None:
             if asked.path == "/metrics":
                 headers = {"Content-Type": MEDIA_TYPE}
@@ -292,6 +293,16 @@ class Dispatcher:
             await lines.aclose()
         await response.write_eof()
         return response
+
+
+def _rights(request: web.BaseRequest, asked: Attributes) -> list[Attributes]:
+    """All that a request takes the right to."""
+    if (asked.group, asked.resource, asked.subresource) != ("", "nodes", "proxy"):
+        return [asked]
+    from pilotfish.apiserver.connect.rights import rights_of
+
+    url = request.rel_url
+    return rights_of(asked, url.raw_path, url.raw_query_string, request.headers)
 
 
 def _warn(response: web.StreamResponse, texts: Iterable[str]) -> None:

@@ -108,7 +108,7 @@ def tap(
 
 def _run(options: Options) -> None:
     from pilotfish.client.config import ConfigError
-    from pilotfish.client.errors import ApiError, Unreachable
+    from pilotfish.client.errors import ApiError, Forbidden, Unreachable
     from pilotfish.tap.files.frame import CaptureFileError
     from pilotfish.tap.filter import FilterError
     from pilotfish.tap.history.errors import HistoryError
@@ -133,14 +133,23 @@ def _run(options: Options) -> None:
         raise _error("cannot look back", str(error), "see: pilotfish tap --help") from None
     except (CaptureFileError, ConfigError) as error:
         raise _error("cannot tap", str(error), "see: pilotfish tap --help") from None
+    except Forbidden as error:
+        role = _role_for(options)
+        raise _error("not allowed", error.message, f"ask for the ClusterRole {role}") from None
     except ApiError as error:
-        raise _error("the cluster refuses", error.message, "check your context's rights") from None
+        raise _error("the cluster refuses", error.message, "check your context's user") from None
     except Unreachable as error:
         raise _error(
             "no answer from the cluster", str(error), "is it up? pilotfish status"
         ) from None
     except PermissionError as error:
         raise _error("not allowed", str(error), "run it as root, or choose another file") from None
+
+
+def _role_for(options: Options) -> str:
+    """The smallest of the shipped roles that allows what was asked for."""
+    packets = options.write is not None or options.output == "pcapng" or not options.redact
+    return f"system:pilotfish:{'packet' if packets else 'traffic'}-viewer"
 
 
 def _stats_view(wanted: bool) -> Callable[[Stats], None]:

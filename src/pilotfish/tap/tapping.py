@@ -45,6 +45,7 @@ from pilotfish.tap.selection import selection
 from pilotfish.tap.stats import Stats
 from pilotfish.tap.viewer import NodeStatus, Viewer, packets_path
 from pilotfish.tap.viewing import PacketViewer
+from pilotfish.tap.watched import absent, watched
 
 StatsView = Callable[[Stats], None]
 
@@ -221,6 +222,9 @@ class Tapping:
         client = await stack.enter_async_context(Client(config, user_agent="pilotfish/tap"))
         namespace = "" if options.all_namespaces else options.namespace or config.namespace
         wanted = selection(namespace, options.names, options.filter_text)
+        self._tell(watched(namespace, options.names, options.filter_text))
+        for line in await absent(client, namespace, options.names):
+            self._tell(line)
         followers: list[Coroutine[None, None, None]] = []
         if options.stats:
             self._readiness = Readiness(client)
@@ -238,14 +242,20 @@ class Tapping:
                     path = packets_path(name_of(node), namespace, options.names)
                     followers.append(_record(client, path, recorder, self._tell))
         self.nodes = viewer.nodes
-        tasks = [asyncio.create_task(follower) for follower in followers]
+        tasks = [asyncio.create_task(each) for each in (self._hear(viewer, recorder), *followers)]
         try:
-            async for entry in viewer.entries():
-                self._take(entry, recorder)
+            # None ends but by an error.
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _hear(self, viewer: Viewer | LocalViewer, recorder: Recorder | None) -> None:
+        async for entry in viewer.entries():
+            self._take(entry, recorder)
 
     def _on_status(self, status: NodeStatus) -> None:
         """Silence must not be taken for absence: who watches is told of it as it happens."""
@@ -287,7 +297,11 @@ class Tapping:
 async def _record(
     client: Client, path: str, recorder: Recorder, tell: Callable[[str], None]
 ) -> None:
-    """Follow a node's packets; a worker that restarts begins a new stream."""
+    """Follow a node's packets; a worker that restarts begins a new stream.
+
+    Raises:
+        ApiError: whose packets they are may not be seen.
+    """
     told = False
     while True:
         stream = PcapngStream()
@@ -297,6 +311,9 @@ async def _record(
                 for frame in stream.feed(piece):
                     recorder.packet(frame)
         except (ApiError, Unreachable) as error:
+            # Who may not see packets will not be allowed to by asking again.
+            if isinstance(error, ApiError) and error.code in (401, 403):
+                raise
             if not told:
                 tell(f"packets are missing, trying again: {error}")
             told = True

@@ -15,7 +15,8 @@ from pilotfish.apiserver.errors import StatusError, bad_request
 from pilotfish.objects.meta import Object, name_of
 
 # Proxy and tap on a node serve with the kubelet's certificate, and ask for the same one of ours.
-NODE_PORTS = (10249, 10251)
+PROXY_PORT = 10249
+TAP_PORT = 10251
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def node_backend(address: KubeletAddress, asked: ProxyName) -> Backend:
     if not asked.port.isdecimal():
         raise bad_request(f'invalid node request "{asked.name}:{asked.port}"')
     port = int(asked.port)
-    kubelet = port in (address.port, *NODE_PORTS)
+    kubelet = port in (address.port, PROXY_PORT, TAP_PORT)
     return Backend(asked.scheme or ("https" if kubelet else "http"), address.host, port, kubelet)
 
 

@@ -186,6 +186,13 @@ _DNS: Final = [
     _rule("list watch", "''", "endpoints namespaces pods services"),
     _rule("list watch", "discovery.k8s.io", "endpointslices"),
 ]
+# What naming the two ends of a request, and telling which endpoints were ready, takes.
+_TRAFFIC_VIEWER: Final = [
+    _rule("get watch", "tap.pilotfish.dev", "entries"),
+    _rule("get", "proxy.pilotfish.dev", "tables"),
+    _rule(_READ, "''", "events namespaces nodes pods services"),
+    _rule(_READ, "discovery.k8s.io", "endpointslices"),
+]
 _KUBELET_API: Final = [
     _rule(_READ, "''", "nodes"),
     _rule("proxy", "''", "nodes"),
@@ -263,6 +270,12 @@ _CLUSTER_ROLES: Final[dict[str, list[Rule]]] = {
     ],
     # kube-proxy's role, and the Pods of the node, for their host ports.
     "system:pilotfish:proxy": [*_NODE_PROXIER, _rule("list watch", "''", "pods")],
+    # For people: to see requests; and everything that was sent, secrets too.
+    "system:pilotfish:traffic-viewer": _TRAFFIC_VIEWER,
+    "system:pilotfish:packet-viewer": [
+        *_TRAFFIC_VIEWER,
+        _rule("get watch", "tap.pilotfish.dev", "packets"),
+    ],
     "system:pilotfish:tap": [
         _rule(_READ, "''", "namespaces nodes pods services"),
         _rule(_READ, "discovery.k8s.io", "endpointslices"),

@@ -269,6 +269,64 @@ async def test_the_kubelet_answers_for_its_node(proxied: Proxied) -> None:
         assert [pod["metadata"]["name"] for pod in pods["items"]] == ["web"]
 
 
+async def test_who_may_only_read_of_a_kubelet_runs_nothing_by_it(proxied: Proxied) -> None:
+    async with Client(proxied.server.client_config()) as client:
+        await grant(client, "reader", {"resources": ["nodes/proxy"], "verbs": ["get"]})
+        await grant(client, "runner", {"resources": ["nodes/proxy"], "verbs": ["get", "create"]})
+    node = f"{proxied.server.url}/api/v1/nodes/node-1/proxy"
+    async with proxied.session.get(f"{node}/pods", headers=acting("reader")) as answer:
+        assert answer.status == 200
+    url = f"{node}/exec/default/web/app?command=echo&command=hello&output=1"
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await proxied.session.ws_connect(url, headers=acting("reader"))
+    assert caught.value.status == 403
+    channels = ("v4.channel.k8s.io",)
+    async with proxied.session.ws_connect(
+        url, headers=acting("runner"), protocols=channels
+    ) as websocket:
+        said = [message.data async for message in websocket]
+    assert b"\x01hello\n" in said
+
+
+async def test_the_right_to_read_of_a_kubelet_is_none_to_view_traffic(proxied: Proxied) -> None:
+    async with Client(proxied.server.client_config()) as client:
+        await grant(client, "reader", {"resources": ["nodes/proxy"], "verbs": ["*"]})
+        entries = {"apiGroups": ["tap.pilotfish.dev"], "resources": ["entries"], "verbs": ["watch"]}
+        await grant(client, "viewer", entries)
+    url = f"{proxied.server.url}/api/v1/nodes/https:node-1:10251/proxy/v1/entries"
+    async with proxied.session.get(url, headers=acting("reader")) as answer:
+        status = await answer.json()
+    assert (answer.status, status["message"]) == (
+        403,
+        'entries.tap.pilotfish.dev is forbidden: User "reader" cannot watch resource "entries" '
+        'in API group "tap.pilotfish.dev" at the cluster scope',
+    )
+    # Nobody listens there: who may look learns that.
+    async with proxied.session.get(url, headers=acting("viewer")) as answer:
+        assert answer.status == 503
+    async with proxied.session.get(f"{url}?redact=false", headers=acting("viewer")) as answer:
+        assert (answer.status, (await answer.json())["details"]["kind"]) == (403, "packets")
+    pods = f"{proxied.server.url}/api/v1/nodes/node-1/proxy/pods"
+    async with proxied.session.get(pods, headers=acting("viewer")) as answer:
+        assert answer.status == 403
+
+
+async def grant(client: Client, user: str, rule: dict[str, list[str]]) -> None:
+    """Give a user a ClusterRole with one rule."""
+    group = "rbac.authorization.k8s.io"
+    rules = [{"apiGroups": [""], **rule}]
+    meta = {"name": user}
+    await client.create(f"clusterroles.{group}", {"metadata": meta, "rules": rules})
+    role = {"apiGroup": group, "kind": "ClusterRole", "name": user}
+    subject = {"apiGroup": group, "kind": "User", "name": user}
+    binding = {"metadata": meta, "roleRef": role, "subjects": [subject]}
+    await client.create(f"clusterrolebindings.{group}", binding)
+
+
+def acting(user: str) -> dict[str, str]:
+    return {"Impersonate-User": user}
+
+
 @pytest.mark.parametrize(
     ("name", "code", "complaint"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pilotfish.apiserver.connect.rights import ENTRIES, PACKETS
 from pilotfish.apiserver.rbac.aggregation import aggregated_rules
 from pilotfish.apiserver.rbac.attributes import Attributes
 from pilotfish.apiserver.rbac.policy import cluster_role_bindings, cluster_roles
@@ -42,6 +43,23 @@ def test_each_role_has_what_the_one_below_has_and_more(name: str, allowed: set[A
     everything = {GET_PODS, GET_SECRETS, WRITE_PODS, WRITE_ROLES, READ_NODES}
     found = {asked for asked in everything if any(allows(rule, asked) for rule in rules)}
     assert found == allowed
+
+
+EXEC_BY_KUBELET = Attributes("create", "", "nodes", "proxy", "", "node-1")
+
+
+def test_who_views_traffic_has_nothing_of_a_kubelets() -> None:
+    roles = complete_roles()
+    asked = (ENTRIES, PACKETS, READ_NODES, EXEC_BY_KUBELET, EXEC_BY_KUBELET._replace(verb="get"))
+    found = {
+        name: [any(allows(rule, each) for rule in roles[name]["rules"]) for each in asked]
+        for name in ("system:pilotfish:traffic-viewer", "system:pilotfish:packet-viewer", "admin")
+    }
+    assert found == {
+        "system:pilotfish:traffic-viewer": [True, False, True, False, False],
+        "system:pilotfish:packet-viewer": [True, True, True, False, False],
+        "admin": [False, False, False, False, False],
+    }
 
 
 def test_every_default_is_valid_and_every_binding_has_its_role() -> None:
