@@ -45,6 +45,7 @@ from pilotfish.apiserver.rbac.escalation import check_escalation, is_guarded
 from pilotfish.apiserver.rbac.impersonation import acting_user
 from pilotfish.apiserver.rbac.node_authorizer import node_of
 from pilotfish.apiserver.rbac.node_restriction import restrict
+from pilotfish.apiserver.rbac.signers import check_signer, concerns_signers
 from pilotfish.apiserver.reading import get
 from pilotfish.apiserver.routing import Route, route
 from pilotfish.apiserver.trail import Trail
@@ -64,6 +65,8 @@ MAX_BODY: Final = 3 * 1024 * 1024
 # Subresources whose bytes go to and from a kubelet, a Pod or a Service.
 _CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _STREAMS: Final = frozenset({"attach", "exec", "portforward"})
+# By which methods; a proxy passes on any.
+_CONNECTING: Final = {"log": ("GET", "HEAD"), **dict.fromkeys(_STREAMS, ("GET", "POST"))}
 # Beside health, what strangers may see: by it kubectl knows whom it speaks to.
 _OPEN_PAGES: Final = ("/version", "/version/")
 # What is counted for a request whose client left before it was answered (nginx's code).
@@ -157,6 +160,8 @@ class Dispatcher:
                 return web.Response(body=self._metrics.text().encode(), headers=headers)
             response: web.StreamResponse = page(core, request)
         elif found.subresource in _CONNECTIONS:
+            if request.method not in _CONNECTING.get(found.subresource, (request.method,)):
+                raise method_not_allowed()
             if found.subresource in _STREAMS:
                 # Whoever may only read must not run commands by a GET (a WebSocket's method).
                 core.authorizer.check(acting, asked._replace(verb="create"))
@@ -239,8 +244,11 @@ class Dispatcher:
         node = node_of(call.user)
         if node:
             await restrict(self._core, node, method, call, partial(self._preview, verb, call))
-        if is_guarded(call.resource):
-            await self._check_escalation(verb, call)
+        if verb not in REMOVING and MASTERS not in call.user.groups:
+            if is_guarded(call.resource):
+                await self._check_escalation(verb, call)
+            if concerns_signers(call):
+                check_signer(self._core, call, await self._preview(verb, call))
         return await verb(self._core, call)
 
     async def _check_escalation(self, verb: Verb, call: Call) -> None:
@@ -249,12 +257,10 @@ class Dispatcher:
         Raises:
             StatusError: 403 when it does; and what the verb raises.
         """
-        if MASTERS in call.user.groups or verb in REMOVING:
-            return
         new = await self._preview(verb, call)
         entry = self._core.registry.latest(call.resource.full_name, call.key)
         old = entry.decode() if entry is not None and call.route.name else None
-        check_escalation(self._core.authorizer, call.user, call.resource, new, old)
+        check_escalation(self._core.authorizer, call.user, call.resource, new, old, call.route.name)
 
     async def _preview(self, verb: Verb, call: Call) -> Object:
         """The object that a verb would make.

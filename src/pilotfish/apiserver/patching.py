@@ -29,6 +29,7 @@ from pilotfish.apiserver.patches.errors import PatchError, PatchFailedError
 from pilotfish.apiserver.patches.json import json_patch
 from pilotfish.apiserver.patches.merge import merge_patch
 from pilotfish.apiserver.patches.strategic import strategic_merge_patch
+from pilotfish.apiserver.rbac.attributes import creation_of
 from pilotfish.apiserver.updating import replace
 from pilotfish.apiserver.validation.causes import Cause, required
 from pilotfish.apiserver.versions import from_stored
@@ -66,10 +67,10 @@ async def patch(core: Core, call: Call) -> Answer:
 
 
 async def _apply(core: Core, call: Call) -> Answer:
-    """PATCH by server-side apply: creates what does not exist.
+    """PATCH by server-side apply: creates what does not exist, for who may create.
 
     Raises:
-        StatusError: 400, 404, 409 for fields that another manager owns, 422.
+        StatusError: 400, 403, 404, 409 for fields that another manager owns, 422.
     """
     resource, route = call.resource, call.route
     if not call.query.get("fieldManager"):
@@ -99,6 +100,7 @@ async def _apply(core: Core, call: Call) -> Answer:
     )
     exists = core.registry.latest(resource.full_name, call.key) is not None
     if not exists and not route.subresource:
+        core.authorizer.check(call.user, creation_of(route))
         empty = {
             "apiVersion": resource.api_version,
             "kind": resource.kind,

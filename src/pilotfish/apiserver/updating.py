@@ -28,6 +28,7 @@ from pilotfish.apiserver.errors import (
     not_found,
 )
 from pilotfish.apiserver.incoming import incoming_object
+from pilotfish.apiserver.rbac.attributes import creation_of
 from pilotfish.apiserver.strategy import prepare_for_update
 from pilotfish.apiserver.validation.registry import validate_update
 from pilotfish.apiserver.versions import from_stored, to_served, to_stored
@@ -55,15 +56,13 @@ _CREATED_BY_PUT = frozenset(
 )
 # Subresources by which the server itself changes what no client's object is compared to.
 _OWN_CHANGES = frozenset({"binding", "finalize"})
-# Approving a request writes a condition of its status.
-_STRATEGIES = {"approval": "status"}
 
 
 async def update(core: Core, call: Call) -> Answer:
-    """PUT on an object or on its status.
+    """PUT on an object or on its status; creates what does not exist where its kind is so.
 
     Raises:
-        StatusError: 400, 404, 409, 422, as kube-apiserver has them.
+        StatusError: 400, 403, 404, 409, 422, as kube-apiserver has them.
     """
     resource, route = call.resource, call.route
     obj = incoming_object(call)
@@ -78,6 +77,7 @@ async def update(core: Core, call: Call) -> Answer:
         and resource.full_name in _CREATED_BY_PUT
         and core.registry.latest(resource.full_name, call.key) is None
     ):
+        core.authorizer.check(call.user, creation_of(route))
         obj["metadata"].pop("resourceVersion", None)
         entry = await create_object(core, resource, obj, manager=call.manager, dry_run=dry_run)
         return Answer(from_stored(resource, entry.data), 201)
@@ -125,7 +125,7 @@ async def replace(
     check_preconditions(resource, name, new["metadata"], old["metadata"])
     if subresource not in _OWN_CHANGES:
         apply_defaults(resource, new)
-        prepare_for_update(resource, new, old, _STRATEGIES.get(subresource, subresource))
+        prepare_for_update(resource, new, old, subresource)
         causes = validate_update(resource, new, old, subresource)
         if causes:
             raise invalid(resource.kind, resource.group, name, causes)

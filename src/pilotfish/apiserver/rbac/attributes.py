@@ -56,18 +56,20 @@ _EVERYWHERE: Final = "at the cluster scope"
 
 def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attributes:
     """What a request for a resource wants to do."""
-    verb = _VERBS.get(method) or method.lower()
+    # A method that has no verb is nobody's but who may do everything.
+    verb = _VERBS.get(method, "")
     resource, name = route.resource, route.name
+    selector = query.get("fieldSelector", "") if query else ""
     if verb == "get" and not route.subresource:
         if route.watch or (query and query.get("watch", "false").lower() not in _FALSE):
             verb = "watch"
         elif not name:
             verb = "list"
+        if selector and not name:
+            # Only who reads is limited by a selector: what is created has its name in its body.
+            name = selected(selector, _NAME_FIELD)
     elif verb == "delete" and not name:
         verb = "deletecollection"
-    selector = query.get("fieldSelector", "") if query else ""
-    if selector and not name:
-        name = selected(selector, _NAME_FIELD)
     namespace = route.namespace
     # A Namespace is in itself: a Role in it may speak of it.
     if resource.plural == "namespaces" and not resource.group:
@@ -80,6 +82,19 @@ def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attrib
         namespace,
         name,
         field_selector=selector,
+    )
+
+
+def creation_of(route: Route) -> Attributes:
+    """What a PUT or PATCH does that creates the object which its path names."""
+    resource = route.resource
+    return Attributes(
+        "create",
+        resource.group,
+        resource.plural,
+        route.subresource,
+        route.namespace,
+        route.name,
     )
 
 

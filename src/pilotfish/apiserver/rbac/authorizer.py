@@ -123,12 +123,14 @@ class Authorizer(Watcher):
         grants = _reaching(self._of(user).grants, namespace)
         return [rule for grant in grants for rule in grant.rules]
 
+    def has_role(self, reference: Object, namespace: str) -> bool:
+        """Whether there is the role that a binding in a namespace refers to."""
+        resource_name, key = _place_of(reference, namespace)
+        return self._registry.collection(resource_name).get(key) is not None
+
     def rules_of_role(self, reference: Object, namespace: str) -> list[Rule]:
         """The rules of the role that a binding in a namespace refers to; [] if there is none."""
-        if reference.get("kind") == "ClusterRole":
-            place = (CLUSTER_ROLES, reference.get("name", ""))
-        else:
-            place = (ROLES, f"{namespace}/{reference.get('name', '')}")
+        place = _place_of(reference, namespace)
         rules = self._rules.get(place)
         if rules is None:
             entry = self._registry.collection(place[0]).get(place[1])
@@ -160,6 +162,14 @@ class Authorizer(Watcher):
                     rules = self.rules_of_role(role, namespace)
                     yield Grant(namespace, rules, _reason(binding, role, subject))
                     break
+
+
+def _place_of(reference: Object, namespace: str) -> tuple[str, str]:
+    """Where the role is that a binding refers to: the resource's full name, and the key."""
+    name = reference.get("name", "")
+    if reference.get("kind") == "ClusterRole":
+        return CLUSTER_ROLES, name
+    return ROLES, f"{namespace}/{name}"
 
 
 def is_subject(subject: Object, user: User, namespace: str) -> bool:

@@ -10,12 +10,19 @@ from __future__ import annotations
 from typing import Final
 
 from pilotfish.apiserver.authentication import User
-from pilotfish.apiserver.errors import StatusError, details_of, quoted
+from pilotfish.apiserver.errors import (
+    StatusError,
+    details_of,
+    forbidden,
+    not_found,
+    quoted,
+)
 from pilotfish.apiserver.rbac.attributes import Attributes
 from pilotfish.apiserver.rbac.authorizer import GROUP, Authorizer
 from pilotfish.apiserver.rbac.rules import Rule, uncovered, words
 from pilotfish.objects.meta import Object, name_of, namespace_of
 from pilotfish.objects.resources import Resource
+from pilotfish.objects.resources import resource as resource_named
 
 GUARDED: Final = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
 _EVERYTHING: Final[list[Rule]] = [
@@ -30,43 +37,58 @@ def is_guarded(resource: Resource) -> bool:
 
 
 def check_escalation(
-    authorizer: Authorizer, user: User, resource: Resource, new: Object, old: Object | None
+    authorizer: Authorizer,
+    user: User,
+    resource: Resource,
+    new: Object,
+    old: Object | None,
+    name: str,
 ) -> None:
     """See that a user may write a role or a binding as it would be.
 
+    All that the object gives is looked at, not just what is new: a label can add a role's rules
+    to an aggregated one, a subject can be made again by somebody else.
+
     Args:
-        old: as it is now; None if it is created. What gives away nothing new is never refused.
+        old: as it is now; None if it is created.
+        name: in the request's path; "" where a collection is written to.
 
     Raises:
-        StatusError: 403, with the rules that the user lacks.
+        StatusError: 403, with the rules that the user lacks; 404 for a binding to a role that does
+            not exist, for who may not bind it.
     """
-    before = old or {}
+    if old is not None and _without_collection(new) == _without_collection(old):
+        return
     namespace = namespace_of(new)
     if resource.kind in ("Role", "ClusterRole"):
-        wanted = new.get("rules") or []
-        if wanted == before.get("rules") and _same(new, before, "aggregationRule"):
-            return
-        asked = Attributes("escalate", GROUP, resource.plural, "", namespace, name_of(new))
+        asked = Attributes("escalate", GROUP, resource.plural, "", namespace, name)
         if authorizer.allows(user, asked):
             return
-        if new.get("aggregationRule") and not _same(new, before, "aggregationRule"):
-            wanted = [*wanted, *_EVERYTHING]
+        wanted = new.get("rules") or []
     else:
-        if old is not None and _same(new, old, "roleRef") and _same(new, old, "subjects"):
-            return
         role = new["roleRef"]
         plural = "clusterroles" if role["kind"] == "ClusterRole" else "roles"
         asked = Attributes("bind", GROUP, plural, "", namespace, role["name"])
         if authorizer.allows(user, asked):
             return
+        if not authorizer.has_role(role, namespace):
+            raise not_found(resource_named(f"{plural}.{GROUP}"), role["name"])
         wanted = authorizer.rules_of_role(role, namespace)
-    missing = uncovered(authorizer.rules_of(user, namespace), wanted)
+    held = authorizer.rules_of(user, namespace)
+    missing = uncovered(held, wanted)
     if missing:
         raise _refusal(user, resource, name_of(new), missing)
+    aggregates = any(each and each.get("aggregationRule") for each in (new, old))
+    if aggregates and uncovered(held, _EVERYTHING):
+        why = "must have cluster-admin privileges to use the aggregationRule"
+        raise forbidden(resource, name_of(new), why)
 
 
-def _same(new: Object, old: Object, field: str) -> bool:
-    return new.get(field) == old.get(field)
+def _without_collection(obj: Object) -> Object:
+    """An object without what the garbage collector changes of it."""
+    ignored = ("finalizers", "managedFields", "ownerReferences", "resourceVersion")
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in ignored}
+    return {**obj, "metadata": metadata}
 
 
 def _refusal(user: User, resource: Resource, name: str, missing: list[Rule]) -> StatusError:

@@ -13,7 +13,7 @@ from pilotfish.apiserver.authentication import (
     User,
     groups_of_account,
 )
-from pilotfish.apiserver.errors import internal
+from pilotfish.apiserver.errors import bad_request
 from pilotfish.apiserver.rbac.attributes import Attributes
 from pilotfish.apiserver.rbac.authorizer import Authorizer
 
@@ -29,20 +29,22 @@ def acting_user(authorizer: Authorizer, user: User, headers: CIMultiDictProxy[st
     """As whom a request is made: as the user, or as whom its headers name.
 
     Raises:
-        StatusError: 403 when the user may not be somebody else; 500 for groups without a user,
-            as kube-apiserver has it.
+        StatusError: 403 when the user may not be somebody else; 400 for groups, a uid or extra
+            fields without a user.
     """
-    if _USER not in headers:
-        if _GROUP in headers or _UID in headers:
-            raise internal("requested impersonation of groups or uid without impersonating a user")
-        return user
-    name, uid = headers[_USER], headers.get(_UID, "")
+    name, uid = headers.get(_USER, ""), headers.get(_UID, "")
     groups = tuple(headers.getall(_GROUP, ()))
     extra: dict[str, tuple[str, ...]] = {}
     for header, value in headers.items():
         if header.lower().startswith(_EXTRA):
             key = unquote(header[len(_EXTRA) :]).lower()
             extra[key] = (*extra.get(key, ()), value)
+    if not name:
+        if groups or uid or extra:
+            raise bad_request(
+                "requested groups, a uid or extra fields without impersonating a user name"
+            )
+        return user
 
     def may(group: str, resource: str, who: str, subresource: str = "", home: str = "") -> None:
         asked = Attributes("impersonate", group, resource, subresource, home, who)
@@ -61,7 +63,9 @@ def acting_user(authorizer: Authorizer, user: User, headers: CIMultiDictProxy[st
     for key, values in extra.items():
         for value in values:
             may(_AUTHENTICATION, "userextras", value, key)
-    everybody = UNAUTHENTICATED if name == ANONYMOUS else AUTHENTICATED
-    if not {AUTHENTICATED, UNAUTHENTICATED} & set(groups):
-        groups = (*groups, everybody)
+    if name == ANONYMOUS:
+        if UNAUTHENTICATED not in groups:
+            groups = (*groups, UNAUTHENTICATED)
+    elif not {AUTHENTICATED, UNAUTHENTICATED} & set(groups):
+        groups = (*groups, AUTHENTICATED)
     return User(name, groups, uid, extra)

@@ -13,7 +13,15 @@ from typing import Any
 
 from pilotfish.apiserver.custom import objects as custom_objects
 from pilotfish.apiserver.custom.resource import CustomResource
-from pilotfish.apiserver.strategy import jobs, namespaces, pods, secrets, servicecidrs, services
+from pilotfish.apiserver.strategy import (
+    certificates,
+    jobs,
+    namespaces,
+    pods,
+    secrets,
+    servicecidrs,
+    services,
+)
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
@@ -90,6 +98,8 @@ _UPDATE: dict[_Kind, Callable[[Object, Object], None]] = {
     ("", "Service"): services.prepare_for_update,
 }
 
+# Subresources that write nothing but the status.
+_STATUS = ("approval", "status")
 # A kubelet registers its Node together with what it knows of it.
 _KEEPS_STATUS_ON_CREATE = {("", "Node")}
 
@@ -124,8 +134,13 @@ def prepare_for_update(resource: Resource, new: Object, old: Object, subresource
     if isinstance(resource, CustomResource):
         custom_objects.prepare_for_update(resource, new, old, subresource)
         return
-    if subresource == "status":
+    if subresource in _STATUS:
         _keep_all_but_status(new, old)
+        if kind == ("certificates.k8s.io", "CertificateSigningRequest"):
+            if subresource == "approval":
+                certificates.keep_for_approval(new, old)
+            else:
+                certificates.keep_for_status(new, old)
         return
     if subresource == "ephemeralcontainers":
         pods.keep_all_but_ephemeral_containers(new, old)
