@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from pilotfish.cli.output import DEFAULT_NAME, NameOption
+from pilotfish.cli.output import NameOption
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def apiserver(
-    name: NameOption = DEFAULT_NAME,
+    name: NameOption = "",
     port: Annotated[int, typer.Option(help="Port of 127.0.0.1 to serve on.")] = 7443,
 ) -> None:
     """Be one more API server of a cluster whose objects are in etcd, until interrupted."""
-    from pilotfish.cluster import further_api_server
+    from pilotfish.cluster import choice, further_api_server
 
-    raise typer.Exit(further_api_server.run(name, port))
+    raise typer.Exit(further_api_server.run(choice.choose(name), port))

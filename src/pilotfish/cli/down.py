@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from pilotfish.cli.output import DEFAULT_NAME, NameOption, mark_done
+from pilotfish.cli.output import NameOption, mark_done
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
-def down(name: NameOption = DEFAULT_NAME) -> None:
+def down(name: NameOption = "") -> None:
     """Remove a cluster and everything of it: processes, namespaces, routes, files, context."""
+    from pilotfish.cluster import choice
     from pilotfish.cluster.down import down as take_down
 
+    name = choice.choose(name)
     take_down(name, mark_done)
     print(f"Cluster {name!r} is gone.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotfish.cli.output import DEFAULT_NAME, NameOption
+from pilotfish.cli.output import NameOption
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def logs(
     component: Annotated[
         str, typer.Argument(help="supervisor, control-plane or a node.", show_default="all")
     ] = "",
-    name: NameOption = DEFAULT_NAME,
+    name: NameOption = "",
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Go on as lines are written.")
     ] = False,
@@ -32,17 +32,16 @@ def logs(
     ] = None,
 ) -> None:
     """Show the log of a cluster's processes."""
-    from pilotfish.cluster import plan, preflight, state
+    from pilotfish.cluster import choice, preflight, state
     from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
 
-    plan.check_name(name)
     preflight.check_root("read logs")
-    cluster = state.require(name)
+    cluster = state.require(choice.choose(name))
     known = ["supervisor", *cluster.components]
     if component and component not in known:
         raise ClusterError(
             "no such component",
-            f"{component!r} in cluster {name!r}",
+            f"{component!r} in cluster {cluster.name!r}",
             f"choose one of: {', '.join(known)}",
             EXIT_UNKNOWN,
         )

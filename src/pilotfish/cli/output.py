@@ -13,8 +13,13 @@ Output = Literal["text", "json"]
 OutputOption = Annotated[
     Output, typer.Option("-o", "--output", help="text for people, json for programs.")
 ]
-NameOption = Annotated[str, typer.Option("--name", help="The cluster's name.")]
-DEFAULT_NAME = "default"
+# Whoever has this option asks cluster.choice which cluster it is.
+NameOption = Annotated[
+    str,
+    typer.Option(
+        "--name", help="The cluster's name.", show_default="that of kubectl, or the only one"
+    ),
+]
 
 
 def show_help_without_command(context: typer.Context) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotfish.cli.output import DEFAULT_NAME, NameOption, print_table
+from pilotfish.cli.output import NameOption, print_table
 
 if TYPE_CHECKING:
     from pilotfish.cluster.state import ClusterState
+    from pilotfish.network.node_link import NodeNetwork
     from pilotfish.objects.meta import Object
     from pilotfish.proxy.explain import NodeView, ServiceView
 
@@ -28,17 +29,16 @@ def tables(
     node: Annotated[
         str, typer.Option(help="Whose kernel to read.", show_default="the first node")
     ] = "",
-    name: NameOption = DEFAULT_NAME,
+    name: NameOption = "",
 ) -> None:
     """Say in words what a node's kernel does with packets for a Service."""
-    from pilotfish.cluster import plan, preflight, state
+    from pilotfish.cluster import choice, preflight, state
     from pilotfish.proxy.explain import explain
 
-    plan.check_name(name)
     preflight.check_root("read kernel tables")
-    cluster = state.require(name)
-    chosen = cluster.node(node) if node else cluster.nodes[0]
-    services, nodes = asyncio.run(_objects(cluster))
+    cluster = state.require(choice.choose(name))
+    chosen = _node(cluster, node) if node else cluster.nodes[0]
+    services, nodes = _answers(cluster)
     view = _node_view(cluster, chosen.name, nodes.get(chosen.name))
     if not service:
         _overview(services, view)
@@ -48,6 +48,36 @@ def tables(
         raise _unknown_service(namespace, service)
     for line in explain(found, view):
         print(line)
+
+
+def _node(cluster: ClusterState, name: str) -> NodeNetwork:
+    from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
+
+    try:
+        return cluster.node(name)
+    except KeyError:
+        known = ", ".join(node.name for node in cluster.nodes)
+        raise ClusterError(
+            "no such node",
+            f"{name!r} in cluster {cluster.name!r}",
+            f"choose one of: {known}",
+            EXIT_UNKNOWN,
+        ) from None
+
+
+def _answers(cluster: ClusterState) -> tuple[dict[str, ServiceView], dict[str, Object]]:
+    """What the API server says; a ClusterError where it does not answer."""
+    from pilotfish.client.errors import Unreachable
+    from pilotfish.cluster.errors import ClusterError
+
+    try:
+        return asyncio.run(_objects(cluster))
+    except Unreachable as error:
+        raise ClusterError(
+            "the API server does not answer",
+            str(error),
+            f"start what is dead: pilotfish up --name {cluster.name}",
+        ) from error
 
 
 def _unknown_service(namespace: str, service: str) -> Exception:

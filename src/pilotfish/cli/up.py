@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from pilotfish.cli.output import DEFAULT_NAME, NameOption, mark_done
+from pilotfish.cli.output import mark_done
+from pilotfish.cluster.paths import DEFAULT_CLUSTER
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def up(
-    name: NameOption = DEFAULT_NAME,
+    name: Annotated[str, typer.Option("--name", help="The cluster's name.")] = DEFAULT_CLUSTER,
     nodes: Annotated[
         int | None, typer.Option("--nodes", help="How many nodes.", show_default="1")
     ] = None,
@@ -86,7 +87,7 @@ def up(
         print(f"Cluster {name!r} runs again. Was dead: {', '.join(outcome.repaired)}.")
     if show_timeline:
         print(timeline.render(timeline.read(outcome.cluster.folders.timeline)))
-    down = "pilotfish down" if name == DEFAULT_NAME else f"pilotfish down --name {name}"
+    down = "pilotfish down" if name == DEFAULT_CLUSTER else f"pilotfish down --name {name}"
     web = "$(kubectl get svc web -o jsonpath='{.spec.clusterIP}')"
     web = f"[{web}]" if outcome.cluster.ip_family == "ipv6" else web
     print(

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from pilotfish.client.invoker import home_folder
+
 
 class ConfigError(Exception):
     """The kubeconfig cannot be used; the text says which file, what, and what to do."""
@@ -93,7 +95,7 @@ class ClientConfig:
 def kubeconfig_files() -> list[Path]:
     """The kubeconfig files that kubectl would read, first one first."""
     named = [Path(name) for name in os.environ.get("KUBECONFIG", "").split(":") if name]
-    return named or [Path.home() / ".kube" / "config"]
+    return named or [home_folder(os.environ) / ".kube" / "config"]
 
 
 def current_context(path: str | Path | None = None) -> str:

@@ -35,7 +35,8 @@ _GRACE_S = 2.0
 def down(name: str, progress: Callable[[str], None]) -> None:
     """Remove the cluster. progress is told what was removed, line by line.
 
-    Raises ClusterError for an unknown name; at the end, when a store of its own kept its keys.
+    Raises ClusterError for an unknown name; at the end, when a store of its own kept its keys or a
+    kubeconfig its context.
     """
     plan.check_name(name)
     preflight.check_root("take a cluster down")
@@ -49,8 +50,7 @@ def down(name: str, progress: Callable[[str], None]) -> None:
         for removed in host_network.remove(cluster):
             progress(f"Removed {removed}")
         kept = _empty_store(cluster, progress) if cluster.store else None
-        for path in _forget_context(cluster):
-            progress(f"Removed context {kubeconfig.context_name(name)} from {path}")
+        unforgotten = _forget_context(cluster, progress)
         for folder in (cluster.folders.run, cluster.folders.state):
             if folder.exists():
                 shutil.rmtree(folder)
@@ -59,6 +59,8 @@ def down(name: str, progress: Callable[[str], None]) -> None:
     _remove_if_empty(paths.STATE_ROOT)
     if kept is not None:
         raise kept
+    if unforgotten is not None:
+        raise unforgotten
 
 
 def _empty_store(cluster: ClusterState, progress: Callable[[str], None]) -> ClusterError | None:
@@ -107,11 +109,23 @@ def _remove_nodes(cluster: ClusterState) -> list[str]:
     return [f"{pods} Pod{'s' if pods > 1 else ''} with containers and mounts"] if pods else []
 
 
-def _forget_context(cluster: ClusterState) -> list[Path]:
+def _forget_context(cluster: ClusterState, progress: Callable[[str], None]) -> ClusterError | None:
+    """Take the context out of every kubeconfig; what to say at the end of one that refuses."""
     files = {Path(path) for path in cluster.kubeconfigs}
     files |= {path.absolute() for path in kubeconfig.candidate_paths(os.environ)}
     name = kubeconfig.context_name(cluster.name)
-    return [path for path in sorted(files) if kubeconfig.remove(path, name)]
+    refused = None
+    for path in sorted(files):
+        try:
+            if kubeconfig.remove(path, name):
+                progress(f"Removed context {name} from {path}")
+        except ClusterError as error:
+            refused = ClusterError(
+                f"the cluster is gone, but its context {name} stays: {error.what}",
+                error.where,
+                error.mend,
+            )
+    return refused
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -3,7 +3,8 @@
 The rules of kubectl and kind: $KUBECONFIG may list several files and the first that exists is
 written (the last one when none exists); without it the file is ~/.kube/config. Everything of other
 clusters stays as it is. Changes happen under the same `<file>.lock` that kubectl takes, and replace
-the file in one step, so that a reader never sees half of it.
+the file in one step, so that a reader never sees half of it. All of it is done with the rights of
+the file's owner: behind sudo it is the person's, and stays so.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pilotfish.client.invoker import as_owner_of, home_folder, owner_to_be
 from pilotfish.cluster.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 
+_PREFIX = "pilotfish-"
+_MEND = "fix or move it, or point KUBECONFIG at another file"
 _LOCK_WAIT_S = 5.0
 _LOCK_POLL_S = 0.02
 # The context that was current before ours, so that `down` can give it back. kubeconfig's
@@ -31,15 +36,19 @@ _EXTENSION = "pilotfish.dev"
 
 def context_name(cluster: str) -> str:
     """The name of the context, cluster and user entries of a cluster."""
-    return f"pilotfish-{cluster}"
+    return f"{_PREFIX}{cluster}"
+
+
+def cluster_of(context: str) -> str:
+    """The name of the cluster whose context that is; "" for one of another program."""
+    return context.removeprefix(_PREFIX) if context.startswith(_PREFIX) else ""
 
 
 def target_path(environment: Mapping[str, str]) -> Path:
     """The file to write, from $KUBECONFIG or the home folder."""
     listed = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
     if not listed:
-        home = environment.get("HOME", "")
-        return (Path(home) if home else Path.home()) / ".kube" / "config"
+        return home_folder(environment) / ".kube" / "config"
     return next((path for path in listed if path.exists()), listed[-1])
 
 
@@ -121,9 +130,10 @@ def add(path: Path, name: str, server: str, ca: bytes, cert: bytes, key: bytes) 
 
 def remove(path: Path, name: str) -> bool:
     """Take context `name` out of the file at `path`. Returns whether it was there."""
-    if not path.exists() or not has_context(read(path), name):
-        return False
-    change_file(path, lambda config: without_context(config, name))
+    with _as_owner(path):
+        if not path.exists() or not has_context(read(path), name):
+            return False
+        _change_file(path, lambda config: without_context(config, name))
     return True
 
 
@@ -152,8 +162,20 @@ def change_file(path: Path, change: Callable[[Config], Config]) -> None:
 
     Raises ClusterError when it cannot be read or written.
     """
-    try:
+    with _as_owner(path):
         _change_file(path, change)
+
+
+@contextlib.contextmanager
+def _as_owner(path: Path) -> Iterator[None]:
+    """Have the rights of the file's owner; what the kernel refuses is a ClusterError."""
+    try:
+        with as_owner_of(path, os.environ):
+            yield
+    except PermissionError as error:
+        owner = owner_to_be(path, os.environ)
+        mend = f"give it to its owner: sudo chown -R {owner[0]} {path.parent}" if owner else _MEND
+        raise _unreadable(path, f"cannot be written ({error.strerror})", mend) from error
     except OSError as error:
         raise _unreadable(path, f"cannot be written ({error.strerror})") from error
 
@@ -177,14 +199,12 @@ def _change_file(path: Path, change: Callable[[Config], Config]) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.pilotfish")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.pilotfish")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             if path.exists():
-                # `sudo -E pilotfish up` must not take the file away from its owner.
-                owner = path.stat()
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+                _keep_owner(descriptor, path.stat())
             file.write(content)
             file.flush()
             os.fsync(descriptor)
@@ -192,6 +212,16 @@ def _replace(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _keep_owner(descriptor: int, before: os.stat_result) -> None:
+    """Give a new file the owner and mode of the one it replaces."""
+    try:
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    except PermissionError:
+        # Its group is not one of its owner's: then it stays readable by the owner alone.
+        return
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
 
 
 @contextlib.contextmanager
@@ -216,12 +246,8 @@ def _locked(path: Path) -> Iterator[None]:
         lock.unlink(missing_ok=True)
 
 
-def _unreadable(path: Path, what: str) -> ClusterError:
-    return ClusterError(
-        f"the kubeconfig {what}",
-        str(path),
-        "mend or move it, or point KUBECONFIG at another file",
-    )
+def _unreadable(path: Path, what: str, mend: str = _MEND) -> ClusterError:
+    return ClusterError(f"the kubeconfig {what}", str(path), mend)
 
 
 def _one_line(error: Exception) -> str:

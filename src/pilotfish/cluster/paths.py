@@ -16,6 +16,8 @@ from pathlib import Path
 STATE_ROOT = Path("/var/lib/pilotfish")
 RUN_ROOT = Path("/run/pilotfish")
 IMAGES = STATE_ROOT / "images"
+# The cluster that `up` makes when it is given no name.
+DEFAULT_CLUSTER = "default"
 CONTROL_PLANE = "control-plane"
 NODE = "node"
 

@@ -1,20 +1,26 @@
-"""What a machine needs before a cluster can start: checked first, each with the mend if missing."""
+"""What a machine needs before a cluster can start: checked first, each with the fix if missing."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 import socket
 import struct
+import sys
 from pathlib import Path
 
+from pilotfish.client.invoker import person
 from pilotfish.cluster.errors import EXIT_NOT_READY, ClusterError
 
 # Program → the package of Debian and Ubuntu that has it.
 PROGRAMS = {"runc": "runc"}
-# Nothing here runs nft: the tables are written over netlink. But it is how people read them.
-HELPFUL_PROGRAMS = {"nft": "nftables"}
+# Nothing here runs these; people do. Program → its package, and what it is for.
+HELPFUL_PROGRAMS = {
+    "kubectl": ("kubernetes-client", "nobody can talk to the cluster"),
+    "nft": ("nftables", "the nodes' tables cannot be looked at"),
+}
 # Programs of the system live here, which a plain user's or a cron job's PATH may not name.
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -42,9 +48,20 @@ def check_root(purpose: str) -> None:
         raise ClusterError(
             f"root is needed to {purpose}",
             f"running as user id {os.geteuid()}",
-            "run the command again with sudo (sudo -E keeps your KUBECONFIG)",
+            f"run: {as_root()}",
             EXIT_NOT_READY,
         )
+
+
+def as_root() -> str:
+    """This command line as a user types it to run it as root."""
+    program, *arguments = sys.argv
+    # sudo looks for programs on a path of its own, and asks for others by their full path.
+    found = shutil.which(Path(program).name, path=_SYSTEM_PATH)
+    words = [Path(program).name if found else str(Path(program).absolute()), *arguments]
+    # Of a user's environment, sudo keeps only what -E asks for.
+    sudo = "sudo -E" if "KUBECONFIG" in os.environ else "sudo"
+    return f"{sudo} {shlex.join(words)}"
 
 
 def check_programs() -> None:
@@ -56,20 +73,25 @@ def check_programs() -> None:
         raise ClusterError(
             f"missing {'program' if len(missing) == 1 else 'programs'}: {', '.join(missing)}",
             "not found on PATH",
-            f"install with: apt-get install -y {packages}",
+            f"install with: {_install(packages)}",
             EXIT_NOT_READY,
         )
 
 
 def notes() -> list[str]:
-    """What is missing but not needed, each with the mend."""
+    """What is missing but not needed, each with the command that installs it."""
     path = program_path()
     return [
-        f"{program} is not installed, so the nodes' tables cannot be looked at; "
-        f"install it with: apt-get install -y {package}"
-        for program, package in HELPFUL_PROGRAMS.items()
+        f"{program} is not installed, so {purpose}; install it with: {_install(package)}"
+        for program, (package, purpose) in HELPFUL_PROGRAMS.items()
         if shutil.which(program, path=path) is None
     ]
+
+
+def _install(packages: str) -> str:
+    """The command that installs packages of Debian, as whoever runs us types it."""
+    sudo = "sudo " if person(os.environ) else ""
+    return f"{sudo}apt-get install -y {packages}"
 
 
 def program_path() -> str:

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import orjson
 
+from pilotfish.client.invoker import state_home
+
 _KEY_BYTES = 32
 _SECRET = re.compile(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}")
 
 
 def state_folder() -> Path:
     """The folder, made if there is none. Raises OSError."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    parent = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state"
-    folder = parent / "pilotfish"
+    folder = state_home(os.environ) / "pilotfish"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Somebody may have made it before with the usual rights.
     folder.chmod(0o700)

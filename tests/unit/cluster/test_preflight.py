@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,38 @@ def test_a_program_that_only_helps_is_no_error_but_a_note(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(preflight, "_SYSTEM_PATH", str(tmp_path))
     preflight.check_programs()
-    [note] = preflight.notes()
-    assert note.startswith("nft is not installed")
-    assert "apt-get install -y nftables" in note
+    kubectl, nft = preflight.notes()
+    assert kubectl.startswith("kubectl is not installed")
+    assert kubectl.endswith("install it with: apt-get install -y kubernetes-client")
+    assert nft.startswith("nft is not installed")
+    assert nft.endswith("install it with: apt-get install -y nftables")
+
+
+def test_behind_sudo_a_command_to_type_begins_with_sudo(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(preflight, "_SYSTEM_PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_UID", str(pwd.getpwnam("nobody").pw_uid))
+    with pytest.raises(ClusterError, match="sudo apt-get install -y runc"):
+        preflight.check_programs()
+    assert all("sudo apt-get install -y" in note for note in preflight.notes())
+
+
+def test_a_plain_user_gets_the_command_that_sudo_will_find(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "pilotfish"
+    program.touch(mode=0o755)
+    monkeypatch.setattr(preflight, "_SYSTEM_PATH", "")
+    monkeypatch.setattr(sys, "argv", [str(program), "up", "--name", "two words"])
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    assert preflight.as_root() == f"sudo {program} up --name 'two words'"
+    monkeypatch.setenv("KUBECONFIG", "/mine")
+    assert preflight.as_root().startswith(f"sudo -E {program} up")
+    monkeypatch.setattr(preflight, "_SYSTEM_PATH", str(tmp_path))
+    assert preflight.as_root().startswith("sudo -E pilotfish up")
 
 
 def test_a_plain_user_is_told_to_use_sudo(monkeypatch: pytest.MonkeyPatch) -> None:

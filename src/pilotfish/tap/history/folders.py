@@ -7,15 +7,14 @@ import os
 import re
 from pathlib import Path
 
+from pilotfish.client.invoker import state_home
+
 _MAX_NAME = 80
 
 
 def history_root() -> Path:
     """The folder of all histories, in the user's state folder (XDG Base Directory 0.8)."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    # The specification: a path that is not absolute is to be ignored.
-    base = Path(state) if state.startswith("/") else Path.home() / ".local" / "state"
-    return base / "pilotfish" / "history"
+    return state_home(os.environ) / "pilotfish" / "history"
 
 
 def history_folder(context_name: str) -> Path:
