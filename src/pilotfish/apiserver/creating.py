@@ -79,6 +79,12 @@ async def create_object(
     metadata.pop("selfLink", None)
     metadata.pop("resourceVersion", None)
     apply_defaults(kind, obj)
+    # What admission and the server add belongs to nobody.
+    if manager is not None:
+        # Who owns which fields is for the server to say.
+        metadata.pop("managedFields", None)
+        has_status = "status" in kind.subresources
+        account_creation(obj, type_of(kind), manager, but_status=has_status)
     if kind.full_name == "pods":
         admit_pod(core, obj)
     prepare_for_create(kind, obj)
@@ -88,11 +94,6 @@ async def create_object(
     if kind.full_name == DEFINITIONS:
         metadata["finalizers"] = list({*(metadata.get("finalizers") or ()), FINALIZER})
         settle(obj, definitions_of_group(core, obj["spec"]["group"]))
-    if manager is not None:
-        # Who owns which fields is for the server to say.
-        metadata.pop("managedFields", None)
-        has_status = "status" in kind.subresources
-        account_creation(obj, type_of(kind), manager, but_status=has_status)
     obj = to_stored(kind, obj)
     if kind.full_name == "services":
         return await _create_service(core, kind, obj, dry_run=dry_run)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from pilotfish.apiserver.apply.applying import apply_configuration, check_applied
+from pilotfish.apiserver.apply.checking import check_elements
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.codec import encode_body, load_json, load_yaml
 from pilotfish.apiserver.core import Core
@@ -16,6 +17,7 @@ from pilotfish.apiserver.decoding import decode_object
 from pilotfish.apiserver.errors import (
     StatusError,
     bad_request,
+    conflict,
     invalid,
     unsupported_media_type,
 )
@@ -70,7 +72,8 @@ async def _apply(core: Core, call: Call) -> Answer:
     """PATCH by server-side apply: creates what does not exist, for who may create.
 
     Raises:
-        StatusError: 400, 403, 404, 409 for fields that another manager owns, 422.
+        StatusError: 400, 403, 404, 409 for fields that another manager owns or for
+            a uid of no object, 422; 500 for lists that cannot be merged.
     """
     resource, route = call.resource, call.route
     if not call.query.get("fieldManager"):
@@ -90,6 +93,8 @@ async def _apply(core: Core, call: Call) -> Answer:
     if resource.namespaced:
         check_namespace(call, applied)
     schema = type_of(resource)
+    check_elements(applied, schema)
+    has_status = "status" in resource.subresources and not route.subresource
     applier = partial(
         apply_configuration,
         applied=applied,
@@ -97,9 +102,16 @@ async def _apply(core: Core, call: Call) -> Answer:
         manager=call.manager,
         subresource=route.subresource,
         force=call.flag("force"),
+        reset=frozenset({"status"} if has_status else ()),
     )
     exists = core.registry.latest(resource.full_name, call.key) is not None
     if not exists and not route.subresource:
+        if metadata.get("uid"):
+            why = (
+                f"uid mismatch: the provided object specified uid {metadata['uid']}, and no "
+                "existing object was found"
+            )
+            raise conflict(resource, route.name, why)
         core.authorizer.check(call.user, creation_of(route))
         empty = {
             "apiVersion": resource.api_version,

@@ -48,6 +48,7 @@ class Field:
         patch_strategy: of "merge", "replace", "retainKeys"; may be several.
         map_type: "atomic" for an object that is replaced as a whole.
         struct: for "object", its type where that has no name (custom resources).
+        default: of a scalar, as a custom resource's schema says it.
     """
 
     type: FieldType
@@ -60,6 +61,7 @@ class Field:
     patch_strategy: tuple[str, ...] = ()
     map_type: str = ""
     struct: Type | None = None
+    default: bool | float | int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from support.apiserver import RunningApiServer
-from support.objects import service
+from support.objects import config_map, pod, service
 
 
 async def apply(
@@ -55,3 +55,50 @@ async def test_what_others_change_later_becomes_theirs(server: RunningApiServer)
     await apply(server, service("web"))
     labels = await server.kubectl("get", "svc", "web", "-o", "jsonpath={.metadata.labels}")
     assert labels == '{"tier":"front"}'
+
+
+async def test_a_container_without_a_name_is_refused(server: RunningApiServer) -> None:
+    await apply(server, pod("p"))
+    code, _, errors = await apply(server, pod("p", containers=[{"image": "other"}]))
+    assert code == 1
+    assert 'The Pod "p" is invalid' in errors and "name: Required value" in errors
+    image = ("get", "pod", "p", "-o", "jsonpath={.spec.containers[*].image}")
+    assert await server.kubectl(*image) == "host"
+
+
+async def test_duplicates_are_refused(server: RunningApiServer) -> None:
+    env = [{"name": "F", "value": "1"}, {"name": "F", "value": "2"}]
+    containers = [{"name": "c", "image": "host", "env": env}]
+    code, _, errors = await apply(server, pod("p", containers=containers))
+    assert code == 1
+    assert (
+        "failed to create typed patch object (default/p; /v1, Kind=Pod): "
+        '.spec.containers[name="c"].env: duplicate entries for key [name="F"]'
+    ) in errors
+
+
+async def test_what_admission_adds_belongs_to_nobody(server: RunningApiServer) -> None:
+    manifest = pod("p")
+    await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
+    fields = await server.kubectl(
+        "get", "pod", "p", "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields}"
+    )
+    for name in ("serviceAccount", "volumes", "volumeMounts", "tolerations", "priority"):
+        assert f'"f:{name}"' not in fields
+    assert '"f:terminationMessagePath"' in fields
+    # Taking over what was applied by the client, and giving up nothing that admission added.
+    code, _, errors = await apply(server, manifest)
+    assert (code, errors) == (0, "")
+    volumes = await server.kubectl("get", "pod", "p", "-o", "jsonpath={.spec.volumes[*].name}")
+    assert volumes.startswith("kube-api-access-")
+
+
+async def test_a_uid_of_no_object_is_a_conflict(server: RunningApiServer) -> None:
+    obj = config_map("c")
+    obj["metadata"]["uid"] = "11111111-1111-1111-1111-111111111111"
+    code, _, errors = await apply(server, obj)
+    assert code == 1
+    assert (
+        'Operation cannot be fulfilled on configmaps "c": uid mismatch: the provided object '
+        "specified uid 11111111-1111-1111-1111-111111111111, and no existing object was found"
+    ) in errors

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pilotfish.apiserver.apply.accounting import account_creation, account_update
 from pilotfish.apiserver.apply.applying import apply_configuration
-from pilotfish.apiserver.apply.fieldsets import MISSING, fields_of, from_fields_v1, value_at
+from pilotfish.apiserver.apply.fieldsets import fields_of, from_fields_v1
 from pilotfish.apiserver.apply.managers import read_managers
+from pilotfish.apiserver.apply.places import MISSING, value_at
 from pilotfish.apiserver.patches.merge import merge_patch
 from pilotfish.objects.meta import Object
 from pilotfish.objects.schema import schema_for
@@ -251,7 +252,7 @@ def test_what_is_there_has_one_owner_and_what_is_gone_none(first: Object, second
         assert both == set()
     for path in found.get("maker", set()) - HOLDERS:
         if path[-1][:2] != "k:":
-            assert value_at(first, path) == value_at(second, path)
+            assert value_at(first, path, SERVICE) == value_at(second, path, SERVICE)
 
 
 @given(services, services)
@@ -280,7 +281,7 @@ def test_an_applier_that_gives_up_leaves_what_another_owns(
     obj = apply_configuration(obj, deepcopy(second), SERVICE, "me", force=True)
     for path in theirs:
         if not any(path[: len(other)] == other or other[: len(path)] == path for other in mine):
-            assert value_at(obj, path) == value_at(live, path)
+            assert value_at(obj, path, SERVICE) == value_at(live, path, SERVICE)
 
 
 @given(services, specs)
@@ -291,4 +292,4 @@ def test_a_merge_patch_takes_only_what_it_names(live: Object, patch: Object) -> 
     for path in owners(old).get("maker", set()) - HOLDERS:
         if path[0] != "f:spec" or path[1][2:] not in patch:
             assert path in kept
-            assert value_at(new, path) is not MISSING
+            assert value_at(new, path, SERVICE) is not MISSING

@@ -6,7 +6,6 @@ walks only what differs, so that a small change to a large object stays cheap.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
@@ -14,11 +13,11 @@ import orjson
 from pilotfish.apiserver.apply.fieldsets import (
     UNOWNED,
     Path,
+    elements,
     from_fields_v1,
+    has_granular_items,
     is_granular,
-    key_segment,
     struct_of,
-    value_segment,
 )
 from pilotfish.apiserver.apply.presence import Presence, presence_of
 from pilotfish.objects.meta import Object
@@ -165,10 +164,11 @@ def _tree(value: Any, field: Field, prefix: Path, there: Presence | None) -> Obj
                 found[f"f:{key}"] = below if below is not None else {}
         else:
             found = _struct_tree(value, struct_of(field), prefix, there)
-    elif isinstance(value, list) and field.list_type == "map":
-        found = {key_segment(item, field): _element_tree(item, field, prefix) for item in value}
-    elif isinstance(value, list) and field.list_type == "set":
-        found = {value_segment(item): {} for item in value}
+    elif isinstance(value, list) and field.list_type in ("map", "set"):
+        found = {
+            segment: _element_tree(items, field, prefix)
+            for segment, items in elements(value, field).items()
+        }
     else:
         return {}
     if there is not None:
@@ -176,11 +176,11 @@ def _tree(value: Any, field: Field, prefix: Path, there: Presence | None) -> Obj
     return {".": {}, **found} if found else {}
 
 
-def _element_tree(item: Object, field: Field, prefix: Path) -> Object:
-    """The FieldsV1 of a new element of a list that merges by keys."""
-    if field.items is None or not is_granular(field.items):
+def _element_tree(items: list[Any], field: Field, prefix: Path) -> Object:
+    """The FieldsV1 of a new element of a list; of duplicates nobody owns what is in them."""
+    if len(items) > 1 or field.items is None or not has_granular_items(field):
         return {}
-    return {".": {}, **_struct_tree(item, struct_of(field.items), prefix)}
+    return {".": {}, **_struct_tree(items[0], struct_of(field.items), prefix)}
 
 
 class _Comparison:
@@ -245,25 +245,22 @@ class _Comparison:
                 self._values(old[key], new[key], items, below, None)
 
     def _lists(self, old: list[Any], new: list[Any], field: Field, path: Path) -> None:
-        before, after = dict(_elements(old, field)), dict(_elements(new, field))
+        before, after = elements(old, field), elements(new, field)
         self._gone.extend((*path, segment) for segment in before.keys() - after.keys())
-        for segment, item in after.items():
+        for segment, items in after.items():
             place = (*path, segment)
-            if segment not in before:
-                self._changed.append(place)
-                if field.list_type == "map":
-                    tree = _element_tree(item, field, place[:2])
-                    self._changed.extend(from_fields_v1(tree, place))
-            elif field.list_type == "map" and before[segment] != item:
-                if field.items is not None and is_granular(field.items):
-                    self.structs(before[segment], item, struct_of(field.items), place, None)
-                else:
-                    self._changed.append(place)
-
-
-def _elements(values: list[Any], field: Field) -> Iterator[tuple[str, Any]]:
-    for item in values:
-        yield key_segment(item, field) if field.list_type == "map" else value_segment(item), item
+            known = before.get(segment)
+            if known == items:
+                continue
+            if known is not None and len(known) == len(items) == 1 and has_granular_items(field):
+                assert field.items is not None
+                self.structs(known[0], items[0], struct_of(field.items), place, None)
+                continue
+            if known is not None:
+                self._gone.append(place)
+            self._changed.append(place)
+            tree = _element_tree(items, field, place[:2])
+            self._changed.extend(from_fields_v1(tree, place) if tree else ())
 
 
 def _remove(tree: Object, path: Path) -> None:

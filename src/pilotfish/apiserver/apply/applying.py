@@ -6,13 +6,14 @@ from typing import Final
 
 import orjson
 
-from pilotfish.apiserver.apply.fieldsets import Path, Paths, fields_of, remove_at, shown, value_at
+from pilotfish.apiserver.apply.fieldsets import Path, Paths, fields_of, shown
 from pilotfish.apiserver.apply.managers import (
     Manager,
     managers_before_apply,
     write_managers,
 )
 from pilotfish.apiserver.apply.merging import merged
+from pilotfish.apiserver.apply.places import Duplicates, remove_at, value_at
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -31,8 +32,12 @@ def apply_configuration(
     *,
     subresource: str = "",
     force: bool = False,
+    reset: frozenset[str] = frozenset(),
 ) -> Object:
     """The live object after an apply; it may be changed and shared.
+
+    Args:
+        reset: the top-level fields that this request does not write, and nobody owns by it.
 
     Raises:
         StatusError: 409 with one cause for each field that another manager owns and has at
@@ -42,21 +47,20 @@ def apply_configuration(
     applier = Manager(manager, "Apply", live["apiVersion"], subresource)
     others = [each for each in managers if not each.is_same(applier)]
     before = next((each.paths for each in managers if each.is_same(applier)), set())
-    wanted = fields_of(applied, schema)
+    unwritten = {f"f:{name}" for name in reset}
+    wanted = {path for path in fields_of(applied, schema) if path[0] not in unwritten}
     disputed = {
         path: other
         for other in others
         for path in wanted & other.paths
-        if path[-1][:2] != "k:"
-        and value_at(live, path) != value_at(applied, path)
-        and not _holds_fields(path, managers)
+        if _is_changed(live, applied, path, schema) and not _holds_fields(path, managers)
     }
     if disputed and not force and not _is_taken_over(live, schema, manager, disputed):
         raise _conflicts(disputed)
     for other in others:
         other.paths -= disputed.keys()
     result = merged(live, applied, schema)
-    _remove_unwanted(result, before - _with_holders(wanted), others)
+    _remove_unwanted(result, before - _with_holders(wanted), others, schema)
     applier.paths, applier.time = wanted, now()
     write_managers(result, [*others, applier])
     annotations = result["metadata"].get("annotations") or {}
@@ -85,9 +89,20 @@ def _is_taken_over(
     if not isinstance(before, dict):
         return False
     kept = {
-        path for path in fields_of(before, schema) if value_at(before, path) == value_at(live, path)
+        path
+        for path in fields_of(before, schema)
+        if value_at(before, path, schema) == value_at(live, path, schema)
     }
     return disputed.keys() <= kept
+
+
+def _is_changed(live: Object, applied: Object, path: Path, schema: Type | None) -> bool:
+    """Whether applying changes what is at a path; of an element, not what is in it."""
+    now = value_at(live, path, schema)
+    if path[-1].startswith("f:"):
+        return bool(now != value_at(applied, path, schema))
+    # Of duplicates one is left.
+    return isinstance(now, Duplicates)
 
 
 def _holds_fields(path: Path, managers: list[Manager]) -> bool:
@@ -105,7 +120,9 @@ def _with_holders(paths: Paths) -> Paths:
     return {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
 
 
-def _remove_unwanted(obj: Object, given_up: Paths, others: list[Manager]) -> None:
+def _remove_unwanted(
+    obj: Object, given_up: Paths, others: list[Manager], schema: Type | None
+) -> None:
     """Take out what the applier no longer lists and nobody else owns."""
     kept: Paths = set()
     for other in others:
@@ -113,7 +130,7 @@ def _remove_unwanted(obj: Object, given_up: Paths, others: list[Manager]) -> Non
     # Shorter paths first: an element goes with everything in it.
     for path in sorted(given_up, key=len):
         if path not in kept:
-            remove_at(obj, path)
+            remove_at(obj, path, schema)
 
 
 def _conflicts(disputed: dict[tuple[str, ...], Manager]) -> StatusError:

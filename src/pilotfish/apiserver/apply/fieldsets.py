@@ -18,8 +18,8 @@ from pilotfish.objects.schema import Field, Type, type_named
 Path = tuple[str, ...]
 Paths = set[Path]
 
-MISSING: Final = object()
-
+# Lists whose elements have names, and owners of their own.
+_ASSOCIATIVE: Final = ("map", "set")
 # Who an object is belongs to nobody; the rest of these is the server's.
 UNOWNED: Final[frozenset[Path]] = frozenset(
     {("f:apiVersion",), ("f:kind",)}
@@ -40,8 +40,9 @@ UNOWNED: Final[frozenset[Path]] = frozenset(
     }
 )
 _ANY: Final = Field("any")
-# What the API fills in where an element leaves out a part of its key.
+# What Kubernetes' types fill in where an element leaves out an optional part of its key.
 _KEY_DEFAULTS: Final = {"protocol": "TCP"}
+_REFERENCE: Final = "io.k8s.api.core.v1.LocalObjectReference"
 
 
 def fields_of(obj: Object, schema: Type | None) -> Paths:
@@ -63,15 +64,12 @@ def paths_of(value: Any, field: Field, path: Path) -> Iterator[Path]:
                 yield from paths_of(item, field.items or _ANY, (*path, f"f:{key}"))
         else:
             yield from _struct_paths(value, struct_of(field), path)
-    elif isinstance(value, list) and field.list_type == "map":
-        for item in value:
-            place = (*path, key_segment(item, field))
+    elif isinstance(value, list) and field.list_type in _ASSOCIATIVE:
+        for segment, items in elements(value, field).items():
+            place = (*path, segment)
             yield place
-            if field.items is not None and is_granular(field.items):
-                yield from _struct_paths(item, struct_of(field.items), place)
-    elif isinstance(value, list) and field.list_type == "set":
-        for item in value:
-            yield (*path, value_segment(item))
+            if len(items) == 1 and field.items is not None and has_granular_items(field):
+                yield from _struct_paths(items[0], struct_of(field.items), place)
     else:
         yield path
 
@@ -91,11 +89,38 @@ def struct_of(field: Field | None) -> Type | None:
     return field.struct or type_named(field.ref)
 
 
+def has_granular_items(field: Field) -> bool:
+    """Whether the fields of a list's elements can have owners of their own."""
+    return field.list_type == "map" and field.items is not None and is_granular(field.items)
+
+
+def key_default(field: Field, name: str) -> Any:
+    """What a part of an element's key is where the element leaves it out; None for nothing.
+
+    Custom resources say it in their schema. In Kubernetes' types what has to be there is zero or
+    empty where it is not.
+    """
+    struct = struct_of(field.items)
+    part = struct.fields.get(name) if struct is not None else None
+    if part is None or part.default is not None:
+        return part.default if part is not None else None
+    if part.required or (struct is not None and struct.name == _REFERENCE):
+        return "" if part.type == "string" else 0
+    return _KEY_DEFAULTS.get(name) if struct is not None and struct.name else None
+
+
+def key_of(item: Object, field: Field) -> Object:
+    """What tells an element of a list that merges by keys from the others."""
+    parts = {
+        name: item[name] if name in item else key_default(field, name)
+        for name in sorted(field.map_keys)
+    }
+    return {name: value for name, value in parts.items() if value is not None}
+
+
 def key_segment(item: Object, field: Field) -> str:
     """The segment of an element of a list that merges by keys."""
-    keys = {name: item.get(name, _KEY_DEFAULTS.get(name)) for name in field.map_keys}
-    found = {name: value for name, value in sorted(keys.items()) if value is not None}
-    return "k:" + orjson.dumps(found).decode()
+    return "k:" + orjson.dumps(key_of(item, field)).decode()
 
 
 def value_segment(item: Any) -> str:
@@ -103,51 +128,17 @@ def value_segment(item: Any) -> str:
     return "v:" + orjson.dumps(item).decode()
 
 
-def value_at(obj: Any, path: Path) -> Any:
-    """What an object has at a path; MISSING if nothing."""
-    for segment in path:
-        if segment.startswith("f:"):
-            obj = obj.get(segment[2:], MISSING) if isinstance(obj, dict) else MISSING
-        elif isinstance(obj, list):
-            index = index_of(obj, segment)
-            obj = MISSING if index is None else obj[index]
-        else:
-            return MISSING
-        if obj is MISSING:
-            return MISSING
-    return obj
+def segment_of(item: Any, field: Field) -> str:
+    """The segment of an element of a list whose elements have names."""
+    return key_segment(item, field) if field.list_type == "map" else value_segment(item)
 
 
-def index_of(items: list[Any], segment: str) -> int | None:
-    """Where a list has the element of a segment; None if it has not."""
-    wanted = orjson.loads(segment[2:])
-    for index, item in enumerate(items):
-        if segment.startswith("v:"):
-            if item == wanted:
-                return index
-        elif isinstance(item, dict) and all(
-            item.get(name, _KEY_DEFAULTS.get(name)) == value for name, value in wanted.items()
-        ):
-            return index
-    return None
-
-
-def remove_at(obj: Object, path: Path) -> None:
-    """Take out what an object has at a path, and the objects that are empty without it."""
-    parents: list[tuple[Any, str]] = []
-    current: Any = obj
-    for segment in path:
-        parents.append((current, segment))
-        current = value_at(current, (segment,))
-        if current is MISSING:
-            return
-    for parent, segment in reversed(parents):
-        if isinstance(parent, dict):
-            del parent[segment[2:]]
-        else:
-            del parent[index_of(parent, segment) or 0]
-        if parent:
-            return
+def elements(items: list[Any], field: Field) -> dict[str, list[Any]]:
+    """The elements of such a list by their segments; several where they are duplicates."""
+    found: dict[str, list[Any]] = {}
+    for item in items:
+        found.setdefault(segment_of(item, field), []).append(item)
+    return found
 
 
 def to_fields_v1(paths: Iterable[Path]) -> Object:
@@ -187,6 +178,8 @@ def shown(path: Path) -> str:
             keys = orjson.loads(rest)
             listed = ",".join(f"{name}={orjson.dumps(v).decode()}" for name, v in keys.items())
             text += f"[{listed}]"
+        elif kind == "i:":
+            text += f"[{rest}]"
         else:
             text += f"[={rest}]"
     return text

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pilotfish.apiserver.apply.fieldsets import (
-    index_of,
+    elements,
+    has_granular_items,
     is_granular,
-    key_segment,
+    segment_of,
     struct_of,
 )
 from pilotfish.objects.meta import Object
@@ -32,22 +33,49 @@ def _merged_value(live: Any, applied: Any, field: Field) -> Any:
         for key, value in applied.items():
             live[key] = _merged_value(live.get(key), value, items)
         return live
-    if isinstance(applied, list) and isinstance(live, list):
-        if field.list_type == "map":
-            return _merged_elements(live, applied, field)
-        if field.list_type == "set":
-            return live + [value for value in applied if value not in live]
+    if isinstance(applied, list) and isinstance(live, list) and field.list_type in ("map", "set"):
+        return _merged_elements(live, applied, field)
     return applied
 
 
 def _merged_elements(live: list[Any], applied: list[Any], field: Field) -> list[Any]:
-    schema = struct_of(field.items)
-    for item in applied:
-        index = index_of(live, key_segment(item, field))
-        if index is None:
-            live.append(item)
-        elif field.items is None or not is_granular(field.items):
-            live[index] = item
+    """The elements of both, once each: those applied in their order, the others among them.
+
+    What only the live list has stays before what it stood before, as far as the applied order
+    allows that (structured-merge-diff's typed/merge.go). Duplicates of an element that is applied
+    give way to it.
+    """
+    theirs = [segment_of(item, field) for item in live]
+    mine = [segment_of(item, field) for item in applied]
+    before = elements(live, field)
+    wanted = dict(zip(mine, applied, strict=True))
+    in_both = iter([segment for segment in mine if segment in before])
+    turn = next(in_both, "")
+    result: list[Any] = []
+    done: set[str] = set()
+    at = 0
+    for segment in mine:
+        while at < len(theirs) and theirs[at] != segment:
+            here = theirs[at]
+            if here not in wanted:
+                result.append(live[at])
+            elif not turn or here == turn:
+                # What is new comes before the next that both have.
+                at += here in done
+                break
+            at += 1
         else:
-            live[index] = merged(live[index], item, schema)
-    return live
+            at += 1
+        result.append(_merged_element(before.get(segment, []), wanted[segment], field))
+        done.add(segment)
+        if segment == turn:
+            turn = next(in_both, "")
+    rest = range(at, len(theirs))
+    return result + [live[index] for index in rest if theirs[index] not in wanted]
+
+
+def _merged_element(before: list[Any], wanted: Any, field: Field) -> Any:
+    if len(before) == 1 and has_granular_items(field):
+        assert field.items is not None
+        return merged(before[0], wanted, struct_of(field.items))
+    return wanted

@@ -7,6 +7,7 @@ Which parts can have owners of their own follows from the schema's `x-kubernetes
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pilotfish.objects.schema import Field, Type
@@ -38,7 +39,11 @@ def _field(schema: Mapping[str, Any]) -> Field:
             map_keys=tuple(schema.get("x-kubernetes-list-map-keys") or ()),
         )
     if kind != "object":
-        return _SCALARS.get(kind, _ANY)
+        scalar = _SCALARS.get(kind, _ANY)
+        default = schema.get("default")
+        # For the keys of lists, which are scalars.
+        is_plain = isinstance(default, bool | float | int | str)
+        return replace(scalar, default=default) if is_plain else scalar
     map_type = schema.get("x-kubernetes-map-type", "")
     values = schema.get("additionalProperties")
     if isinstance(values, Mapping):

@@ -18,7 +18,6 @@ from pilotfish.apiserver.strategy import (
     jobs,
     namespaces,
     pods,
-    secrets,
     servicecidrs,
     services,
 )
@@ -86,7 +85,6 @@ _FIRST_STATUS: dict[_Kind, dict[str, Any]] = {
 _CREATE: dict[_Kind, Callable[[Object], None]] = {
     ("", "Namespace"): namespaces.prepare_for_create,
     ("", "Pod"): pods.prepare_for_create,
-    ("", "Secret"): secrets.move_string_data,
     ("batch", "Job"): jobs.prepare_for_create,
     ("networking.k8s.io", "ServiceCIDR"): servicecidrs.prepare_for_create,
 }
@@ -94,7 +92,6 @@ _CREATE: dict[_Kind, Callable[[Object], None]] = {
 _UPDATE: dict[_Kind, Callable[[Object, Object], None]] = {
     ("", "Namespace"): namespaces.prepare_for_update,
     ("", "Pod"): pods.prepare_for_update,
-    ("", "Secret"): secrets.prepare_for_update,
     ("", "Service"): services.prepare_for_update,
 }
 

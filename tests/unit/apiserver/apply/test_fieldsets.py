@@ -8,14 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilotfish.apiserver.apply.fieldsets import (
-    MISSING,
     fields_of,
     from_fields_v1,
-    remove_at,
     shown,
     to_fields_v1,
-    value_at,
 )
+from pilotfish.apiserver.apply.places import MISSING, remove_at, value_at
 from pilotfish.objects.schema import schema_for
 
 SERVICE = schema_for("v1", "Service")
@@ -47,13 +45,13 @@ def test_elements_are_named_by_their_keys_and_atomic_parts_are_whole() -> None:
 
 def test_a_path_leads_to_its_value_with_the_default_protocol_filled_in() -> None:
     path = ("f:spec", "f:ports", f"k:{PORTS}", "f:name")
-    assert value_at(service({"port": 80, "name": "x"}), path) == "x"
-    assert value_at(service({"port": 80, "protocol": "UDP"}), path) is MISSING
+    assert value_at(service({"port": 80, "name": "x"}), path, SERVICE) == "x"
+    assert value_at(service({"port": 80, "protocol": "UDP"}), path, SERVICE) is MISSING
 
 
 def test_removing_the_last_part_removes_what_held_it() -> None:
     obj = service({"port": 80}, tier="front")
-    remove_at(obj, ("f:metadata", "f:labels", "f:tier"))
+    remove_at(obj, ("f:metadata", "f:labels", "f:tier"), SERVICE)
     assert obj["metadata"] == {"name": "a"}
 
 

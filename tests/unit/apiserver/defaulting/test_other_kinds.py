@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from pilotfish.apiserver.defaulting import apply_defaults
@@ -79,6 +80,13 @@ def test_ports_of_endpoints_and_slices_are_tcp() -> None:
     assert endpoints["subsets"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]
     piece = defaulted("endpointslices.discovery.k8s.io", ports=[{"port": 80}])
     assert piece["ports"] == [{"port": 80, "name": "", "protocol": "TCP"}]
+
+
+def test_plain_text_of_a_secret_becomes_data() -> None:
+    secret = defaulted("secrets", data={"a": "eA=="}, stringData={"b": "grüß"})
+    assert "stringData" not in secret
+    assert secret["data"]["a"] == "eA=="
+    assert b64decode(secret["data"]["b"]).decode() == "grüß"
 
 
 def test_a_secret_is_opaque() -> None:

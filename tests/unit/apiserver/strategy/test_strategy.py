@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from copy import deepcopy
 from typing import Any
 
@@ -88,13 +87,6 @@ def test_a_namespace_is_active_and_holds_a_finalizer() -> None:
     assert namespace["status"] == {"phase": "Active"}
     assert namespace["spec"] == {"finalizers": ["kubernetes"]}
     assert updated("namespaces", namespace, spec={"finalizers": []})["spec"] == namespace["spec"]
-
-
-def test_plain_text_of_a_secret_becomes_data() -> None:
-    secret = created("secrets", data={"a": "eA=="}, stringData={"b": "grüß"})
-    assert "stringData" not in secret
-    assert secret["data"]["a"] == "eA=="
-    assert b64decode(secret["data"]["b"]).decode() == "grüß"
 
 
 def test_a_job_selects_its_pods_by_its_uid() -> None:
