@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 # kubectl and the venv come first, so that every command line in the demo and tests is plain.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.cache/bin:$(PATH)
 
+# What is made in the checkout is its owner's, behind sudo too.
+AS_OWNER := tools/as_owner
+
 # The dashboard's page, built into the Python package.
 PAGE := src/pilotfish/dashboard/static/index.html
 PAGE_SOURCES := $(shell find web -name node_modules -prune -o -type f -print)
@@ -16,10 +19,11 @@ NODE_MODULES := web/node_modules/.package-lock.json
 # Targets need what stands before them in a line.
 .NOTPARALLEL:
 
-.PHONY: help demo tutorial pictures test check bench web wheel clean
+.PHONY: help demo install uninstall tutorial pictures test check bench web wheel clean needs-root
 
 help:
 	@echo "make demo      tell the story on a 2-node cluster (KEEP=1 leaves the cluster up)"
+	@echo "make install   install pilotfish and kubectl for all users; make uninstall removes them"
 	@echo "make tutorial  the same, written to docs/tutorial.md"
 	@echo "make pictures  the dashboard as it looks, to docs/pictures"
 	@echo "make test      unit, integration and end-to-end tests (as root)"
@@ -29,18 +33,29 @@ help:
 	@echo "make wheel     build dist/*.whl, which installs without Node.js"
 	@echo "make clean     remove what make made"
 
-demo: $(VENV)/.ready-run $(PAGE)
-	@python tools/demo.py $(if $(KEEP),--keep)
+# First of all: nobody shall wait for what then cannot run.
+needs-root:
+	@[ "$$(id -u)" = 0 ] || { \
+	    echo "error: root is needed; make $(MAKECMDGOALS); run: sudo make $(strip $(MAKECMDGOALS) $(MAKEOVERRIDES))" >&2; exit 3; }
+
+demo: needs-root $(VENV)/.ready-run $(PAGE)
+	@python -B tools/demo.py $(if $(KEEP),--keep)
+
+install: needs-root
+	@tools/install
+
+uninstall: needs-root
+	@tools/install remove
 
 # docs/tutorial.md is the transcript of the demo.
-tutorial: $(VENV)/.ready-run $(PAGE)
+tutorial: needs-root $(VENV)/.ready-run $(PAGE)
 	@python tools/demo.py --write-tutorial
 
 # A test says when the page has changed since.
-pictures: $(VENV)/.ready-dev $(PAGE)
+pictures: needs-root $(VENV)/.ready-dev $(PAGE)
 	@PYTHONPATH=tests python tools/pictures.py
 
-test: $(VENV)/.ready-dev $(PAGE)
+test: needs-root $(VENV)/.ready-dev $(PAGE)
 	@python -m pytest
 
 check: $(VENV)/.ready-dev $(NODE_MODULES)
@@ -51,19 +66,19 @@ check: $(VENV)/.ready-dev $(NODE_MODULES)
 	npm --prefix web run --silent check
 	npm --prefix web test --silent
 
-bench: $(VENV)/.ready-dev $(PAGE)
+bench: needs-root $(VENV)/.ready-dev $(PAGE)
 	@PYTHONPATH=tests python -m benchmarks $(ONLY)
 
-$(VENV)/.ready-%: pyproject.toml constraints.txt tools/setup
+$(VENV)/.ready-%: pyproject.toml constraints.txt tools/setup tools/machine.sh
 	@tools/setup $*
-	@touch $@
+	@$(AS_OWNER) touch $@
 
 $(NODE_MODULES): web/package-lock.json tools/setup_web
-	@tools/setup_web
+	@$(AS_OWNER) tools/setup_web
 
 $(PAGE): $(PAGE_SOURCES) $(NODE_MODULES)
 	@echo "setup: building the dashboard's page"
-	@npm --prefix web run --silent build -- --logLevel warn
+	@$(AS_OWNER) npm --prefix web run --silent build -- --logLevel warn
 
 web: $(VENV)/.ready-run $(PAGE)
 

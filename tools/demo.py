@@ -11,12 +11,14 @@ says which it was.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from narrator import Narrator, StoryBroken
+from pilotfish.client import invoker
 from story import beginning, dashboard, machine, names, probes, services, traffic
 from story.scene import CLUSTER, Scene
 
@@ -27,7 +29,7 @@ TUTORIAL_BEGIN = """# Tutorial: the story of Services
 What a Kubernetes Service is, does and can get wrong, command by command. Everything below happened:
 this page is the transcript of `make demo`, which checks each step. Names and addresses will differ
 on your machine. Run it all with `make demo`, or type along in `examples/go-demo-2` after
-`pip install .`; the application is described there."""
+`make install`; the application is described there."""
 TUTORIAL_END = """## What to try next
 
     $ kubectl delete pod -l type=db                       # and watch its Service heal
@@ -66,8 +68,9 @@ def main() -> int:
     """Tell the story; returns the exit code."""
     keep, write_tutorial = "--keep" in sys.argv[1:], "--write-tutorial" in sys.argv[1:]
     if os.geteuid() != 0:
-        print("error: root is needed; running as a plain user; run: sudo -E make demo")
+        print("error: root is needed; running as a plain user; run: sudo make demo")
         return 3
+    use_persons_kubeconfig()
     # What other commands print comes in between.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.chdir(EXAMPLES)
@@ -111,27 +114,39 @@ def take_down(*, only_if_there: bool) -> None:
 
 
 def say_what_next(keep: bool) -> None:
-    """The last words."""
+    """The last words: commands as they can be typed."""
     print("\nThe story holds: every step did what Kubernetes documents.\n")
-    if keep:
-        print(f"The cluster is up, and kubectl points at it. Try, in {EXAMPLES}:")
+    if not keep:
+        print("Try next, with a cluster that stays (make demo KEEP=1, or pilotfish up):\n")
+        root = ""
     else:
-        print("Try next, with a cluster that stays (make demo KEEP=1, or pilotfish up):")
+        # The demo's programs are on the path that the Makefile made, and nowhere else.
+        found = {name: Path(str(shutil.which(name))).parent for name in ("pilotfish", "kubectl")}
+        print(f"The cluster is up, and kubectl points at it. Try, in {EXAMPLES}:\n")
+        print(f"  export PATH={':'.join(map(str, dict.fromkeys(found.values())))}:$PATH")
+        root = f"sudo {found['pilotfish']}/" if invoker.person(os.environ) else ""
     print(
-        f"""
+        f"""\
   kubectl get svc,ep,pods -o wide            what you have just seen
   kubectl delete pod -l type=db              and watch its Service heal
   kubectl create deployment web --image=host -- python3 -m http.server 8080
   kubectl expose deployment web --port=80 --target-port=8080 --type=LoadBalancer
   pilotfish proxy                            look at all this in a browser
   pilotfish tap -A --stats                   each Service's requests, errors, shares
-  pilotfish tables go-demo-2 --name {CLUSTER}      what the kernel does with its packets
-  pilotfish status                           processes, addresses, memory
+  {root}pilotfish tables go-demo-2 --name {CLUSTER}      what the kernel does with its packets
+  {root}pilotfish status                           processes, addresses, memory
   docs/tutorial.md                           the same story, to read
 """
     )
     if keep:
-        print(f"Remove everything with: pilotfish down --name {CLUSTER}")
+        print(f"Remove everything with: {root}pilotfish down --name {CLUSTER}")
+
+
+def use_persons_kubeconfig() -> None:
+    """Under sudo, point kubectl and pilotfish at the file of who typed it: they go on from here."""
+    behind = invoker.person(os.environ)
+    if behind is not None and "KUBECONFIG" not in os.environ:
+        os.environ["KUBECONFIG"] = f"{behind.pw_dir}/.kube/config"
 
 
 if __name__ == "__main__":

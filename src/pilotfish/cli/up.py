@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -67,6 +68,7 @@ def up(
     ] = False,
 ) -> None:
     """Start a cluster, or mend one that is partly dead. Returns when its Services answer."""
+    from pilotfish.client.invoker import person
     from pilotfish.cluster import kubeconfig, preflight, timeline
     from pilotfish.cluster.plan import WantedRanges
     from pilotfish.cluster.up import Wanted
@@ -87,7 +89,9 @@ def up(
         print(f"Cluster {name!r} runs again. Was dead: {', '.join(outcome.repaired)}.")
     if show_timeline:
         print(timeline.render(timeline.read(outcome.cluster.folders.timeline)))
-    down = "pilotfish down" if name == DEFAULT_CLUSTER else f"pilotfish down --name {name}"
+    down = "sudo pilotfish down" if person(os.environ) else "pilotfish down"
+    if name != DEFAULT_CLUSTER:
+        down += f" --name {name}"
     web = "$(kubectl get svc web -o jsonpath='{.spec.clusterIP}')"
     web = f"[{web}]" if outcome.cluster.ip_family == "ipv6" else web
     print(

@@ -48,7 +48,7 @@ class StaticFiles:
             return await self._answer(request, self._folder / "index.html", "no-cache")
         except web.HTTPNotFound:
             raise RefusedError(
-                503, "The page is not built", str(self._folder), "run: make web (needs Node)"
+                503, "The page is not built", str(self._folder), f"run: {_way_to_build()}"
             ) from None
 
     async def asset(self, request: web.Request) -> web.StreamResponse:
@@ -86,6 +86,13 @@ class StaticFiles:
         if known is None or known[0] != changed_ns:
             known = self._known[path] = (changed_ns, await asyncio.to_thread(_read, path))
         return known[1]
+
+
+def _way_to_build() -> str:
+    checkout = FOLDER.parents[3]
+    if (checkout / "web").is_dir():
+        return f"make -C {checkout} web"
+    return "make install, in a clone of Pilotfish"
 
 
 def _plain(name: str) -> str:
