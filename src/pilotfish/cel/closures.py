@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 from pilotfish.cel.environment import Scope
 from pilotfish.cel.errors import EvaluationError, TooLongError
 from pilotfish.cel.functions import Overload
+from pilotfish.cel.optional_value import Optional
 from pilotfish.cel.types import Type
 from pilotfish.cel.values import Uint, equal, type_of
 
 Run = Callable[[Scope], Any]
 Condition = Callable[[Scope], bool]
 UNKNOWN = object()
+# The types whose values have an order.
+ORDERED = frozenset(("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes"))
 
 
 class Typed(NamedTuple):
@@ -159,19 +162,44 @@ def key_of(value: Any) -> Any:
     raise EvaluationError("a key is an int, a uint, a bool or a string")
 
 
-def map_maker(runs: list[tuple[Run, Run]]) -> Run:
-    """`{key: value, …}`"""
+def list_maker(runs: list[tuple[bool, Run]]) -> Run:
+    """`[item, ?optional, …]`; each item says whether it is an optional."""
 
-    def make(scope: Scope) -> dict[Any, Any]:
-        made: dict[Any, Any] = {}
-        for key, value in runs:
-            at = key_of(key(scope))
-            if at in made:
-                raise EvaluationError("a key is there twice")
-            made[at] = value(scope)
+    def make(scope: Scope) -> list[Any]:
+        made: list[Any] = []
+        for is_optional, run in runs:
+            value = run(scope)
+            if not is_optional:
+                made.append(value)
+            elif _optional(value).is_set:
+                made.append(value.value)
         return made
 
     return make
+
+
+def map_maker(runs: list[tuple[Run, bool, Run]]) -> Run:
+    """`{key: value, ?key: optional, …}`; each value says whether it is an optional."""
+
+    def make(scope: Scope) -> dict[Any, Any]:
+        made: dict[Any, Any] = {}
+        for key, is_optional, run in runs:
+            at, value = key_of(key(scope)), run(scope)
+            if at in made:
+                raise EvaluationError("a key is there twice")
+            if not is_optional:
+                made[at] = value
+            elif _optional(value).is_set:
+                made[at] = value.value
+        return made
+
+    return make
+
+
+def _optional(value: Any) -> Optional:
+    if isinstance(value, Optional):
+        return value
+    raise EvaluationError("what follows ? is no optional")
 
 
 def look_up(mapping: Run, key: Run) -> Run:
@@ -229,6 +257,39 @@ def is_in_any(item: Any, among: Any) -> bool:
     return is_key(item, among)
 
 
+def stepping_pairs(source: Run, first: list[Any], second: list[Any], steps: Steps) -> Run:
+    """Goes through index and item of a list, or key and value of a map, each in its cell."""
+
+    def run(scope: Scope) -> Iterable[Any]:
+        items = source(scope)
+        if not isinstance(items, list | dict):
+            raise EvaluationError("neither a list nor a map")
+        for at, item in items.items() if isinstance(items, dict) else enumerate(items):
+            steps.take()
+            first[0], second[0] = at, item
+            yield at
+
+    return run
+
+
+def mapping_entries(items: Run, condition: Condition | None, made: Run, *, merges: bool) -> Run:
+    """A map of what is made at each key; `merges`: a map is made, and all become one."""
+
+    def run(scope: Scope) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        for at in items(scope):
+            if condition is not None and not condition(scope):
+                continue
+            value = made(scope)
+            for key, each in value.items() if merges else ((at, value),):
+                if key in found:
+                    raise EvaluationError(f"insert failed: key {key} already exists")
+                found[key] = each
+        return found
+
+    return run
+
+
 def stepping(source: Run, cell: list[Any], steps: Steps) -> Run:
     """Goes through the items, each in its turn in the cell."""
 
@@ -249,6 +310,31 @@ def mapping(items: Run, condition: Condition | None, made: Run) -> Run:
         return lambda scope: [made(scope) for _ in items(scope)]
     only = condition
     return lambda scope: [made(scope) for _ in items(scope) if only(scope)]
+
+
+def sorting(items: Run, key: Run) -> Run:
+    """The items by their keys, those of equal keys in their order."""
+
+    def run(scope: Scope) -> list[Any]:
+        pairs = [(key(scope), item) for item in items(scope)]
+        one_kind([of for of, _ in pairs])
+        return [item for _, item in sorted(pairs, key=operator.itemgetter(0))]
+
+    return run
+
+
+def one_kind(items: list[Any]) -> list[Any]:
+    """The items, all of one type that has an order.
+
+    Raises:
+        EvaluationError: they are not.
+    """
+    kinds = {type_of(item).name for item in items}
+    if len(kinds) > 1:
+        raise EvaluationError("no such overload: items of several types")
+    if kinds - ORDERED:
+        raise EvaluationError(f"no such overload: {kinds.pop()} has no order")
+    return items
 
 
 def filtering(items: Run, condition: Condition) -> Run:

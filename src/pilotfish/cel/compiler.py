@@ -153,11 +153,27 @@ class Compiler:
     # --- parts -----------------------------------------------------------------------------
 
     def _select(self, node: syntax.Select) -> Typed:
+        type_name = self._type_name(node)
+        if type_name:
+            return constant(TYPE, TypeName(type_name))
         operand = self.compile(node.operand)
         if node.optional or optionals.is_optional(operand.type):
             self._check_optionals(node)
             return optionals.selected(operand, lambda of: self._field(node, of), node.field)
         return self._field(node, operand)
+
+    def _type_name(self, node: syntax.Select) -> str:
+        """The type that a name with dots means, as in `type(x) == net.IP`; "" for none."""
+        parts = [node.field]
+        of = node.operand
+        while isinstance(of, syntax.Select):
+            parts.append(of.field)
+            of = of.operand
+        if not isinstance(of, syntax.Name) or of.name in (
+            self._locals.keys() | self.environment.variables.keys()
+        ):
+            return ""
+        return self.environment.types.get(".".join([of.name, *reversed(parts)]), "")
 
     def _field(self, node: syntax.Select, operand: Typed) -> Typed:
         name, run = node.field, operand.run
@@ -210,21 +226,44 @@ class Compiler:
             raise self.error("? has no meaning here", node)
 
     def _list(self, node: syntax.ListOf) -> Typed:
-        items = [self.compile(item) for item in node.items]
+        items = [self.compile(item) for item in node.items if not isinstance(item, syntax.Maybe)]
+        if len(items) < len(node.items):
+            return self._list_with_optionals(node)
         kind = list_of(joined([item.type for item in items]))
         if all(item.is_constant for item in items):
             return constant(kind, [item.constant for item in items])
         runs = [item.run for item in items]
         return Typed(kind, lambda scope: [run(scope) for run in runs])
 
+    def _list_with_optionals(self, node: syntax.ListOf) -> Typed:
+        parts = [self._part(item, item) for item in node.items]
+        held = [optionals.inner_of(part.type) if maybe else part.type for maybe, part in parts]
+        kind = list_of(joined(held))
+        return Typed(kind, closures.list_maker([_run(part) for part in parts]))
+
+    def _part(self, mark: syntax.Node, node: syntax.Node) -> tuple[bool, Typed]:
+        """Compile an item or a value; `mark` says whether it is an optional to be left out."""
+        if not isinstance(mark, syntax.Maybe):
+            return False, self.compile(node)
+        self._check_optionals(mark)
+        operand = node.operand if isinstance(node, syntax.Maybe) else node
+        part = self.compile(operand)
+        if not (optionals.is_optional(part.type) or part.type == DYN):
+            raise self.error(f"? is for an optional, not for {with_article(part.type)}", operand)
+        return True, part
+
     def _map(self, node: syntax.MapOf) -> Typed:
-        keys = [self.compile(key) for key, _ in node.entries]
-        values = [self.compile(value) for _, value in node.entries]
+        marks = [key for key, _ in node.entries]
+        keys = [
+            self.compile(key.operand if isinstance(key, syntax.Maybe) else key) for key in marks
+        ]
+        parts = [self._part(key, value) for key, value in node.entries]
         for key, (place, _) in zip(keys, node.entries, strict=True):
             if key.type.name not in ("int", "uint", "bool", "string", "dyn"):
                 raise self.error(f"{with_article(key.type)} cannot be the key of a map", place)
-        kind = map_of(joined([key.type for key in keys]), joined([each.type for each in values]))
-        runs = [(key.run, value.run) for key, value in zip(keys, values, strict=True)]
+        held = [optionals.inner_of(part.type) if maybe else part.type for maybe, part in parts]
+        kind = map_of(joined([key.type for key in keys]), joined(held))
+        runs = [(key.run, *_run(part)) for key, part in zip(keys, parts, strict=True)]
         return Typed(kind, closures.map_maker(runs))
 
     # --- logic -----------------------------------------------------------------------------
@@ -345,8 +384,7 @@ class Compiler:
             spaced = f"{node.target.name}.{node.function}"
             if spaced in functions:
                 return self._called(node, functions[spaced], list(node.arguments))
-        is_macro = node.function in macros.MACROS or node.function in macros.OPTIONAL_MACROS
-        if node.target is not None and is_macro:
+        if node.target is not None and macros.is_macro(node, self.environment):
             return macros.expanded(self, node, node.target)
         function = functions.get(node.function)
         target = [node.target] if node.target is not None else []
@@ -385,3 +423,8 @@ class Compiler:
             raise self.error(str(error), place) from error
         run: Run = text.run
         return Typed(BOOL, lambda scope: search(run(scope)))
+
+
+def _run(part: tuple[bool, Typed]) -> tuple[bool, Run]:
+    maybe, typed = part
+    return maybe, typed.run

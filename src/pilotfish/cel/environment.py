@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pilotfish.cel.types import Type
@@ -38,6 +38,9 @@ class Environment:
 
     Attributes:
         variables, functions: by name; a function's may have a dot: `ip.isCanonical`.
+        types: names with dots that mean a type (`net.IP`), with the name that `type()` gives it.
+        has_extensions: whether there are the macros that Kubernetes added from 1.32 on: loops
+            with two variables, and sortBy.
         max_steps: that all loops of one expression may take for one scope.
         subject: what errors call an expression: "a filter".
     """
@@ -46,3 +49,5 @@ class Environment:
     functions: Mapping[str, Function]
     max_steps: int
     subject: str = "the expression"
+    types: Mapping[str, str] = field(default_factory=dict)
+    has_extensions: bool = False

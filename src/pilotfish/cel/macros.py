@@ -5,13 +5,29 @@ https://github.com/google/cel-spec/blob/master/doc/langdef.md#macros
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pilotfish.cel import closures, optionals, syntax
 from pilotfish.cel.closures import Steps, Typed
-from pilotfish.cel.environment import Scope
+from pilotfish.cel.environment import Environment, Scope
 from pilotfish.cel.errors import EvaluationError
-from pilotfish.cel.types import BOOL, DYN, ObjectType, Type, list_of, with_article
+from pilotfish.cel.types import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    ObjectType,
+    Type,
+    list_of,
+    map_of,
+    with_article,
+)
 
 if TYPE_CHECKING:
     from pilotfish.cel.compiler import Compiler
@@ -26,6 +42,35 @@ MACROS = {
 }
 
 OPTIONAL_MACROS = ("optMap", "optFlatMap")
+
+# Loops with two variables: index and item, or key and value
+# (https://pkg.go.dev/github.com/google/cel-go/ext#TwoVarComprehensions), each with the numbers
+# of its arguments. Those of one variable have their own meaning for other numbers.
+TWO_VARIABLE_MACROS: Mapping[str, tuple[int, ...]] = {
+    "all": (3,),
+    "exists": (3,),
+    "exists_one": (3,),
+    "existsOne": (3,),
+    "transformList": (3, 4),
+    "transformMap": (3, 4),
+    "transformMapEntry": (3, 4),
+}
+
+# What `sortBy` orders by (https://pkg.go.dev/github.com/google/cel-go/ext#Lists).
+_ORDERED = (INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES, DYN)
+
+
+def is_macro(node: syntax.Call, environment: Environment) -> bool:
+    """Whether a call of a method is a macro in this language."""
+    name = node.function
+    if name in MACROS or name in OPTIONAL_MACROS:
+        return True
+    return environment.has_extensions and (name in TWO_VARIABLE_MACROS or name == "sortBy")
+
+
+def names_pairs(node: syntax.Call) -> bool:
+    """Whether a macro names two variables: index and item, or key and value."""
+    return len(node.arguments) in TWO_VARIABLE_MACROS.get(node.function, ())
 
 
 def has(compiler: Compiler, node: syntax.Call) -> Typed:
@@ -62,6 +107,10 @@ def expanded(compiler: Compiler, node: syntax.Call, target: syntax.Node) -> Type
         ExpressionError: it is not sound.
     """
     name, arguments = node.function, node.arguments
+    if compiler.environment.has_extensions and names_pairs(node):
+        return _over_pairs(compiler, node, target)
+    if name in ("transformList", "transformMap", "transformMapEntry"):
+        raise compiler.error(f"it is called as ….{name}(index, item, expression)", node)
     if len(arguments) not in ((2, 3) if name == "map" else (2,)):
         raise compiler.error(f"it is called as ….{name}(item, expression with item)", node)
     variable = arguments[0]
@@ -70,9 +119,9 @@ def expanded(compiler: Compiler, node: syntax.Call, target: syntax.Node) -> Type
     source = compiler.compile(target)
     if name in OPTIONAL_MACROS:
         return _over_optional(compiler, node, source, variable.name)
-    if source.type.name not in ("list", "map", "dyn"):
-        message = f"{name} goes through a list or a map, not through {with_article(source.type)}"
-        raise compiler.error(message, target)
+    _check_source(compiler, name, source, target)
+    if name == "sortBy":
+        return _sorted_by(compiler, source, variable.name, arguments[1])
     item = source.type.parameters[0] if source.type.parameters else DYN
     cell: list[Any] = [None]
     return compiler.within(
@@ -96,6 +145,71 @@ def _loop(
     if name in ("exists_one", "existsOne"):
         return Typed(BOOL, closures.exactly_one(items, condition))
     return Typed(BOOL, closures.quantifier(items, condition, name == "exists"))
+
+
+def _check_source(compiler: Compiler, name: str, source: Typed, target: syntax.Node) -> None:
+    if source.type.name not in ("list", "map", "dyn"):
+        message = f"{name} goes through a list or a map, not through {with_article(source.type)}"
+        raise compiler.error(message, target)
+
+
+def _over_pairs(compiler: Compiler, node: syntax.Call, target: syntax.Node) -> Typed:
+    """A loop over index and item of a list, or over key and value of a map."""
+    variables = []
+    for each in node.arguments[:2]:
+        if not isinstance(each, syntax.Name):
+            raise compiler.error("the first two arguments name index and item", each)
+        variables.append(each.name)
+    if variables[0] == variables[1]:
+        raise compiler.error("the two variables have one name", node.arguments[1])
+    source = compiler.compile(target)
+    _check_source(compiler, node.function, source, target)
+    kinds = source.type.parameters
+    kinds = (INT, *kinds) if source.type.name == "list" else kinds or (DYN, DYN)
+    cells: tuple[list[Any], list[Any]] = ([None], [None])
+    names = dict(zip(variables, zip(kinds, cells, strict=True), strict=True))
+    return compiler.within(names, lambda: _loop_over_pairs(compiler, node, source, kinds, cells))
+
+
+def _loop_over_pairs(
+    compiler: Compiler,
+    node: syntax.Call,
+    source: Typed,
+    kinds: tuple[Type, ...],
+    cells: tuple[list[Any], list[Any]],
+) -> Typed:
+    compiler.steps = compiler.steps or Steps(compiler.environment.max_steps)
+    items = closures.stepping_pairs(source.run, *cells, compiler.steps)
+    name, arguments = node.function, node.arguments[2:]
+    if not name.startswith("transform"):
+        condition = compiler.condition(arguments[0], "the condition")
+        if name in ("exists_one", "existsOne"):
+            return Typed(BOOL, closures.exactly_one(items, condition))
+        return Typed(BOOL, closures.quantifier(items, condition, name == "exists"))
+    only = compiler.condition(arguments[0], "the condition") if len(arguments) == 2 else None
+    made = compiler.compile(arguments[-1])
+    if name == "transformList":
+        return Typed(list_of(made.type), closures.mapping(items, only, made.run))
+    if name == "transformMap":
+        run = closures.mapping_entries(items, only, made.run, merges=False)
+        return Typed(map_of(kinds[0], made.type), run)
+    if not isinstance(arguments[-1], syntax.MapOf):
+        raise compiler.error("transformMapEntry makes a map, as in {key: value}", arguments[-1])
+    return Typed(made.type, closures.mapping_entries(items, only, made.run, merges=True))
+
+
+def _sorted_by(compiler: Compiler, source: Typed, variable: str, node: syntax.Node) -> Typed:
+    """`list.sortBy(item, key)`"""
+    if source.type.name == "map":
+        raise compiler.error("sortBy is for a list, not for a map", node)
+    item = source.type.parameters[0] if source.type.parameters else DYN
+    cell: list[Any] = [None]
+    compiler.steps = compiler.steps or Steps(compiler.environment.max_steps)
+    items = closures.stepping(source.run, cell, compiler.steps)
+    key = compiler.within({variable: (item, cell)}, lambda: compiler.compile(node))
+    if key.type not in _ORDERED:
+        raise compiler.error(f"{with_article(key.type)} has no order", node)
+    return Typed(list_of(item), closures.sorting(items, key.run))
 
 
 def _over_optional(compiler: Compiler, node: syntax.Call, source: Typed, variable: str) -> Typed:

@@ -6,51 +6,37 @@ https://pkg.go.dev/github.com/google/cel-go/cel#OptionalTypes
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from pilotfish.cel import closures
 from pilotfish.cel.closures import Typed
 from pilotfish.cel.environment import Scope
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.functions import Function, Overload
-from pilotfish.cel.types import BOOL, DYN, ObjectType, Type, accepts, joined
-from pilotfish.cel.values import TypeName
+from pilotfish.cel.optional_value import NONE, OPTIONAL_NAME, Optional
+from pilotfish.cel.types import BOOL, DYN, LIST, ObjectType, Type, accepts, joined, list_of
 
-_NAME = "optional_type"
-
-
-@dataclass(frozen=True, slots=True)
-class Optional:
-    """A value, or none."""
-
-    cel_type: ClassVar = TypeName(_NAME)
-
-    value: Any = None
-    is_set: bool = False
-
-
-NONE = Optional()
-OPTIONAL = Type(_NAME, (DYN,))
+OPTIONAL = Type(OPTIONAL_NAME, (DYN,))
 
 
 def optional_of(value: Type) -> Type:
     """optional_type(value)"""
-    return Type(_NAME, (value,))
+    return Type(OPTIONAL_NAME, (value,))
 
 
 def is_optional(kind: Type) -> bool:
     """Whether a type is that of an optional value."""
-    return kind.name == _NAME
+    return kind.name == OPTIONAL_NAME
 
 
-def _inner(kind: Type) -> Type:
+def inner_of(kind: Type) -> Type:
+    """The type of what an optional holds; another type is its own."""
     return kind.parameters[0] if is_optional(kind) else kind
 
 
 def selected(operand: Typed, field: Callable[[Typed], Typed], name: str) -> Typed:
     """`operand.?name`, or `operand.name` of an optional; `field` compiles the plain one."""
-    kind = _inner(operand.type)
+    kind = inner_of(operand.type)
     cell: list[Any] = [None]
     found = field(Typed(kind, lambda _: cell[0]))
     if isinstance(kind, ObjectType):
@@ -65,7 +51,7 @@ def selected(operand: Typed, field: Callable[[Typed], Typed], name: str) -> Type
 
 def indexed(operand: Typed, key: Typed, item: Callable[[Typed], Typed]) -> Typed:
     """`operand[?key]`, or `operand[key]` of an optional; `item` compiles the plain one."""
-    kind = _inner(operand.type)
+    kind = inner_of(operand.type)
     cell: list[Any] = [None]
     found = item(Typed(kind, lambda _: cell[0]))
     run = key.run
@@ -97,7 +83,7 @@ def _reached(
         cell[0] = value
         return Optional(then(scope), True)
 
-    return Typed(optional_of(_inner(found.type)), run)
+    return Typed(optional_of(inner_of(found.type)), run)
 
 
 def mapped(source: Typed, cell: list[Any], made: Typed, is_flat: bool) -> Typed:
@@ -126,11 +112,26 @@ def _of_non_zero(value: Any) -> Optional:
 
 
 def _of_both(given: Sequence[Type]) -> Type:
-    value, other = _inner(given[0]), _inner(given[1])
+    value, other = inner_of(given[0]), inner_of(given[1])
     if not accepts(value, other):
         raise ValueError(f"the value is of type {value}, and this is of type {other}")
     return joined([value, other])
 
+
+def _unwrapped(items: list[Any]) -> list[Any]:
+    if not all(isinstance(item, Optional) for item in items):
+        raise EvaluationError("no such overload: a list of what is no optional")
+    return [item.value for item in items if item.is_set]
+
+
+def _unwrapped_type(given: Sequence[Type]) -> Type:
+    item = given[0].parameters[0] if given[0].parameters else DYN
+    if not (is_optional(item) or item == DYN):
+        raise ValueError(f"it is for a list of optionals, not for a {given[0]}")
+    return list_of(inner_of(item))
+
+
+_UNWRAP = Overload((LIST,), LIST, _unwrapped, _unwrapped_type)
 
 FUNCTIONS = tuple(
     Function(name, doc, (overload,), is_global, not is_global)
@@ -141,10 +142,12 @@ FUNCTIONS = tuple(
         ("optional.ofNonZeroValue", "a value, if it is not empty or zero", True,
          Overload((DYN,), OPTIONAL, _of_non_zero, lambda given: optional_of(given[0]))),
         ("optional.none", "no value", True, Overload((), OPTIONAL, lambda: NONE)),
+        ("optional.unwrap", "the values of optionals that have one", True, _UNWRAP),
+        ("unwrapOpt", "the values of optionals that have one", False, _UNWRAP),
         ("hasValue", "whether there is a value", False,
          Overload((OPTIONAL,), BOOL, lambda of: of.is_set)),
         ("value", "the value", False,
-         Overload((OPTIONAL,), DYN, _value, lambda given: _inner(given[0]))),
+         Overload((OPTIONAL,), DYN, _value, lambda given: inner_of(given[0]))),
         ("orValue", "the value, or another one", False,
          Overload((OPTIONAL, DYN), DYN, lambda of, other: of.value if of.is_set else other,
                   _of_both)),

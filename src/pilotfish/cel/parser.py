@@ -2,8 +2,8 @@
 
 https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax, without the
 construction of protocol buffer messages, which nobody has a use for here, and with optional
-fields (`a.?b`, `a[?b]`). Chains of `&&` and `||` are one node, so that an expression may name
-very many alternatives.
+fields, items and entries (`a.?b`, `a[?b]`, `[?a]`, `{?k: a}`). Chains of `&&` and `||` are one
+node, so that an expression may name very many alternatives.
 """
 
 from __future__ import annotations
@@ -44,13 +44,16 @@ start: expression
 ?primary: DOT? (IDENTIFIER | RESERVED) -> name
     | DOT? (IDENTIFIER | RESERVED) LPAR [arguments] RPAR -> call
     | LPAR expression RPAR -> group
-    | LSQB [arguments [COMMA]] RSQB -> list_of
+    | LSQB [items [COMMA]] RSQB -> list_of
     | LBRACE [entries [COMMA]] RBRACE -> map_of
     | NUMBER -> number
     | STRING -> string
     | CONSTANT -> constant
 arguments: expression | arguments COMMA expression
-entries: expression COLON expression | entries COMMA expression COLON expression
+items: item | items COMMA item
+?item: expression | QUESTION expression -> maybe
+entries: key COLON expression | entries COMMA key COLON expression
+?key: expression | QUESTION expression -> maybe
 
 QUESTION: "?"
 COLON: ":"
@@ -221,7 +224,11 @@ class _Builder(Transformer[Token, Node]):
         before.extend(child for child in children if not isinstance(child, Token))
         return before
 
-    entries = arguments
+    entries = items = arguments
+
+    def maybe(self, children: list[Any]) -> Node:
+        token, operand = children
+        return syntax.Maybe(token.start_pos, 1, operand.depth, operand)
 
     def number(self, children: list[Token]) -> Node:
         return _literal(children[0], literals.number)

@@ -98,6 +98,13 @@ class Conditional(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Maybe(Node):
+    """`?operand` as an item or key: an optional, left out where it has no value."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf(Node):
     """`[items]`"""
 
@@ -106,7 +113,7 @@ class ListOf(Node):
 
 @dataclass(frozen=True, slots=True)
 class MapOf(Node):
-    """`{key: value}`"""
+    """`{key: value}`; a key that is `Maybe` has an optional value."""
 
     entries: tuple[tuple[Node, Node], ...]
 

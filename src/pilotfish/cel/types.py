@@ -65,6 +65,8 @@ NUMBERS = frozenset((INT, UINT, DOUBLE))
 # Those whose values are only ever equal to values of the same Python type, or of a number's.
 _PLAIN = frozenset((BOOL, INT, UINT, STRING, BYTES, TIMESTAMP, DURATION))
 
+_NEVER_NULL = frozenset(("bool", "int", "uint", "double", "string", "bytes", "list", "map", "type"))
+
 
 def with_article(given: Type) -> str:
     """The type in a sentence: "an int"."""
@@ -106,8 +108,9 @@ def comparable(left: Type, right: Type) -> bool:
     if accepts(left, right) or (left in NUMBERS and right in NUMBERS):
         return True
     if NULL in (left, right):
+        # cel-go: null may stand for messages, well-known types, and types of a library's own.
         other = right if left == NULL else left
-        return isinstance(other, ObjectType)
+        return isinstance(other, ObjectType) or other.name not in _NEVER_NULL
     if left.name == right.name and left.parameters:
         return all(map(comparable, left.parameters, right.parameters))
     return False

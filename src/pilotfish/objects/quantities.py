@@ -8,7 +8,7 @@ exponent.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal
 
 _SUFFIXES: dict[str, Decimal] = {
     "": Decimal(1),
@@ -29,6 +29,10 @@ _SUFFIXES: dict[str, Decimal] = {
     "Ei": Decimal(1024) ** 6,
 }
 
+# The default of 28 digits is too few for 19 digits of Gi.
+_EXACT = Context(prec=2000, rounding=ROUND_UP)
+_MOST = Decimal((1 << 63) - 1)
+
 _QUANTITY = re.compile(
     r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))"
     r"(?:(?P<exponent>[eE][+-]?\d+)|(?P<suffix>[KMGTPE]i|[numkMGTPE])?)\Z"
@@ -47,10 +51,25 @@ def parse_quantity(text: str | int | float) -> Decimal:
             "quantities must match the regular expression "
             "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
         )
-    number = Decimal(match["number"])
-    if match["exponent"]:
-        return number.scaleb(int(match["exponent"][1:]))
-    return number * _SUFFIXES[match["suffix"] or ""]
+    number, exponent = Decimal(match["number"]), match["exponent"]
+    if exponent:
+        return _within_bounds(_scaled(number, exponent[1:]))
+    return _within_bounds(_EXACT.multiply(number, _SUFFIXES[match["suffix"] or ""]))
+
+
+def _scaled(number: Decimal, exponent: str) -> Decimal:
+    if len(exponent) > 4:  # Python reads no exponent of thousands of digits; see _within_bounds
+        exponent = f"{exponent[0] if exponent[0] in '+-' else ''}999"
+    return _EXACT.scaleb(number, int(exponent))
+
+
+def _within_bounds(number: Decimal) -> Decimal:
+    """Round up to whole nano-units, and cut to 2⁶³-1, as apimachinery's ParseQuantity does."""
+    if number > _MOST:
+        return _MOST
+    if number.as_tuple().exponent < -9:  # type: ignore[operator] # no NaN, no infinity
+        return _EXACT.quantize(number, _SUFFIXES["n"])
+    return number
 
 
 def format_quantity(number: Decimal | int, binary: bool = False) -> str:

@@ -6,11 +6,11 @@ import pytest
 
 from pilotfish.cel.compiler import Compiler
 from pilotfish.cel.environment import Environment
-from pilotfish.cel.errors import EvaluationError, ExpressionError
-from pilotfish.cel.libraries.kubernetes import FUNCTIONS
+from pilotfish.cel.errors import EvaluationError, ExpressionError, TooLongError
+from pilotfish.cel.libraries.kubernetes import FUNCTIONS, TYPES
 from pilotfish.cel.parser import parse
 
-ENVIRONMENT = Environment({}, FUNCTIONS, 1000)
+ENVIRONMENT = Environment({}, FUNCTIONS, 1000, types=TYPES, has_extensions=True)
 
 
 def value(text: str) -> object:
@@ -71,6 +71,53 @@ def value(text: str) -> object:
         "[1][?1].orValue(9) == 9 && {'a': {'b': 2}}.?a.b.orValue(0) == 2",
         "optional.of(2).optMap(x, x * 2).value() == 4",
         "optional.of({'a': 1}).optFlatMap(m, m.?b).orValue(5) == 5",
+        "optional.of(1) != null && optional.none() != null",
+        # loops with two variables (1.32)
+        "[1, 2, 3].all(i, v, v == i + 1) && {'a': 'a'}.all(k, v, k == v)",
+        "['a', 'b'].exists(i, v, i == 1 && v == 'b') && !{'a': 1}.exists(k, v, v > 1)",
+        "[5, 6].existsOne(i, v, v == 5) && [5, 6].exists_one(i, v, i == 1)",
+        "[1, 2].transformList(i, v, i * v) == [0, 2]",
+        "[1, 2, 3].transformList(i, v, v > 1, v * 2) == [4, 6]",
+        "{'a': 1, 'b': 2}.transformList(k, v, v > 1, k) == ['b']",
+        "{'a': 1, 'b': 2}.transformMap(k, v, v * 2) == {'a': 2, 'b': 4}",
+        "['x', 'y'].transformMap(i, v, i > 0, v) == {1: 'y'}",
+        "{'a': 'x', 'b': 'y'}.transformMapEntry(k, v, {v: k}) == {'x': 'a', 'y': 'b'}",
+        "{'a': 1, 'b': 2}.transformMapEntry(k, v, v > 1, {k: v}) == {'b': 2}",
+        # parts and order of lists (1.34)
+        "[1, 2, 3, 4].slice(1, 3) == [2, 3] && [1].slice(1, 1) == []",
+        "[1, [2, [3]]].flatten() == [1, 2, [3]] && [1, [2, [3]]].flatten(2) == [1, 2, 3]",
+        "[[1]].flatten(0) == [[1]] && lists.range(3) == [0, 1, 2] && lists.range(0) == []",
+        "[1, 2, 1.0, true, 'a', 'a'].distinct() == [1, 2, true, 'a']",
+        "[{'a': 1}, {'a': 1.0}, [1], [1u]].distinct().size() == 2",
+        "[1, 2].reverse() == [2, 1] && [3, 1, 2].sort() == [1, 2, 3]",
+        "[{'n': 2, 'i': 'a'}, {'n': 1, 'i': 'b'}].sortBy(e, e.n)[0].i == 'b'",
+        "[1, 2].first().value() == 1 && [1, 2].last() == optional.of(2)",
+        "![].first().hasValue() && [].last() == optional.none()",
+        # optional items and entries
+        "[?optional.of(1), ?optional.none(), 2] == [1, 2]",
+        "{?'a': optional.none(), ?'b': {'x': 1}.?x} == {'b': 1}",
+        "[optional.of(1), optional.none()].unwrapOpt() == [1]",
+        "optional.unwrap([optional.none(), optional.of(2)]) == [2]",
+        # versions (1.33)
+        "semver('1.2.3').major() == 1 && semver('1.2.3').minor() == 2",
+        "semver('1.2.3-rc.1+b').patch() == 3 && isSemver('0.1.0-alpha.1')",
+        "!isSemver('v1.0') && isSemver('v1.0', true) && !isSemver('01.0.0') && !isSemver('1.0')",
+        "semver('v01.02', true) == semver('1.2.0') && semver('1.0.0+a') == semver('1.0.0+b')",
+        "semver('1.0.0-rc.2').isLessThan(semver('1.0.0-rc.11'))",
+        "semver('1.0.0-1').isLessThan(semver('1.0.0-a')) && semver('1.0.0-a.1').compareTo("
+        "semver('1.0.0-a')) == 1",
+        "semver('1.0.0').isGreaterThan(semver('1.0.0-rc.1')) && !isSemver('1.0.0-01')",
+        "!isSemver('1.0.0-') && !isSemver('1.0.0+') && !isSemver('1.0.0-é') && !isSemver('')",
+        "!isSemver('99999999999999999999.0.0') && !isSemver('v1-rc', true)",
+        # names of types
+        "type(ip('::1')) == net.IP && type(cidr('::1/128')) == net.CIDR",
+        "type(quantity('1')) == kubernetes.Quantity && type(semver('1.0.0')) == kubernetes.Semver",
+        "type(timestamp('2026-01-01T00:00:00Z')) == google.protobuf.Timestamp",
+        "quantity('1') != null && ip('::1') != null && duration('1s') != null",
+        # quantities of many digits
+        "quantity('9223372036854775806').isLessThan(quantity('9223372036854775807'))",
+        "quantity('123456789012345678.123456789') != quantity('123456789012345678.123456788')",
+        "quantity('1e400') == quantity('9223372036854775807') && quantity('1e-400').sign() == 1",
     ],
 )  # fmt: skip
 def test_they_return_what_is_documented(text: str) -> None:
@@ -80,7 +127,11 @@ def test_they_return_what_is_documented(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["[].min()", "['a', 1].max()", "quantity('1.5').asInteger()", "optional.none().value()",
-     "'abc'.substring(2, 1)", "'a'.charAt(5)", "'%d'.format(['x'])", "'%s'.format([])"],
+     "'abc'.substring(2, 1)", "'a'.charAt(5)", "'%d'.format(['x'])", "'%s'.format([])",
+     "[1].slice(-1, 0)", "[1].slice(1, 0)", "[1].slice(0, 2)", "[1].flatten(-1)",
+     "lists.range(10000000)", "dyn([1, 'a']).sort()", "[{}, {}].map(x, dyn(x)).sort()",
+     "[1, 2].transformMapEntry(i, v, {'a': v})", "semver('1.0')", "semver('x', true)",
+     "[1, 2].sortBy(x, x == 1 ? dyn(1) : dyn('a'))", "[?dyn(1)]", "{?'a': dyn(1)}"],
 )  # fmt: skip
 def test_what_has_no_value_is_an_error(text: str) -> None:
     with pytest.raises(EvaluationError):
@@ -97,9 +148,38 @@ def test_what_has_no_value_is_an_error(text: str) -> None:
         ("1.hasValue()", 1),
         ("optional.of(1).orValue('a')", 24),
         ("ip.isCanonical(1)", 16),
+        ("[1].all(i, i, true)", 12),
+        ("[1].all(1, i, true)", 9),
+        ("[1].transformList(i, i)", 5),
+        ("1.transformList(i, v, v)", 1),
+        ("[1].transformMapEntry(i, v, v)", 29),
+        ("{'a': 1}.sortBy(x, x)", 20),
+        ("[{}].sort()", 1),
+        ("[?1]", 3),
+        ("{?'a': 1}", 8),
+        ("net.IPs", 1),
+        ("[1].unwrapOpt()", 1),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_it_runs(text: str, column: int) -> None:
     with pytest.raises(ExpressionError) as refused:
         value(text)
     assert refused.value.column == column
+
+
+def test_a_set_of_many_items_takes_a_step_for_each() -> None:
+    many = ", ".join(str(number) for number in range(20_000))
+    assert value(f"sets.equivalent([{many}], [{many}].reverse())") is True
+    assert value(f"[{many}].distinct().size() == 20000") is True
+
+
+def test_loops_with_two_variables_have_a_bound() -> None:
+    with pytest.raises(TooLongError):
+        value("lists.range(2000).transformList(i, v, v)")
+
+
+def test_macros_of_later_versions_are_not_in_every_language() -> None:
+    filters = Environment({}, FUNCTIONS, 1000)
+    for text in ("[1].transformList(i, v, v)", "[1].sortBy(x, x)", "[1].all(i, v, true)"):
+        with pytest.raises(ExpressionError):
+            Compiler(text, filters).compile(parse(text))

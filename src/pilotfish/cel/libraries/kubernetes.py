@@ -8,7 +8,16 @@ from dataclasses import replace
 from pilotfish.cel import optionals
 from pilotfish.cel.functions import FUNCTIONS as STANDARD
 from pilotfish.cel.functions import Function
-from pilotfish.cel.libraries import addresses, lists, quantities, regexes, sets, strings, urls
+from pilotfish.cel.libraries import (
+    addresses,
+    lists,
+    quantities,
+    regexes,
+    sets,
+    strings,
+    urls,
+    versions,
+)
 
 
 def merged(*libraries: Iterable[Function]) -> dict[str, Function]:
@@ -38,4 +47,21 @@ FUNCTIONS: Mapping[str, Function] = merged(
     urls.FUNCTIONS,
     quantities.FUNCTIONS,
     addresses.FUNCTIONS,
+    versions.FUNCTIONS,
 )
+
+# Types by the names that expressions give them, and what `type()` returns.
+TYPES: Mapping[str, str] = {
+    "google.protobuf.Timestamp": "timestamp",
+    "google.protobuf.Duration": "duration",
+    **{
+        kind.name: kind.name
+        for kind in (
+            quantities.QUANTITY,
+            addresses.IP,
+            addresses.CIDR,
+            versions.SEMVER,
+            urls.URL,
+        )
+    },
+}

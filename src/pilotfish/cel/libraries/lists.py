@@ -1,4 +1,7 @@
-"""Lists: order, sums and positions (Kubernetes' list library)."""
+"""Lists: order, sums, positions, parts.
+
+Kubernetes' list library, and cel-go's (https://pkg.go.dev/github.com/google/cel-go/ext#Lists).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from pilotfish.cel.closures import one_kind
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.functions import Function, Overload
+from pilotfish.cel.item_set import ItemSet
 from pilotfish.cel.operators import OPERATORS
+from pilotfish.cel.optional_value import NONE, Optional
+from pilotfish.cel.optionals import OPTIONAL, optional_of
 from pilotfish.cel.types import (
     BOOL,
     BYTES,
@@ -21,8 +28,9 @@ from pilotfish.cel.types import (
     TIMESTAMP,
     UINT,
     Type,
+    list_of,
 )
-from pilotfish.cel.values import equal, type_of
+from pilotfish.cel.values import MAX_SIZE, equal, type_of
 
 _ORDERED: Final = (INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES, DYN)
 _SUMMED: Final = (INT, UINT, DOUBLE, DURATION, DYN)
@@ -38,27 +46,21 @@ def _item_type(allowed: tuple[Type, ...]) -> Callable[[Sequence[Type]], Type]:
     return result
 
 
-def _one_kind(items: list[Any]) -> list[Any]:
-    if len({type_of(item) for item in items}) > 1:
-        raise EvaluationError("no such overload: items of several types")
-    return items
-
-
 def _is_sorted(items: list[Any]) -> bool:
-    _one_kind(items)
+    one_kind(items)
     return all(left <= right for left, right in pairwise(items))
 
 
 def _least(items: list[Any]) -> Any:
     if not items:
         raise EvaluationError("min called on empty list")
-    return min(_one_kind(items))
+    return min(one_kind(items))
 
 
 def _greatest(items: list[Any]) -> Any:
     if not items:
         raise EvaluationError("max called on empty list")
-    return max(_one_kind(items))
+    return max(one_kind(items))
 
 
 def _sum(items: list[Any]) -> Any:
@@ -76,6 +78,72 @@ def _added(left: Any, right: Any) -> Any:
         if tuple(kind.name for kind in overload.parameters) == names:
             return overload.run(left, right)
     raise EvaluationError(f"no such overload: {names[0]} + {names[1]}")
+
+
+def _slice(items: list[Any], start: int, end: int) -> list[Any]:
+    what = f"cannot slice({start}, {end})"
+    if start < 0 or end < 0:
+        raise EvaluationError(f"{what}, negative indexes not supported")
+    if start > end:
+        raise EvaluationError(f"{what}, start index must be less than or equal to end index")
+    if end > len(items):
+        raise EvaluationError(f"{what}, list is length {len(items)}")
+    return items[start:end]
+
+
+def _flatten(items: list[Any], depth: int = 1) -> list[Any]:
+    """The items of lists within the list, `depth` levels down; without recursion."""
+    if depth < 0:
+        raise EvaluationError("level must be non-negative")
+    flat: list[Any] = []
+    waiting = [(iter(items), depth)]
+    while waiting:
+        level, left = waiting[-1]
+        for item in level:
+            if left and isinstance(item, list):
+                waiting.append((iter(item), left - 1))
+                break
+            flat.append(item)
+        else:
+            waiting.pop()
+    return flat
+
+
+def _flat_type(given: Sequence[Type]) -> Type:
+    item = given[0].parameters[0] if given[0].parameters else DYN
+    return list_of(item.parameters[0] if item.name == "list" else item)
+
+
+def _range(count: int) -> list[int]:
+    if count > MAX_SIZE:
+        raise EvaluationError(f"a range has at most {MAX_SIZE} numbers")
+    return list(range(count))
+
+
+def _distinct(items: list[Any]) -> list[Any]:
+    seen = ItemSet()
+    return [item for item in items if seen.add(item)]
+
+
+def _sorted(items: list[Any]) -> list[Any]:
+    return sorted(one_kind(items))
+
+
+def _sortable(given: Sequence[Type]) -> Type:
+    _item_type(_ORDERED)(given)
+    return given[0]
+
+
+def _optional_item(given: Sequence[Type]) -> Type:
+    return optional_of(given[0].parameters[0] if given[0].parameters else DYN)
+
+
+def _at(index: int) -> Callable[[list[Any]], Optional]:
+    return lambda items: Optional(items[index], True) if items else NONE
+
+
+def _same_type(given: Sequence[Type]) -> Type:
+    return given[0]
 
 
 def _index_of(items: list[Any], wanted: Any) -> int:
@@ -106,4 +174,30 @@ FUNCTIONS: Final = (
     _method(
         "lastIndexOf", "where an item is last, or -1", Overload((LIST, DYN), INT, _last_index_of)
     ),
+    _method(
+        "slice",
+        "the items from one position up to another one",
+        Overload((LIST, INT, INT), LIST, _slice, _same_type),
+    ),
+    Function(
+        "flatten",
+        "the items of the lists within the list, one level down or as many as are asked for",
+        (Overload((LIST,), LIST, _flatten, _flat_type), Overload((LIST, INT), LIST, _flatten)),
+        is_global=False,
+        is_method=True,
+    ),
+    Function("lists.range", "the numbers from 0", (Overload((INT,), list_of(INT), _range),)),
+    _method(
+        "distinct",
+        "the items, each once",
+        Overload((LIST,), LIST, _distinct, _same_type),
+    ),
+    _method(
+        "reverse",
+        "the items from the last to the first",
+        Overload((LIST,), LIST, lambda items: items[::-1], _same_type),
+    ),
+    _method("sort", "the items in order", Overload((LIST,), LIST, _sorted, _sortable)),
+    _method("first", "the first item", Overload((LIST,), OPTIONAL, _at(0), _optional_item)),
+    _method("last", "the last item", Overload((LIST,), OPTIONAL, _at(-1), _optional_item)),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, ClassVar, Final
 
 from pilotfish.cel.errors import EvaluationError
@@ -13,6 +13,8 @@ from pilotfish.cel.types import BOOL, DOUBLE, INT, STRING, Type
 from pilotfish.cel.values import TypeName, checked_int
 from pilotfish.objects.quantities import parse_quantity
 
+# More digits than a sum of quantities has: 19 before the point, 9 after it.
+_EXACT: Final = Context(prec=100)
 QUANTITY: Final = Type("kubernetes.Quantity")
 
 
@@ -78,7 +80,7 @@ FUNCTIONS: Final = (
         "add",
         "the sum",
         QUANTITY,
-        lambda of, other: Quantity(of.number + _number(other)),
+        lambda of, other: Quantity(_EXACT.add(of.number, _number(other))),
         QUANTITY,
         INT,
     ),
@@ -86,7 +88,7 @@ FUNCTIONS: Final = (
         "sub",
         "the difference",
         QUANTITY,
-        lambda of, other: Quantity(of.number - _number(other)),
+        lambda of, other: Quantity(_EXACT.subtract(of.number, _number(other))),
         QUANTITY,
         INT,
     ),
@@ -108,7 +110,7 @@ FUNCTIONS: Final = (
         "compareTo",
         "1, 0 or -1: more, the same, less",
         INT,
-        lambda of, other: _sign(of.number - other.number),
+        lambda of, other: (of.number > other.number) - (of.number < other.number),
         QUANTITY,
     ),
 )

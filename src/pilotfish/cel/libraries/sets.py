@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pilotfish.cel.closures import is_item
 from pilotfish.cel.functions import Function, Overload
+from pilotfish.cel.item_set import ItemSet
 from pilotfish.cel.types import BOOL, LIST
 
 
 def _contains(items: list[Any], others: list[Any]) -> bool:
-    return all(is_item(each, items) for each in others)
+    known = ItemSet(items)
+    return all(each in known for each in others)
 
 
 def _equivalent(items: list[Any], others: list[Any]) -> bool:
@@ -18,7 +19,8 @@ def _equivalent(items: list[Any], others: list[Any]) -> bool:
 
 
 def _intersects(items: list[Any], others: list[Any]) -> bool:
-    return any(is_item(each, items) for each in others)
+    known = ItemSet(items)
+    return any(each in known for each in others)
 
 
 FUNCTIONS: Final = tuple(

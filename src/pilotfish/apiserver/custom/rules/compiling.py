@@ -21,7 +21,7 @@ from pilotfish.cel.closures import Run, Steps
 from pilotfish.cel.compiler import Compiler
 from pilotfish.cel.environment import Environment, Variable
 from pilotfish.cel.errors import ExpressionError, SyntaxFaultError, UnknownNameError
-from pilotfish.cel.libraries.kubernetes import FUNCTIONS, merged
+from pilotfish.cel.libraries.kubernetes import FUNCTIONS, TYPES, merged
 from pilotfish.cel.optionals import optional_of
 from pilotfish.cel.parser import parse
 from pilotfish.cel.types import BOOL, STRING, Type
@@ -251,7 +251,13 @@ def _environment(kind: Type, is_old_optional: bool) -> Environment:
         Variable("self", kind, "the value", itemgetter("self")),
         Variable("oldSelf", old, "the value before an update", itemgetter("oldSelf")),
     )
-    return Environment({each.name: each for each in variables}, _FUNCTIONS, MAX_STEPS)
+    return Environment(
+        {each.name: each for each in variables},
+        _FUNCTIONS,
+        MAX_STEPS,
+        types=TYPES,
+        has_extensions=True,
+    )
 
 
 def _written_badly(rule: Mapping[str, Any], schema: Schema, path: str) -> Iterator[Cause]:

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from pilotfish.apiserver.custom.rules.types import Schema, escaped
 from pilotfish.cel import syntax
-from pilotfish.cel.macros import MACROS
+from pilotfish.cel.macros import MACROS, TWO_VARIABLE_MACROS, names_pairs
 
 # What one rule may cost, over all values of an object that it is asked about.
 MOST: Final = 10_000_000
 _MAX_REQUEST_BYTES: Final = 3 * 1024 * 1024
+_LOOPS: Final = MACROS.keys() | TWO_VARIABLE_MACROS.keys() | {"sortBy"}
 _TEXT: Final[Schema] = {"type": "string"}
 _LEAST_BYTES: Final = {"boolean": 4, "string": 2, "array": 2, "object": 2}
 
@@ -57,18 +58,20 @@ def excess(cost: int) -> str:
 
 
 def _rounds(node: syntax.Node, scope: Mapping[str, Schema]) -> int:
-    is_loop = isinstance(node, syntax.Call) and node.target is not None and node.function in MACROS
+    is_loop = isinstance(node, syntax.Call) and node.target is not None and node.function in _LOOPS
     if not is_loop:
         return sum(_rounds(child, scope) for child in _children(node))
     assert isinstance(node, syntax.Call) and node.target is not None
-    variable, *body = node.arguments
     source = _schema_of(node.target, scope)
     inner = dict(scope)
-    if isinstance(variable, syntax.Name):
-        inner.pop(variable.name, None)
-        item = _item_of(source)
-        if item is not None:
-            inner[variable.name] = item
+    count = 2 if names_pairs(node) else 1
+    variables, body = node.arguments[:count], node.arguments[count:]
+    items = (_key_of(source), _value_of(source)) if count == 2 else (_item_of(source),)
+    for variable, item in zip(variables, items, strict=False):
+        if isinstance(variable, syntax.Name):
+            inner.pop(variable.name, None)
+            if item is not None:
+                inner[variable.name] = item
     once = 1 + sum(_rounds(child, inner) for child in body)
     return _rounds(node.target, scope) + _most_items(source) * once
 
@@ -109,6 +112,18 @@ def _item_of(schema: Schema | None) -> Schema | None:
     if schema is None:
         return None
     return _mapping(schema.get("items")) if schema.get("type") == "array" else _TEXT
+
+
+def _key_of(schema: Schema | None) -> Schema | None:
+    """What the first of two variables holds: an index has no parts, a key is a text."""
+    return None if schema is None or schema.get("type") == "array" else _TEXT
+
+
+def _value_of(schema: Schema | None) -> Schema | None:
+    """What the second of two variables holds: items, or values."""
+    if schema is None:
+        return None
+    return _mapping(schema.get("items") or schema.get("additionalProperties"))
 
 
 def _most_items(schema: Schema | None) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pilotfish.apiserver.custom.rules.compiling import Program, Rule, RuledSchema
 from pilotfish.apiserver.validation.causes import Cause, duplicate, forbidden, invalid, required
 from pilotfish.cel.errors import EvaluationError, TooLongError
-from pilotfish.cel.optionals import NONE, Optional
+from pilotfish.cel.optional_value import NONE, Optional
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from pilotfish.apiserver.validation.formats import (
     qualified_name,
 )
 from pilotfish.cel.functions import Function, Overload
-from pilotfish.cel.optionals import NONE, Optional, optional_of
+from pilotfish.cel.optional_value import NONE, Optional
+from pilotfish.cel.optionals import optional_of
 from pilotfish.cel.types import STRING, STRINGS, Type
 from pilotfish.cel.values import TypeName
 
