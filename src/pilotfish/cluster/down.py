@@ -7,7 +7,6 @@ namespaces, links, folders, control groups, pid files.
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from pilotfish.cluster import (
 )
 from pilotfish.cluster.errors import ClusterError
 from pilotfish.node import teardown
+from pilotfish.node.files.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def down(name: str, progress: Callable[[str], None]) -> None:
         unforgotten = _forget_context(cluster, progress)
         for folder in (cluster.folders.run, cluster.folders.state):
             if folder.exists():
-                shutil.rmtree(folder)
+                remove_tree(folder)
                 progress(f"Removed {folder}")
     _remove_if_empty(paths.RUN_ROOT)
     _remove_if_empty(paths.STATE_ROOT)

@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pilotfish.node import cgroups, mounts
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.errors import RuntimeFailed
+from pilotfish.node.files.trees import try_remove_tree
 from pilotfish.node.logs.file import LogFile
 from pilotfish.node.logs.pump import LogPump
 from pilotfish.node.paths import ContainerPaths
@@ -23,6 +23,7 @@ from pilotfish.node.record import ContainerRecord
 from pilotfish.node.runc import Runc
 from pilotfish.node.terminal_keeper import TerminalKeeper
 from pilotfish.node.termination_message import read_termination_message
+from pilotfish.node.volumes import bound
 from pilotfish.objects.meta import Object
 
 log = logging.getLogger(__name__)
@@ -242,9 +243,14 @@ class ContainerRun:
         await self._runc.delete(self.record.container_id, self.paths.bundle)
         cgroups.remove(self.record.container_id)
         mounts.unmount(self.paths.rootfs)
-        for folder in (self.paths.upper, self.paths.work, self.paths.run):
-            if folder.exists():
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        bound.release(self.paths.bound)
+        for path in (
+            self.paths.upper,
+            self.paths.work,
+            self.paths.run,
+            self.paths.termination_log,  # its message is in the record
+        ):
+            await asyncio.to_thread(try_remove_tree, path, log.warning)
 
     def detach(self) -> None:
         """Let go without touching the container: the kubelet ends, the container does not."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pilotfish.node.backoff import successor_backoff_s
 from pilotfish.node.container_run import ContainerRun, signal_number
 from pilotfish.node.context import NodeContext
 from pilotfish.node.environment import container_environment, references
+from pilotfish.node.files.beneath import read_in_root
 from pilotfish.node.images import host
 from pilotfish.node.images.store import Image
 from pilotfish.node.object_fetch import fetch
@@ -27,12 +27,17 @@ from pilotfish.node.record import ContainerRecord
 from pilotfish.node.sandbox import PodSandbox
 from pilotfish.node.service_environment import service_environment
 from pilotfish.node.termination_message import DEFAULT_PATH as TERMINATION_PATH
+from pilotfish.node.volumes import bound
 from pilotfish.objects.meta import Object, namespace_of
+
+_MAX_USER_FILE_BYTES = 4 << 20  # of /etc/passwd and /etc/group
 
 
 @dataclass(frozen=True)
 class StartRequest:
-    """All that a start needs to know; `volume_mounts` gives the container's, from its env.
+    """All that a start needs to know.
+
+    `volume_mounts` gives the container's mounts from its environment and a folder for sources.
 
     `target_pid`: the process whose pid namespace it shares, 0 for one of its own.
     """
@@ -42,7 +47,7 @@ class StartRequest:
     image: Image
     sandbox: PodSandbox
     paths: PodPaths
-    volume_mounts: Callable[[Mapping[str, str]], list[Mount]]
+    volume_mounts: Callable[[Mapping[str, str], Path], list[Mount]]
     previous: ContainerRecord | None
     on_exit: Callable[[], None]
     target_pid: int = 0
@@ -58,11 +63,8 @@ async def environment_of(node: NodeContext, request: StartRequest) -> dict[str, 
 
 
 def _read_inside(rootfs: Path, name: str) -> str:
-    """A file of the image, "" when it has none; links that lead out of it are not followed."""
-    path = Path(os.path.realpath(rootfs / name))
-    if not path.is_relative_to(rootfs) or not path.is_file():
-        return ""
-    return path.read_text(errors="replace")
+    """A file of the image, "" when it has none."""
+    return read_in_root(rootfs, name, _MAX_USER_FILE_BYTES).decode(errors="replace")
 
 
 def _user_status(user: User) -> Object:
@@ -96,18 +98,20 @@ async def start_container(node: NodeContext, request: StartRequest) -> Container
     refuses is a run that has ended: with code 128, StartError and runc's words.
     """
     environment = await environment_of(node, request)
-    volumes = request.volume_mounts(environment)
     attempt = request.previous.attempt + 1 if request.previous else 0
     paths = request.paths.container(request.container["name"], attempt)
     for folder in (paths.rootfs, paths.upper, paths.work):
         folder.mkdir(parents=True, exist_ok=True)
     paths.upper.chmod(0o755)
     hidden = node.paths.hidden_layer
-    node.images.mount(request.image, paths.upper, paths.work, paths.rootfs, hidden)
+    bound.release(paths.bound)  # of a start that a kubelet did not live to see through
     try:
+        volumes = request.volume_mounts(environment, paths.bound)
+        node.images.mount(request.image, paths.upper, paths.work, paths.rootfs, hidden)
         record, spec = _describe(node, request, paths, environment, volumes)
     except BaseException:
         mounts.unmount(paths.rootfs)
+        bound.release(paths.bound)
         raise
     run = ContainerRun(node.runc, node.config, record, paths, request.container, request.on_exit)
     if request.image.config.stop_signal:

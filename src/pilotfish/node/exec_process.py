@@ -6,9 +6,9 @@ import asyncio
 import errno
 import fcntl
 import json
+import logging
 import os
 import secrets
-import shutil
 import signal
 import struct
 import termios
@@ -16,9 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilotfish.node.files.trees import try_remove_tree
 from pilotfish.node.processes import Process
 from pilotfish.node.runc import Runc
 from pilotfish.objects.meta import Object
+
+log = logging.getLogger(__name__)
 
 _READ_BYTES = 64 * 1024
 
@@ -101,7 +104,7 @@ async def start_exec(
             return ExecProcess(Process(pid), pty=master)
         return await _with_pipes(runc, container_id, folder, document, stdin)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        try_remove_tree(folder, log.warning)
 
 
 async def _with_pipes(

@@ -30,6 +30,7 @@ from pilotfish.node.processes import become_subreaper, reap_strangers
 from pilotfish.node.registration import Registration
 from pilotfish.node.runc import Runc
 from pilotfish.node.runtime import Runtime
+from pilotfish.node.volumes import bound
 from pilotfish.objects.meta import Object, key_of, uid_of
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Kubelet:
             mounts.mount("tmpfs", paths.pods, "tmpfs", mounts.MS_NODEV, "mode=700")
         hidden = (str(config.state_dir.resolve()).lstrip("/"),)
         host.mount_hidden_layer(paths.hidden_layer, hidden)
+        bound.prepare(paths.bound)
         memory = memory_bytes(Path("/proc/meminfo").read_text())
         return NodeContext(
             config=config,

@@ -18,7 +18,9 @@ MS_NODEV = 0x4
 MS_NOEXEC = 0x8
 MS_BIND = 0x1000
 MS_REC = 0x4000
+MS_UNBINDABLE = 1 << 17
 MS_PRIVATE = 1 << 18
+MS_SLAVE = 1 << 19
 _MNT_DETACH = 2
 _PAGE_BYTES = 4096  # mount(2): the data argument fits one page
 

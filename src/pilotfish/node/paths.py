@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MANIFEST = "pod.json"
+BOUND = "bound"
 
 
 @dataclass(frozen=True)
@@ -13,12 +14,14 @@ class ContainerPaths:
     """One run (attempt) of one container.
 
     `bundle` holds runc's config.json and lives with the writable layer, which may be large, in
-    the state folder; pipes live in the run folder, which a reboot empties.
+    the state folder; pipes live in the run folder, which a reboot empties. `bound` has the mounts
+    that runc is given as sources.
     """
 
     bundle: Path
     run: Path
     log: Path
+    bound: Path
 
     @property
     def rootfs(self) -> Path:
@@ -70,6 +73,14 @@ class PodPaths:
         """The bind mount that keeps the Pod's ipc or uts namespace."""
         return self.run / kind
 
+    @property
+    def _bound(self) -> Path:
+        return self.run.parents[1] / BOUND
+
+    def bound_runs(self) -> list[Path]:
+        """The folders of bound sources that are left of any of the Pod's containers."""
+        return list(self._bound.glob(f"{self.run.name}.*"))
+
     def container_dir(self, container: str) -> Path:
         return self.state / "containers" / container
 
@@ -78,6 +89,7 @@ class PodPaths:
             bundle=self.container_dir(container) / str(attempt),
             run=self.run / f"{container}.{attempt}",
             log=self.state / container / f"{attempt}.log",
+            bound=self._bound / f"{self.run.name}.{container}.{attempt}",
         )
 
 
@@ -111,6 +123,10 @@ class NodePaths:
     @property
     def runc_root(self) -> Path:
         return self.run / "runc"
+
+    @property
+    def bound(self) -> Path:
+        return self.run / BOUND
 
     @property
     def hidden_layer(self) -> Path:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable, Coroutine
 from typing import Literal, Protocol
 
 from pilotfish.node.container_run import ContainerRun
 from pilotfish.node.container_stop import Deadline, stop_container
 from pilotfish.node.context import NodeContext
+from pilotfish.node.files.trees import try_remove_tree
 from pilotfish.node.hooks import HookFailed, run_hook
 from pilotfish.node.paths import ContainerPaths, PodPaths
 from pilotfish.node.probes.actions import make_probe
@@ -211,7 +211,7 @@ class PodContainers:
                 log_file = self._worker.paths.container(name, int(entry.name)).log
                 for file in log_file.parent.glob(log_file.name + "*"):
                     file.unlink(missing_ok=True)
-                shutil.rmtree(entry, ignore_errors=True)
+                try_remove_tree(entry, log.warning)
 
     def _begin_probes(self, container: Object) -> None:
         name = container["name"]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import shutil
 
 from pilotfish.node import mounts
+from pilotfish.node.files.trees import try_remove_tree
 from pilotfish.node.paths import PodPaths
+from pilotfish.node.volumes import bound
 
 log = logging.getLogger(__name__)
 
 
 def remove_pod(paths: PodPaths) -> None:
     """Blocking; run it in a thread. Never deletes through a mount."""
+    for run in paths.bound_runs():
+        bound.release(run)
     for folder in (paths.run, paths.state):
         mounts.unmount_below(folder)
-        try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            log.warning("removing %s: %s", folder, error)
+        try_remove_tree(folder, log.warning)

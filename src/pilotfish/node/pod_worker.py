@@ -217,7 +217,9 @@ class PodWorker:
                 image=image,
                 sandbox=self.sandbox,
                 paths=self.paths,
-                volume_mounts=lambda env: self._volumes.mounts_of(self.pod, container, env),
+                volume_mounts=lambda env, folder: self._volumes.mounts_of(
+                    self.pod, container, env, folder
+                ),
                 previous=view.current,
                 on_exit=lambda: self.containers.ended(container),
                 target_pid=self._target_pid(container),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from dataclasses import dataclass
 
 from pilotfish.network import namespaces, naming, pod_link
 from pilotfish.node import mounts, shared_namespaces
 from pilotfish.node.context import NodeContext
 from pilotfish.node.errors import MountFailed
+from pilotfish.node.files.trees import try_remove_tree
 from pilotfish.node.hosts_file import hosts_file, pod_domain, pod_hostname
 from pilotfish.node.ipam import PoolExhausted
 from pilotfish.node.oci.spec import Sandbox
@@ -126,4 +126,4 @@ def remove(node: NodeContext, uid: str, paths: PodPaths) -> None:
         pool.release(uid)
     for folder in (paths.run, paths.state / "containers"):
         mounts.unmount_below(folder)
-    shutil.rmtree(paths.run, ignore_errors=True)
+    try_remove_tree(paths.run, log.warning)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
 
 from pilotfish.network import naming, pod_link
-from pilotfish.node import cgroups, mounts
+from pilotfish.node import cgroups, mounts, paths
+from pilotfish.node.files.trees import remove_tree
 from pilotfish.node.processes import start_ticks
 from pilotfish.node.record import ContainerRecord
+from pilotfish.node.volumes import bound
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +76,12 @@ def remove_all(state_dir: Path, run_dir: Path) -> None:
     cluster = state_dir.name
     for pod in state_dir.glob("nodes/*/pods/*"):
         pod_link.remove(naming.pod_namespace(cluster, pod.name), naming.pod_link(pod.name))
+    for folder in run_dir.glob(f"nodes/*/{paths.BOUND}"):
+        bound.release_all(folder)
     for folder in (run_dir / "nodes", state_dir / "nodes"):
         mounts.unmount_below(folder)
     for container_id in container_ids:
         cgroups.remove(container_id, patience_s=_DEATH_TIMEOUT_S)
     cgroups.remove_parent_if_empty()
     for folder in (run_dir / "nodes", state_dir / "nodes"):
-        if folder.exists():
-            shutil.rmtree(folder)
+        remove_tree(folder)

@@ -19,8 +19,7 @@ _MAX_LOG_LINES = 80
 def read_termination_message(file: Path, log_file: Path, container: Object, code: int) -> str:
     """The message, "" for none; with FallbackToLogsOnError the log's end when `code` is not 0."""
     try:
-        with file.open("rb") as source:
-            message = source.read(_MAX_BYTES).decode(errors="replace")
+        message = _end_of(file, _MAX_BYTES).decode(errors="replace")
     except FileNotFoundError:
         message = ""
     policy = container.get("terminationMessagePolicy")
@@ -29,12 +28,17 @@ def read_termination_message(file: Path, log_file: Path, container: Object, code
     return _end_of_log(log_file)
 
 
+def _end_of(file: Path, limit_bytes: int) -> bytes:
+    """The last bytes of a file of any size, as the kubelet reads them (pkg/util/tail)."""
+    with file.open("rb") as source:
+        end = source.seek(0, 2)
+        source.seek(max(0, end - limit_bytes))
+        return source.read(limit_bytes)
+
+
 def _end_of_log(log_file: Path) -> str:
     try:
-        with log_file.open("rb") as source:
-            end = source.seek(0, 2)
-            source.seek(max(0, end - 4 * _MAX_LOG_BYTES))
-            lines = source.read().split(b"\n")
+        lines = _end_of(log_file, 4 * _MAX_LOG_BYTES).split(b"\n")
     except FileNotFoundError:
         return ""
     entries = [entry for line in lines if (entry := parse_entry(line))]

@@ -10,14 +10,15 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import signal
 from pathlib import Path
 
 from pilotfish.node import cgroups, mounts
+from pilotfish.node.files.trees import remove_tree
 from pilotfish.node.paths import ContainerPaths
 from pilotfish.node.record import ContainerRecord
 from pilotfish.node.runc import Runc
+from pilotfish.node.volumes import bound
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ async def undo_start(runc: Runc, record: ContainerRecord, paths: ContainerPaths)
     await runc.delete(record.container_id, paths.bundle)
     cgroups.remove(record.container_id)
     mounts.unmount(paths.rootfs)
+    bound.release(paths.bound)
     for folder in (paths.run, paths.bundle):
-        if folder.exists():
-            await asyncio.to_thread(shutil.rmtree, folder)
+        await asyncio.to_thread(remove_tree, folder)
 
 
 def _processes_naming(container_id: str) -> list[int]:

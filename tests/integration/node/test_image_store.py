@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pilotfish.node import mounts
+from pilotfish.node.files.trees import remove_tree
 from pilotfish.node.images import host
 from pilotfish.node.images.archive import BadImage
 from pilotfish.node.images.layer import UnsafeArchive
@@ -203,3 +205,31 @@ def test_image_host_is_the_machine_without_its_secrets(store: ImageStore, mounte
     assert (root / "root").stat().st_mode == Path("/root").stat().st_mode
     (root / "etc/written-by-a-pod").touch()
     assert not Path("/etc/written-by-a-pod").exists()
+
+
+def test_deep_folders_load_or_are_refused_and_break_no_later_load(
+    store: ImageStore, tmp_path: Path
+) -> None:
+    """Neither path nor recursion reaches the bottom of 3,000 folders."""
+    root = tmp_path / "root"
+    root.mkdir()
+    try:
+        with contextlib.chdir(root):
+            for _ in range(3000):
+                Path("d").mkdir()
+                os.chdir("d")
+        with pytest.raises(BadImage, match="File name too long"):
+            store.load(root, "deep")
+    finally:
+        remove_tree(root / "d")
+    deep = layer({"d/" * 2000 + "f": b"x"})
+    store.load(write_oci_layout(tmp_path / "deep", [deep], {}), "deep")
+    store.load(write_oci_layout(tmp_path / "other", LAYERS, CONFIG), "other")
+    store.remove("deep")
+    store.load(tmp_path / "other", "other")
+    assert [image.reference for image in store.list()] == ["docker.io/library/other:latest"]
+
+
+def test_ordinary_users_cannot_reach_the_layers(store: ImageStore, tmp_path: Path) -> None:
+    store.load(write_oci_layout(tmp_path / "layout", LAYERS, CONFIG), "app")
+    assert (tmp_path / "images/layers").stat().st_mode & 0o077 == 0

@@ -15,8 +15,6 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
-import stat
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
@@ -25,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from pilotfish.node import mounts, paths
+from pilotfish.node.files.trees import remove_tree, tree_bytes
 from pilotfish.node.images import host
 from pilotfish.node.images.archive import BadImage, ImageSource, open_source, string_list
 from pilotfish.node.images.compression import HashingReader, decompressed
@@ -92,12 +91,6 @@ def _from_json(data: dict[str, Any]) -> Image:
     )
 
 
-def _size_bytes(folder: Path) -> int:
-    """The size of all regular files in a layer."""
-    found = (entry.lstat() for entry in folder.rglob("*"))
-    return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))
-
-
 def _user(rootfs: Path) -> str:
     """Who stands on a root file system: "Pod demo/web", or the path where nobody knows."""
     try:
@@ -105,6 +98,12 @@ def _user(rootfs: Path) -> str:
         return f"Pod {key_of(pod)}"
     except (OSError, ValueError, KeyError, IndexError):
         return str(rootfs)
+
+
+def _short(lines: list[str]) -> str:
+    """What `cp` said first; the names in it may be thousands of bytes long."""
+    line = lines[0] if lines else "no reason given"
+    return line if len(line) <= 200 else f"{line[:100]} ... {line[-60:]}"
 
 
 def _some(users: set[str]) -> str:
@@ -208,6 +207,8 @@ class ImageStore:
     def _locked(self) -> Iterator[None]:
         self._images.mkdir(parents=True, exist_ok=True)
         self._layers.mkdir(exist_ok=True)
+        # An image may hold devices and setuid programs: no user of the machine is to reach them.
+        self._layers.chmod(0o700)
         with self._lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -220,9 +221,10 @@ class ImageStore:
             draft.mkdir()
             finished = subprocess.run(command, capture_output=True, text=True, check=False)
             if finished.returncode != 0:
-                shutil.rmtree(draft, ignore_errors=True)
-                raise BadImage(f"copying {source} failed: {finished.stderr.strip()}")
-            size_bytes = _size_bytes(draft)
+                remove_tree(draft)
+                reason = finished.stderr.strip().splitlines()[:1]
+                raise BadImage(f"copying {source} failed: {_short(reason)}")
+            size_bytes = tree_bytes(draft)
         else:
             with source.open("rb") as file, decompressed(file) as plain:
                 draft, size_bytes = self._unpack(HashingReader(plain), layer)
@@ -238,13 +240,13 @@ class ImageStore:
                 raise BadImage(f'the layer digest "{wanted.diff_id}" is malformed')
             layers = (*layers, layer)
             if (self._layers / layer).is_dir():
-                total_bytes += _size_bytes(self._layers / layer)
+                total_bytes += tree_bytes(self._layers / layer)
                 continue
             with wanted.open() as file, decompressed(file) as plain:
                 reader = HashingReader(plain)
                 draft, size_bytes = self._unpack(reader, layer)
                 if reader.digest_of_rest() != wanted.diff_id:
-                    shutil.rmtree(draft)
+                    remove_tree(draft)
                     raise BadImage(f"the image is damaged: layer {wanted.diff_id} does not match")
             total_bytes += size_bytes
             draft.rename(self._layers / layer)
@@ -252,12 +254,12 @@ class ImageStore:
 
     def _unpack(self, reader: HashingReader, layer: str) -> tuple[Path, int]:
         draft = self._layers / f"{layer}.tmp"
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_tree(draft)
         draft.mkdir(mode=0o755)
         try:
             return draft, unpack(reader, draft)  # type: ignore[arg-type]
         except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
+            remove_tree(draft)
             raise
 
     def _layers_in_use(self) -> dict[str, set[str]]:
@@ -278,4 +280,4 @@ class ImageStore:
         kept |= self._layers_in_use().keys()
         for folder in self._layers.iterdir():
             if folder.name not in kept:
-                shutil.rmtree(folder)
+                remove_tree(folder)

@@ -9,12 +9,16 @@ The layout is Kubernetes' own; programs that watch `..data` for changes rely on 
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from pilotfish.node.files.trees import files_below, try_remove_tree
+
+log = logging.getLogger(__name__)
 
 _DATA = "..data"
 
@@ -41,9 +45,7 @@ def write(folder: Path, files: dict[str, File], group_id: int | None) -> bool:
     target.chmod(0o755)
     for name, file in files.items():
         path = target / name
-        for parent in reversed(path.relative_to(target).parents[:-1]):
-            (target / parent).mkdir(exist_ok=True)
-            (target / parent).chmod(0o755)
+        _make_folders(target, name.split("/")[:-1])
         path.write_bytes(file.content)
         path.chmod(file.mode)
         if group_id is not None:
@@ -55,8 +57,15 @@ def write(folder: Path, files: dict[str, File], group_id: int | None) -> bool:
     draft.rename(folder / _DATA)
     _update_links(folder, {name.split("/")[0] for name in files})
     if before is not None:
-        shutil.rmtree(folder / before, ignore_errors=True)
+        try_remove_tree(folder / before, log.warning)
     return True
+
+
+def _make_folders(folder: Path, names: list[str]) -> None:
+    for name in names:
+        folder = folder / name
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
 
 
 def _update_links(folder: Path, names: set[str]) -> None:
@@ -73,8 +82,8 @@ def _current(folder: Path) -> dict[str, File] | None:
     data = folder / _DATA
     if not data.is_symlink():
         return None
-    return {
-        str(path.relative_to(data)): File(path.read_bytes(), path.stat().st_mode & 0o777)
-        for path in data.rglob("*")
-        if path.is_file()
-    }
+    found = {}
+    for name in files_below(data):
+        path = data / name
+        found[name] = File(path.read_bytes(), path.stat().st_mode & 0o777)
+    return found

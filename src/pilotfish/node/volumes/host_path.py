@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
 
 from pilotfish.node.errors import MountFailed
+from pilotfish.node.files import beneath
 from pilotfish.objects.meta import Object
 
+_CHECKS: dict[str, tuple[Callable[[int], bool], str]] = {
+    "Directory": (stat.S_ISDIR, "directory"),
+    "DirectoryOrCreate": (stat.S_ISDIR, "directory"),
+    "File": (stat.S_ISREG, "file"),
+    "FileOrCreate": (stat.S_ISREG, "file"),
+    "Socket": (stat.S_ISSOCK, "socket file"),
+    "CharDevice": (stat.S_ISCHR, "character device"),
+    "BlockDevice": (stat.S_ISBLK, "block device"),
+}
 
-def host_path(source: Object) -> Path:
-    """The path to bind. Raises MountFailed in the kubelet's words when it is of another type."""
-    path, type_ = Path(source["path"]), source.get("type") or ""
-    if type_ == "DirectoryOrCreate" and not path.exists():
-        path.mkdir(parents=True, mode=0o755)
-    elif type_ == "FileOrCreate" and not path.exists():
-        if not path.parent.is_dir():
-            raise MountFailed(f"hostPath type check failed: {path.parent} is not a directory")
-        path.touch(mode=0o644)
-    checks = {
-        "Directory": (path.is_dir, "directory"),
-        "DirectoryOrCreate": (path.is_dir, "directory"),
-        "File": (path.is_file, "file"),
-        "FileOrCreate": (path.is_file, "file"),
-        "Socket": (path.is_socket, "socket file"),
-        "CharDevice": (path.is_char_device, "character device"),
-        "BlockDevice": (path.is_block_device, "block device"),
-    }
-    if type_ in checks:
-        holds, noun = checks[type_]
-        if not holds():
+
+def open_host_path(source: Object) -> int:
+    """An O_PATH descriptor of what is to be bound: of the very file whose type was checked.
+
+    Raises MountFailed in the kubelet's words when it is of another type, OSError.
+    """
+    path, type_ = str(source["path"]), source.get("type") or ""
+    with beneath.opened("/") as root:
+        found = _open(root, path, type_)
+    if type_ in _CHECKS:
+        holds, noun = _CHECKS[type_]
+        if not holds(os.fstat(found).st_mode):
+            os.close(found)
             raise MountFailed(f"hostPath type check failed: {path} is not a {noun}")
-    elif not path.exists():
-        path.mkdir(parents=True, mode=0o755)  # as container runtimes do for a bind mount
-    return path
+    return found
+
+
+def _open(root: int, path: str, type_: str) -> int:
+    try:
+        return beneath.open_at(root, path, os.O_PATH, 0)
+    except FileNotFoundError:
+        # Container runtimes make a folder for a bind mount of no type too.
+        if type_ in ("", "DirectoryOrCreate"):
+            return beneath.find_or_make(root, path, 0o755, beneath.IN_ROOT)
+        if type_ == "FileOrCreate":
+            return _make_file(root, path)
+        _holds, noun = _CHECKS[type_]
+        raise MountFailed(f"hostPath type check failed: {path} is not a {noun}") from None
+
+
+def _make_file(root: int, path: str) -> int:
+    parent, _, name = path.rstrip("/").rpartition("/")
+    try:
+        flags = os.O_PATH | os.O_DIRECTORY
+        folder = beneath.open_at(root, parent or "/", flags, beneath.IN_ROOT)
+    except (FileNotFoundError, NotADirectoryError):
+        message = f"hostPath type check failed: {parent} is not a directory"
+        raise MountFailed(message) from None
+    try:
+        with suppress(FileExistsError):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            os.close(os.open(name, flags, 0o644, dir_fd=folder))
+        return beneath.open_at(folder, name, os.O_PATH, 0)
+    finally:
+        os.close(folder)

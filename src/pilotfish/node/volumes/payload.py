@@ -5,6 +5,7 @@ The objects have been fetched by then (`wanted` tells which); tokens come as fil
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from pilotfish.node.downward import NodeFacts, field_value, resource_value
@@ -14,6 +15,7 @@ from pilotfish.node.volumes.atomic import File
 from pilotfish.objects.meta import Object, namespace_of
 
 _DEFAULT_MODE = 0o644
+_MAX_PATH_BYTES = 2048  # PATH_MAX is 4096, and the volume lies in a folder of the node
 
 
 def reference_of(source: Object) -> Reference | None:
@@ -34,6 +36,10 @@ def wanted(volume: Object) -> set[Reference]:
 def _safe(path: str) -> str:
     if path.startswith("/") or ".." in path.split("/") or not path:
         raise MountFailed(f"the path {path!r} leads outside of the volume")
+    if "\0" in path or len(os.fsencode(path)) > _MAX_PATH_BYTES:
+        raise MountFailed(
+            f"the path {path[:40]!r}... is no path of Linux: a zero byte, or too long"
+        )
     return path
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from pilotfish.client.errors import ApiError, Unreachable
@@ -16,10 +17,10 @@ from pilotfish.node.expansion import expand
 from pilotfish.node.object_fetch import fetch
 from pilotfish.node.oci.mounts import Mount, bind
 from pilotfish.node.paths import PodPaths
-from pilotfish.node.volumes import atomic
-from pilotfish.node.volumes.host_path import host_path
+from pilotfish.node.volumes import atomic, bound
+from pilotfish.node.volumes.host_path import open_host_path
 from pilotfish.node.volumes.payload import volume_files, wanted
-from pilotfish.node.volumes.sub_path import resolve_sub_path
+from pilotfish.node.volumes.sub_path import open_sub_path
 from pilotfish.node.volumes.tokens import PodTokens
 from pilotfish.objects.meta import Object, namespace_of
 from pilotfish.objects.quantities import parse_quantity
@@ -27,14 +28,18 @@ from pilotfish.objects.quantities import parse_quantity
 log = logging.getLogger(__name__)
 
 _FILE_KINDS = ("configMap", "secret", "downwardAPI", "projected")
-_PROPAGATION = {"HostToContainer": "rslave", "Bidirectional": "rshared"}
+_PROPAGATION = {
+    "HostToContainer": (mounts.MS_SLAVE, "rslave"),
+    "Bidirectional": (0, "rshared"),
+}
+_NO_PROPAGATION = (mounts.MS_PRIVATE, "rprivate")
 
 
 class PodVolumes:
-    """`folders` has the source path of every volume that is set up."""
+    """`folders` has every volume that is set up, with its folder; none for a hostPath."""
 
     def __init__(self, node: NodeContext, paths: PodPaths) -> None:
-        self.folders: dict[str, Path] = {}
+        self.folders: dict[str, Path | None] = {}
         self._node = node
         self._paths = paths
         self._tokens = PodTokens(node.client)
@@ -76,13 +81,14 @@ class PodVolumes:
             message = f'MountVolume.SetUp failed for volume "{name}" : {error}'
             raise MountFailed(message) from error
 
-    async def _prepare(self, pod: Object, volume: Object, pod_ips: tuple[str, ...]) -> Path:
+    async def _prepare(self, pod: Object, volume: Object, pod_ips: tuple[str, ...]) -> Path | None:
         folder = self._paths.volumes / str(volume["name"])
         if "emptyDir" in volume:
             _make_empty_dir(folder, volume["emptyDir"] or {}, _fs_group(pod))
             return folder
         if "hostPath" in volume:
-            return host_path(volume["hostPath"])
+            os.close(open_host_path(volume["hostPath"]))
+            return None
         if any(kind in volume for kind in _FILE_KINDS):
             await self._write_files(pod, volume, pod_ips)
             return folder
@@ -105,26 +111,44 @@ class PodVolumes:
         files = volume_files(pod, volume, sources, tokens, facts)
         atomic.write(self._paths.volumes / volume["name"], files, _fs_group(pod))
 
-    def mounts_of(self, pod: Object, container: Object, env: Mapping[str, str]) -> list[Mount]:
-        """The container's volumeMounts. Raises ContainerConfigError."""
-        read_only_kinds = {
-            volume["name"]
-            for volume in pod.get("spec", {}).get("volumes") or []
-            if any(kind in volume for kind in _FILE_KINDS)
-        }
+    def mounts_of(
+        self, pod: Object, container: Object, env: Mapping[str, str], folder: Path
+    ) -> list[Mount]:
+        """The container's volumeMounts; their sources are bound in `folder`.
+
+        The caller releases the folder, also when this raises ContainerConfigError, OSError.
+        """
+        volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or []}
         result = []
-        for entry in container.get("volumeMounts") or []:
+        for number, entry in enumerate(container.get("volumeMounts") or []):
             name = entry["name"]
             if name not in self.folders:
                 raise ContainerConfigError(f'volume "{name}" of container is not mounted')
-            source = self.folders[name]
-            sub_path = entry.get("subPath") or expand(entry.get("subPathExpr", ""), env)
-            if sub_path:
-                source = resolve_sub_path(source, sub_path)
-            read_only = bool(entry.get("readOnly")) or name in read_only_kinds
-            propagation = _PROPAGATION.get(entry.get("mountPropagation", ""), "rprivate")
-            result.append(bind(entry["mountPath"], str(source), read_only, propagation))
+            volume = volumes[name]
+            propagation, option = _PROPAGATION.get(
+                entry.get("mountPropagation", ""), _NO_PROPAGATION
+            )
+            with ExitStack() as descriptors:
+                source = self._open(volume)
+                descriptors.callback(os.close, source)
+                sub_path = entry.get("subPath") or expand(entry.get("subPathExpr", ""), env)
+                if sub_path:
+                    source = open_sub_path(source, sub_path)
+                    descriptors.callback(os.close, source)
+                path = bound.bind(source, folder, str(number), propagation)
+            read_only = bool(entry.get("readOnly")) or any(kind in volume for kind in _FILE_KINDS)
+            result.append(bind(entry["mountPath"], str(path), read_only, option))
         return result
+
+    def _open(self, volume: Object) -> int:
+        """A descriptor of the volume's folder or file. Raises ContainerConfigError, OSError."""
+        folder = self.folders[volume["name"]]
+        if folder is not None:
+            return os.open(folder, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            return open_host_path(volume["hostPath"])
+        except MountFailed as error:
+            raise ContainerConfigError(str(error)) from error
 
 
 def _fs_group(pod: Object) -> int | None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from pathlib import Path
+import stat
 
 from pilotfish.node.errors import ContainerConfigError
+from pilotfish.node.files import beneath
 
 
-def resolve_sub_path(volume: Path, sub_path: str) -> Path:
-    """The real path to bind; made as a folder when missing.
+def open_sub_path(volume: int, sub_path: str) -> int:
+    """An O_PATH descriptor of what is to be bound; made as a folder when missing.
 
-    Links are followed (configMap files are links), but not out of the volume. Raises
-    ContainerConfigError.
+    `volume` is a descriptor of the volume's folder. Links are followed (configMap files are
+    links), but not out of the volume. The containers of the Pod may change the volume meanwhile:
+    only the descriptor that this returns is safe to bind. Raises ContainerConfigError.
     """
     if sub_path.startswith("/") or ".." in sub_path.split("/"):
         raise ContainerConfigError(f"subPath {sub_path!r} must be relative and without '..'")
-    root = Path(os.path.realpath(volume))
-    path = Path(os.path.realpath(root / sub_path))
-    if not path.is_relative_to(root):
-        raise ContainerConfigError(f"subPath {sub_path!r} leads outside of its volume")
-    if not path.exists():
-        path.mkdir(parents=True, mode=0o750)
-        path.chmod(root.stat().st_mode & 0o7777)
-    return path
+    mode = stat.S_IMODE(os.fstat(volume).st_mode)
+    try:
+        return beneath.find_or_make(volume, sub_path, mode)
+    except OSError as error:
+        # A magic link (/proc/PID/root) and a link to nothing count as leading out too.
+        if error.errno in (errno.EXDEV, errno.ELOOP):
+            message = f"subPath {sub_path!r} leads outside of its volume"
+            raise ContainerConfigError(message) from error
+        raise ContainerConfigError(f"subPath {sub_path!r}: {error.strerror}") from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from pilotfish.node.files.trees import remove_tree, tree_bytes
 from pilotfish.node.images.layer import UnsafeArchive, unpack
 from support.oci_image import entry, layer
 
@@ -67,3 +69,58 @@ def test_a_later_entry_replaces_a_link_instead_of_writing_through_it(tmp_path: P
     unpack(io.BytesIO(layer({"file": b"new"}, link)), root)
     assert victim.read_text() == "untouched"
     assert (root / "file").read_bytes() == b"new"
+
+
+def test_a_layer_is_as_deep_as_a_path_can_be(tmp_path: Path) -> None:
+    deepest = "d/" * 2000 + "f"
+    try:
+        unpack(io.BytesIO(layer({deepest: b"x"})), tmp_path)
+        assert tree_bytes(tmp_path) == 1
+    finally:
+        remove_tree(tmp_path / "d")  # pytest cannot
+    with pytest.raises(UnsafeArchive, match="longer than a path can be"):
+        unpack(io.BytesIO(layer({"d/" * 3000 + "f": b"x"})), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (entry("a", type=tarfile.LNKTYPE, linkname="missing"), "names no file|no file of"),
+        (entry("a", type=tarfile.LNKTYPE, linkname="."), "names no file"),
+        (entry("a", mtime=1e30), "malformed"),
+        (entry("a", uid=1 << 40), "malformed"),
+        (entry("x" * 300), "malformed.*too long"),
+    ],
+)
+def test_an_entry_that_no_folder_can_hold_is_refused_in_words(
+    bad: tarfile.TarInfo, reason: str, tmp_path: Path
+) -> None:
+    bad.pax_headers = {key: str(getattr(bad, key)) for key in ("mtime", "uid")}
+    with pytest.raises(UnsafeArchive, match=reason):
+        unpack(io.BytesIO(layer({}, bad)), tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="trusted attributes need root")
+def test_attributes_that_steer_overlayfs_are_not_the_archives_to_set(tmp_path: Path) -> None:
+    folder = entry("d", type=tarfile.DIRTYPE)
+    folder.pax_headers = {
+        "SCHILY.xattr.trusted.overlay.redirect": "/etc",
+        "SCHILY.xattr.user.kept": "1",
+    }
+    unpack(io.BytesIO(layer({}, folder)), tmp_path)
+    assert os.listxattr(tmp_path / "d") == ["user.kept"]
+
+
+def test_a_long_run_of_zeros_takes_no_room(tmp_path: Path) -> None:
+    unpack(io.BytesIO(layer({"hole": bytes(8 << 20), "end": bytes(5 << 20) + b"x"})), tmp_path)
+    hole = (tmp_path / "hole").stat()
+    assert (hole.st_size, hole.st_blocks) == (8 << 20, 0)
+    assert (tmp_path / "end").read_bytes() == bytes(5 << 20) + b"x"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="whiteouts are devices")
+def test_a_whiteout_takes_a_filled_folder_of_its_own_layer_away(tmp_path: Path) -> None:
+    data = layer({"d/e/f": b"x"})
+    unpack(io.BytesIO(data), tmp_path)
+    unpack(io.BytesIO(layer({".wh.d": b""})), tmp_path)
+    assert (tmp_path / "d").is_char_device()

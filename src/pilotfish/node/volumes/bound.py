@@ -1,0 +1,77 @@
+"""Sources of a container's mounts that are descriptors, given to runc as paths.
+
+runc takes paths. So what a descriptor means is bound into a folder of the node's own, where no
+Pod can put anything in the way, and runc is told that path.
+
+    RUN/bound              a tmpfs; unbindable, or Pods that mount "/" would copy one another's
+    RUN/bound/POD.APP.0/   one run of one container
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from pilotfish.node import mounts
+from pilotfish.node.files.beneath import path_of
+
+
+def prepare(folder: Path) -> None:
+    """Mount the tmpfs for a node; fine when it is there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(point.path == str(folder) for point in mounts.mount_points()):
+        return
+    flags = mounts.MS_NODEV | mounts.MS_NOSUID | mounts.MS_NOEXEC
+    mounts.mount("tmpfs", folder, "tmpfs", flags, "mode=700,size=16m")
+    mounts.mount("", folder, "", mounts.MS_UNBINDABLE)
+
+
+def bind(descriptor: int, folder: Path, name: str, propagation: int) -> Path:
+    """Bind what a descriptor means, with all mounts below it, at folder/name; that path.
+
+    `propagation` is MS_PRIVATE or MS_SLAVE, or 0 to leave the mount shared with the machine's.
+    Raises OSError.
+    """
+    target = folder / name
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        target.mkdir()
+    else:
+        target.touch(exist_ok=False)
+    mounts.mount(str(path_of(descriptor)), target, "", mounts.MS_BIND | mounts.MS_REC)
+    if propagation:
+        mounts.mount("", target, "", mounts.MS_REC | propagation)
+    return target
+
+
+def release(folder: Path) -> None:
+    """Take away all that was bound for one run of a container; fine when nothing was."""
+    if not folder.is_dir():
+        return
+    for target in folder.iterdir():
+        _unshare(target)
+        mounts.unmount(target)
+        if target.is_dir():
+            target.rmdir()
+        else:
+            target.unlink()
+    folder.rmdir()
+
+
+def release_all(folder: Path) -> None:
+    """Take away all that was bound on a node, and the tmpfs."""
+    if folder.is_dir():
+        for run in folder.iterdir():
+            release(run)
+        mounts.unmount(folder)
+
+
+def _unshare(target: Path) -> None:
+    """Keep the unmounting to this copy: a shared one takes the machine's mounts below along."""
+    try:
+        mounts.mount("", target, "", mounts.MS_REC | mounts.MS_PRIVATE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # nothing is mounted there
+            raise
