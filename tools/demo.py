@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,8 @@ def main() -> int:
         print("error: root is needed; running as a plain user; run: sudo make demo")
         return 3
     use_persons_kubeconfig()
+    # Commands of the story end by Ctrl-C, also where a shell has us in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # What other commands print comes in between.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.chdir(EXAMPLES)

@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -119,6 +120,7 @@ def _run(options: Options) -> None:
     logging.getLogger("pilotfish").addHandler(logging.NullHandler())
     try:
         tapping = Tapping(options, sys.stdout.buffer, _stats_view(options.stats), _tell)
+        _end_alike()
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(tapping.run())
         _tell_losses(tapping)
@@ -150,6 +152,15 @@ def _role_for(options: Options) -> str:
     """The smallest of the shipped roles that allows what was asked for."""
     packets = options.write is not None or options.output == "pcapng" or not options.redact
     return f"system:pilotfish:{'packet' if packets else 'traffic'}-viewer"
+
+
+def _end_alike() -> None:
+    """Let `kill` and `timeout` end it as Ctrl-C does, with tables printed and files complete.
+
+    So does an interrupt where a shell began us in the background, with interrupts ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _stats_view(wanted: bool) -> Callable[[Stats], None]:

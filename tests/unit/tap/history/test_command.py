@@ -42,7 +42,8 @@ def test_what_cannot_be_is_refused_in_one_line(words: tuple[str, ...], said: str
     assert said in done.stderr
 
 
-def test_a_long_search_is_stopped_without_a_word() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_long_search_is_stopped_without_a_word(number: signal.Signals) -> None:
     history = History(history_folder("c"))
     for _ in range(20):
         for _ in range(5000):
@@ -58,9 +59,12 @@ def test_a_long_search_is_stopped_without_a_word() -> None:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # As shells begin what runs in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     ) as process:
         assert process.stdout is not None
         assert "found first" in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
     assert [line for line in errors.splitlines() if "the history of context" not in line] == []
