@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -28,6 +28,7 @@ from pilotfish.apiserver.errors import (
     too_large,
 )
 from pilotfish.apiserver.listing import list_body, list_page
+from pilotfish.apiserver.messages import send_lines, wants_messages
 from pilotfish.apiserver.metrics import Metrics
 from pilotfish.apiserver.negotiation import (
     JSON,
@@ -282,6 +283,11 @@ class Dispatcher:
         lines = watch(self._core, call, watch_shape(wanted, call.resource, include))
         # A refusal comes before the first line: then there is no stream yet, but a Status.
         first = await anext(lines)
+        if wants_messages(request.headers):
+            try:
+                return await send_lines(request, _from(first, lines))
+            finally:
+                await lines.aclose()
         response = web.StreamResponse(headers={"Content-Type": JSON, **_HEADERS})
         response.enable_chunked_encoding()
         await response.prepare(request)
@@ -299,6 +305,16 @@ class Dispatcher:
             await lines.aclose()
         await response.write_eof()
         return response
+
+
+async def _from(first: bytes, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a watch, the first of which is known; trouble is an event of its own."""
+    yield first
+    try:
+        async for line in lines:
+            yield line
+    except StatusError as error:
+        yield error_frame(error)
 
 
 def _rights(request: web.BaseRequest, asked: Attributes) -> list[Attributes]:

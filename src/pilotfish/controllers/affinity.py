@@ -10,46 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pilotfish.controllers.node_info import NodeInfo
-from pilotfish.objects.meta import Object, labels_of, name_of, namespace_of
+from pilotfish.objects.meta import Object, labels_of, namespace_of
+from pilotfish.objects.node_affinity import matches_node, node_affinity, node_term_matches
 from pilotfish.objects.selectors import label_selector
-
-
-def matches_node(pod: Object, node: Object) -> bool:
-    """Whether the Pod's nodeSelector and required node affinity accept the node."""
-    spec = pod["spec"]
-    selector = spec.get("nodeSelector") or {}
-    if not selector.items() <= labels_of(node).items():
-        return False
-    required = _node_affinity(pod).get("requiredDuringSchedulingIgnoredDuringExecution")
-    if not required:
-        return True
-    return any(node_term_matches(term, node) for term in required.get("nodeSelectorTerms") or ())
 
 
 def node_preference(pod: Object, node: Object) -> int:
     """The sum of weights of the preferred node affinity terms that the node meets."""
-    preferred = _node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+    preferred = node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
     return sum(
         entry["weight"]
         for entry in preferred
         if node_term_matches(entry.get("preference") or {}, node)
     )
-
-
-def _node_affinity(pod: Object) -> Mapping[str, Any]:
-    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity")
-    return affinity or {}
-
-
-def node_term_matches(term: Mapping[str, Any], node: Object) -> bool:
-    """Whether a NodeSelectorTerm matches; an empty term matches nothing."""
-    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    if not expressions and not fields:
-        return False
-    named = {"metadata.name": name_of(node)}
-    return label_selector({"matchExpressions": expressions}).matches(
-        labels_of(node)
-    ) and label_selector({"matchExpressions": fields}).matches(named)
 
 
 def required_terms(pod: Object, kind: str) -> list[Object]:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pilotfish.controllers.affinity import matches_node
 from pilotfish.controllers.pod_template import pod_from_template, random_suffix
 from pilotfish.controllers.replicas import available_in_s
 from pilotfish.controllers.revisions import HASH_LABEL
@@ -26,6 +25,7 @@ from pilotfish.controllers.tolerations import (
     untolerated,
 )
 from pilotfish.objects.meta import Object, is_deleting, labels_of, name_of
+from pilotfish.objects.node_affinity import matches_node
 from pilotfish.objects.pods import host_node, is_ready, is_terminal
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

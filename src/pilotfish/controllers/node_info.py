@@ -2,77 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator
-from decimal import Decimal
-from functools import lru_cache
 
 from pilotfish.controllers.tolerations import NOT_READY
 from pilotfish.objects.conditions import condition
 from pilotfish.objects.meta import Object, name_of, uid_of
-from pilotfish.objects.pods import host_node, is_terminal, serving_containers
-from pilotfish.objects.quantities import parse_quantity
-
-# A host port: address ("" for all), protocol, number.
-HostPort = tuple[str, str, int]
-
-DEFAULT_MAX_PODS = 110
-
-
-@lru_cache(maxsize=4096)
-def amount(resource: str, quantity: str) -> int:
-    """A quantity as a whole number: thousandths of a core, or bytes or pieces."""
-    number = parse_quantity(quantity)
-    return math.ceil(number * Decimal(1000) if resource == "cpu" else number)
-
-
-def pod_requests(pod: Object) -> Counter[str]:
-    """What the Pod asks of a node ("Resource Management for Pods and Containers").
-
-    The containers' sum; an init container needs its own only while it runs,
-    beside the sidecars started before it; then the overhead of the runtime.
-    """
-    spec = pod["spec"]
-    total: Counter[str] = Counter()
-    for container in spec.get("containers") or ():
-        total.update(_requests(container))
-    sidecars: Counter[str] = Counter()
-    peak: Counter[str] = Counter()
-    for container in spec.get("initContainers") or ():
-        needed = sidecars + _requests(container)
-        peak |= needed
-        if container.get("restartPolicy") == "Always":
-            sidecars = needed
-    total = (total + sidecars) | peak
-    for resource, quantity in ((spec.get("resources") or {}).get("requests") or {}).items():
-        total[resource] = amount(resource, str(quantity))
-    for resource, quantity in (spec.get("overhead") or {}).items():
-        total[resource] += amount(resource, str(quantity))
-    return total
-
-
-def _requests(container: Object) -> Counter[str]:
-    resources = container.get("resources") or {}
-    wanted = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return Counter({name: amount(name, str(quantity)) for name, quantity in wanted.items()})
-
-
-def host_ports(pod: Object) -> Iterator[HostPort]:
-    """The ports of the node that the Pod's containers take."""
-    for container in serving_containers(pod):
-        for port in container.get("ports") or ():
-            if port.get("hostPort"):
-                address = port.get("hostIP") or ""
-                if address in ("0.0.0.0", "::"):
-                    address = ""
-                yield address, port.get("protocol", "TCP"), port["hostPort"]
-
-
-def ports_clash(one: HostPort, other: HostPort) -> bool:
-    """Whether two host ports cannot both be had: all addresses include each one."""
-    same_address = one[0] == other[0] or not one[0] or not other[0]
-    return same_address and one[1:] == other[1:]
+from pilotfish.objects.pod_resources import HostPort, amount, host_ports, pod_requests
+from pilotfish.objects.pods import host_node, is_terminal
 
 
 class NodeInfo:

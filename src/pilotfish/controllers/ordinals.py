@@ -76,8 +76,15 @@ def plan_ordinals(
         if in_order and (pod is None or not is_healthy(stateful_set, pod)):
             return plan
     surplus = [number for number in by_number if number is not None and number not in wanted]
+    # A Pod that goes while another one is unhealthy could be the one that still served. The
+    # unhealthy one with the lowest number may go itself: else a scale-down would never end.
+    unhealthy = next(
+        (at for at in sorted(surplus) if not is_healthy(stateful_set, by_number[at])), None
+    )
     for number in sorted(surplus, reverse=True):
         pod = by_number[number]
+        if in_order and unhealthy not in (None, number) and not is_healthy(stateful_set, pod):
+            return plan
         if not is_deleting(pod):
             plan.delete.append(pod)
         if in_order:

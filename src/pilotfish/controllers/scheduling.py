@@ -12,18 +12,13 @@ from dataclasses import dataclass
 from pilotfish.controllers.affinity import (
     PodAffinity,
     TopologySpread,
-    matches_node,
     node_preference,
 )
-from pilotfish.controllers.node_info import (
-    DEFAULT_MAX_PODS,
-    NodeInfo,
-    host_ports,
-    pod_requests,
-    ports_clash,
-)
+from pilotfish.controllers.node_info import NodeInfo
 from pilotfish.controllers.tolerations import UNSCHEDULABLE, untolerated
 from pilotfish.objects.meta import Object, controller_of
+from pilotfish.objects.node_affinity import matches_node
+from pilotfish.objects.pod_resources import host_ports, lacking, pod_requests, ports_clash
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +77,8 @@ def refusal(pod: Object, requests: Counter[str], info: NodeInfo) -> list[str]:
 
 
 def _lacking(requests: Counter[str], info: NodeInfo) -> Iterable[str]:
-    have = info.allocatable()
-    if len(info.pods) + 1 > have.get("pods", DEFAULT_MAX_PODS):
-        yield "Too many pods"
-    for resource, wanted in requests.items():
-        if wanted and wanted + info.requested[resource] > have.get(resource, 0):
-            yield f"Insufficient {resource}"
+    for resource, _ in lacking(requests, info.requested, len(info.pods), info.allocatable()):
+        yield "Too many pods" if resource == "pods" else f"Insufficient {resource}"
 
 
 def badness(pod: Object, info: NodeInfo) -> tuple[int, int, int, int, float, str]:

@@ -16,6 +16,7 @@ from pilotfish.client.log_fields import log_fields
 from pilotfish.network import links
 from pilotfish.network.netlink import Netlink
 from pilotfish.node import mounts
+from pilotfish.node.admission import rejection
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.context import NodeContext
 from pilotfish.node.downward import NodeFacts
@@ -31,7 +32,7 @@ from pilotfish.node.registration import Registration
 from pilotfish.node.runc import Runc
 from pilotfish.node.runtime import Runtime
 from pilotfish.node.volumes import bound
-from pilotfish.objects.meta import Object, key_of, uid_of
+from pilotfish.objects.meta import Object, is_deleting, key_of, uid_of
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,13 @@ class Kubelet:
         assert self._context is not None
         uid = uid_of(pod)
         worker = PodWorker(self._context, pod)
+        others = [other.pod for other in self._workers.values() if not other.is_released]
         self._workers[uid] = worker
+        node = self._node.get(self._config.node_name)
+        if node is not None and not worker.is_known and not is_deleting(pod):
+            rejected = rejection(pod, others, node)
+            if rejected is not None:
+                worker.reject(rejected)
         with log_fields(kind="Pod", object=key_of(pod)):
             task = asyncio.create_task(worker.run(), name=f"pod {key_of(pod)}")
         self._tasks[uid] = task

@@ -16,6 +16,7 @@ import time
 
 from pilotfish.client.errors import ApiError, NotFound, Unreachable
 from pilotfish.node import sandbox
+from pilotfish.node.admission import Rejection
 from pilotfish.node.container_start import StartRequest, start_container
 from pilotfish.node.context import NodeContext
 from pilotfish.node.errors import ContainerConfigError, ImageError, MountFailed
@@ -68,6 +69,24 @@ class PodWorker:
     @property
     def pod_ip(self) -> str:
         return self.sandbox.pod_ips[0] if self.sandbox else ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a kubelet before this one has begun with the Pod, or the Pod has ended."""
+        return self._ended or self.paths.manifest.exists()
+
+    @property
+    def is_released(self) -> bool:
+        """Whether the Pod holds nothing of the node any more that another one could want."""
+        return self._gone or self._released
+
+    def reject(self, rejected: Rejection) -> None:
+        """Let the Pod fail: this node does not take it."""
+        view = self.containers.view
+        view.failed_reason, view.failed_message = rejected.reason, rejected.message
+        view.start_time = now()
+        self._node.events.record(self.pod, "Warning", rejected.reason, rejected.message)
+        self._wake.set()
 
     def update(self, pod: Object) -> None:
         """The API server has a new version of the Pod."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import orjson
 import pytest
+from websockets.asyncio.client import connect
 
 from pilotfish.client.api import Client
 from pilotfish.client.errors import Gone
@@ -39,6 +40,26 @@ async def test_a_watch_goes_on_where_a_list_ended(client: Client) -> None:
     version = listed["metadata"]["resourceVersion"]
     events = client.watch("configmaps", "default", resource_version=version)
     assert await take(events, 3) == [("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "a")]
+
+
+async def test_a_watch_over_websocket_has_a_message_for_each_event(
+    server: RunningApiServer, client: Client
+) -> None:
+    url = server.url.replace("https:", "wss:") + MAPS + "?watch=true"
+    async with (
+        asyncio.timeout(10),
+        connect(url, ssl=server.client_config().ssl_context()) as socket,
+    ):
+        for name in ("a", "b"):
+            await client.create("configmaps", config_map(name))
+        events = []
+        while len(events) < 2:
+            message = await socket.recv()
+            assert isinstance(message, str)
+            event = orjson.loads(message)
+            if event["object"]["metadata"]["name"] in ("a", "b"):
+                events.append((event["type"], event["object"]["metadata"]["name"]))
+    assert events == [("ADDED", "a"), ("ADDED", "b")]
 
 
 async def test_changes_arrive_in_order_and_once_while_many_write(client: Client) -> None:

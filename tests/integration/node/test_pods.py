@@ -11,6 +11,7 @@ import pytest
 from pilotfish.network import namespaces, naming
 from pilotfish.node import mounts
 from pilotfish.node.images.store import ImageStore
+from pilotfish.objects.meta import Object
 from pilotfish.objects.pods import is_ready
 from support.lone_node import CLUSTER, LoneNode, container, pod, state
 from support.oci_image import busybox, layer, write_oci_layout
@@ -316,3 +317,22 @@ async def test_an_active_deadline_ends_a_pod(node: LoneNode) -> None:
     found = await node.wait_for("late", lambda found: found["status"].get("phase") == "Failed")
     assert found["status"]["reason"] == "DeadlineExceeded"
     node.delete("late")
+
+
+async def test_a_pod_that_the_node_cannot_take_fails_at_once(node: LoneNode) -> None:
+    def taking(name: str, port: int) -> Object:
+        ports = [{"containerPort": 80, "hostPort": port}]
+        return pod(name, command=shell(FOREVER), ports=ports)
+
+    node.create(taking("first", 18080))
+    await node.wait_for("first", is_ready)
+    node.create(taking("second", 18080))
+    found = await node.wait_for("second", lambda one: one["status"].get("phase") == "Failed")
+    assert found["status"]["reason"] == "NodePorts"
+    assert found["status"]["message"].startswith("Pod was rejected: Predicate NodePorts failed")
+    # The place is free again when the first one has gone.
+    node.delete("second")
+    node.delete("first")
+    node.create(taking("third", 18080))
+    await node.wait_for("third", is_ready)
+    node.delete("third")

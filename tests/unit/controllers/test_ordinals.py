@@ -46,6 +46,17 @@ def test_pods_go_from_the_last_one_at_a_time() -> None:
     assert step(stateful_set(2), *pods[:3], leaving) == ([], [])
 
 
+def test_a_scale_down_halts_while_a_pod_is_unhealthy() -> None:
+    weak = [pod(number, ready=False) for number in range(3)]
+    assert step(stateful_set(0), *weak) == ([], [])
+    assert step(stateful_set(0), pod(0), pod(1), weak[2]) == ([], ["db-2"])
+    assert step(stateful_set(0), weak[0], pod(1), pod(2)) == ([], ["db-2"])
+    assert step(stateful_set(0), weak[0], pod(1), weak[2]) == ([], [])
+    assert step(stateful_set(0), weak[0]) == ([], ["db-0"])
+    parallel = stateful_set(0, podManagementPolicy="Parallel")
+    assert step(parallel, *weak) == ([], ["db-2", "db-1", "db-0"])
+
+
 def test_parallel_pods_come_and_go_together() -> None:
     owner = stateful_set(3, podManagementPolicy="Parallel")
     assert step(owner, pod(7), pod(8)) == (

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from pilotfish.controllers.node_info import ClusterState, pod_requests
+from pilotfish.controllers.node_info import ClusterState
 from pilotfish.controllers.scheduling import Choice, choose_node
 from pilotfish.objects.meta import Object
+from pilotfish.objects.pod_resources import pod_requests
 from support.workloads import make_node, make_pod, make_replica_set
 
 

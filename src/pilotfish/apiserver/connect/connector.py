@@ -22,12 +22,15 @@ from pilotfish.apiserver.connect.relay import Unreachable
 from pilotfish.apiserver.connect.tunnel import Upstream, tunnel
 from pilotfish.apiserver.connect.upgrade_head import wants_upgrade
 from pilotfish.apiserver.errors import StatusError, bad_request, internal, not_found
+from pilotfish.apiserver.messages import send_bytes, wants_messages
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import resource
 
 _SERVICE_NAME = "kubernetes.io/service-name"
+# The most that one message of a log holds.
+_LOG_BYTES = 64 * 1024
 # How much of a kubelet's refusal goes on to the client.
 _MAX_REFUSAL_BYTES = 10_000
 
@@ -76,6 +79,8 @@ class Connector:
         url = _url("https", self._kubelet_of(pod), target)
         try:
             async with relay.get(url, self._kubelet_credentials()) as answer:
+                if 200 <= answer.status <= 206 and wants_messages(request.headers):
+                    return await send_bytes(request, answer.content.iter_chunked(_LOG_BYTES))
                 if 200 <= answer.status <= 206:
                     return await relay.stream_down(request, answer)
                 text = (await answer.content.read(_MAX_REFUSAL_BYTES)).decode(errors="replace")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from .conftest import TIMEOUT_S, Streams
 
@@ -72,3 +75,38 @@ async def test_log_options_that_make_no_sense_are_refused(streams: Streams) -> N
     code, _, errors = await streams.kubectl("get", "--raw", path)
     assert code == 1
     assert "tailLines: Invalid value: -1: must be greater than or equal to 0" in errors
+
+
+@pytest.mark.parametrize("protocol", ["", "binary.k8s.io", "base64.binary.k8s.io"])
+async def test_a_log_comes_over_websocket_as_well(streams: Streams, protocol: str) -> None:
+    streams.runtime.logs["default/app/main"] = [b"one\n", b"tw\xff\n"]
+    url = streams.server.url.replace("https:", "wss:")
+    path = "/api/v1/namespaces/default/pods/app/log"
+    offered = [Subprotocol(protocol)] if protocol else None
+    tls = streams.server.client_config().ssl_context()
+    async with (
+        asyncio.timeout(TIMEOUT_S),
+        connect(url + path, ssl=tls, subprotocols=offered) as socket,
+    ):
+        assert (socket.subprotocol or "") == protocol
+        messages = [message async for message in socket]
+    if protocol.startswith("base64"):
+        assert all(isinstance(message, str) for message in messages)
+        messages = [base64.b64decode(message) for message in messages]
+    assert messages[0] == b""
+    assert b"".join(message for message in messages if isinstance(message, bytes)) == (
+        b"one\ntw\xff\n"
+    )
+
+
+async def test_a_client_that_closes_its_websocket_ends_the_log(streams: Streams) -> None:
+    runtime = streams.runtime
+    runtime.logs["default/app/main"] = [b"before\n"]
+    url = streams.server.url.replace("https:", "wss:")
+    path = "/api/v1/namespaces/default/pods/app/log?follow=true"
+    tls = streams.server.client_config().ssl_context()
+    async with asyncio.timeout(TIMEOUT_S):
+        async with connect(url + path, ssl=tls) as socket:
+            assert await socket.recv() == b""
+            assert await socket.recv() == b"before\n"
+        await runtime.no_log_readers.wait()
