@@ -18,10 +18,12 @@ from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import StatusError, already_exists, forbidden, invalid, not_found
 from pilotfish.apiserver.incoming import incoming_object
+from pilotfish.apiserver.owners import without_duplicates
 from pilotfish.apiserver.strategy import prepare_for_create
 from pilotfish.apiserver.validation.causes import required
 from pilotfish.apiserver.validation.registry import validate_create
 from pilotfish.apiserver.versions import from_stored, to_stored
+from pilotfish.apiserver.warnings.registry import warnings_of
 from pilotfish.objects.meta import Object, key_of
 from pilotfish.objects.resources import Resource, resource
 from pilotfish.objects.times import now
@@ -41,7 +43,12 @@ async def create(core: Core, call: Call) -> Answer:
     """
     obj = incoming_object(call)
     entry = await create_object(
-        core, call.resource, obj, manager=call.manager, dry_run=call.dry_run
+        core,
+        call.resource,
+        obj,
+        manager=call.manager,
+        dry_run=call.dry_run,
+        warnings=call.warnings,
     )
     return Answer(from_stored(call.resource, entry.data), 201)
 
@@ -53,11 +60,13 @@ async def create_object(
     *,
     manager: str | None = None,
     dry_run: bool = False,
+    warnings: list[str] | None = None,
 ) -> Entry:
-    """Create a decoded object: defaults, strategy, validation, account, allocation, store.
+    """Create a decoded object: defaults, account, admission, strategy, validation, store.
 
     Args:
         manager: whose the fields become; None where managedFields says it already.
+        warnings: gets what to tell the author.
 
     Raises:
         StatusError: when it may not be created.
@@ -78,6 +87,7 @@ async def create_object(
     metadata["creationTimestamp"] = now()
     metadata.pop("selfLink", None)
     metadata.pop("resourceVersion", None)
+    without_duplicates(obj, warnings)
     apply_defaults(kind, obj)
     # What admission and the server add belongs to nobody.
     if manager is not None:
@@ -91,6 +101,8 @@ async def create_object(
     causes = validate_create(kind, obj)
     if causes:
         raise invalid(kind.kind, kind.group, metadata["name"], causes)
+    if warnings is not None:
+        warnings += warnings_of(kind, obj)
     if kind.full_name == DEFINITIONS:
         metadata["finalizers"] = list({*(metadata.get("finalizers") or ()), FINALIZER})
         settle(obj, definitions_of_group(core, obj["spec"]["group"]))

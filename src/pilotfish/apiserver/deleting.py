@@ -172,7 +172,10 @@ def _grace_period_s(resource: Resource, obj: Object, options: DeleteOptions) -> 
     if options.grace_period_s is not None:
         return options.grace_period_s
     period = spec.get("terminationGracePeriodSeconds")
-    return _DEFAULT_GRACE_PERIOD_S if period is None else max(int(period), 0)
+    if period is None:
+        return _DEFAULT_GRACE_PERIOD_S
+    # Kubernetes takes less than nothing, and means a second by it.
+    return int(period) if period >= 0 else 1
 
 
 def _finalizers(present: list[str], propagation: str) -> list[str]:

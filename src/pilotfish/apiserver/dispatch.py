@@ -52,6 +52,7 @@ from pilotfish.apiserver.routing import Route, route
 from pilotfish.apiserver.trail import Trail
 from pilotfish.apiserver.verbs import REMOVING, Verb, verb_for
 from pilotfish.apiserver.versions import from_stored
+from pilotfish.apiserver.warnings.registry import deprecation
 from pilotfish.apiserver.watching import error_frame, watch
 from pilotfish.client.exposition import MEDIA_TYPE
 from pilotfish.objects.meta import Object
@@ -179,6 +180,8 @@ class Dispatcher:
             response = await self._write(request, found, request.rel_url.query, acting)
         if found is not None and isinstance(found.resource, CustomResource):
             _warn(response, filter(None, [found.resource.deprecation]))
+        elif found is not None:
+            _warn(response, filter(None, [deprecation(found.resource)]))
         if is_worth_it(request, response):
             await compress(response)
         return response

@@ -64,6 +64,7 @@ async def patch(core: Core, call: Call) -> Answer:
         subresource=call.route.subresource,
         manager=call.manager,
         dry_run=call.dry_run,
+        warnings=call.warnings,
     )
     return Answer(from_stored(resource, entry.data))
 
@@ -120,7 +121,9 @@ async def _apply(core: Core, call: Call) -> Answer:
         }
         obj = applier(empty)
         complete(resource, obj)
-        entry = await create_object(core, resource, obj, dry_run=call.dry_run)
+        entry = await create_object(
+            core, resource, obj, dry_run=call.dry_run, warnings=call.warnings
+        )
         return Answer(from_stored(resource, entry.data), 201)
     entry = await replace(
         core,
@@ -130,6 +133,7 @@ async def _apply(core: Core, call: Call) -> Answer:
         subresource=route.subresource,
         manager=None,
         dry_run=call.dry_run,
+        warnings=call.warnings,
     )
     return Answer(from_stored(resource, entry.data))
 

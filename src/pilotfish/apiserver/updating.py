@@ -28,10 +28,12 @@ from pilotfish.apiserver.errors import (
     not_found,
 )
 from pilotfish.apiserver.incoming import incoming_object
+from pilotfish.apiserver.owners import without_duplicates
 from pilotfish.apiserver.rbac.attributes import creation_of
 from pilotfish.apiserver.strategy import prepare_for_update
 from pilotfish.apiserver.validation.registry import validate_update
 from pilotfish.apiserver.versions import from_stored, to_served, to_stored
+from pilotfish.apiserver.warnings.registry import warnings_of
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
@@ -79,7 +81,14 @@ async def update(core: Core, call: Call) -> Answer:
     ):
         core.authorizer.check(call.user, creation_of(route))
         obj["metadata"].pop("resourceVersion", None)
-        entry = await create_object(core, resource, obj, manager=call.manager, dry_run=dry_run)
+        entry = await create_object(
+            core,
+            resource,
+            obj,
+            manager=call.manager,
+            dry_run=dry_run,
+            warnings=call.warnings,
+        )
         return Answer(from_stored(resource, entry.data), 201)
     entry = await replace(
         core,
@@ -89,6 +98,7 @@ async def update(core: Core, call: Call) -> Answer:
         subresource=route.subresource,
         manager=call.manager,
         dry_run=dry_run,
+        warnings=call.warnings,
     )
     return Answer(from_stored(resource, entry.data))
 
@@ -102,12 +112,14 @@ async def replace(
     subresource: str = "",
     manager: str | None = None,
     dry_run: bool = False,
+    warnings: list[str] | None = None,
 ) -> Entry:
     """Write the successor that `change` makes of an object; nothing when it changes nothing.
 
     Args:
         change: gets the object as served, to keep or change; raises StatusError to refuse.
         manager: who makes the change; None where the change has kept account itself.
+        warnings: gets what to tell the author.
 
     Returns:
         The entry as it is now; of the removed object, if the change was the last finalizer's.
@@ -124,11 +136,14 @@ async def replace(
     new = change(to_served(resource, current.decode()))
     check_preconditions(resource, name, new["metadata"], old["metadata"])
     if subresource not in _OWN_CHANGES:
+        without_duplicates(new, warnings)
         apply_defaults(resource, new)
         prepare_for_update(resource, new, old, subresource)
         causes = validate_update(resource, new, old, subresource)
         if causes:
             raise invalid(resource.kind, resource.group, name, causes)
+        if warnings is not None and not subresource:
+            warnings += warnings_of(resource, new, old)
         if resource.full_name == DEFINITIONS and not subresource:
             new["status"] = dict(new.get("status") or {})
             settle(new, definitions_of_group(core, new["spec"]["group"], but=name))

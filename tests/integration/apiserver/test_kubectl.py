@@ -139,3 +139,19 @@ async def test_an_evicted_pod_obeys_its_budget(server: RunningApiServer, client:
     await server.kubectl("delete", "pdb", "one")
     await client.create("pods", eviction, subresource="eviction")
     assert "deletionTimestamp" in (await client.get("pods", "a", "default"))["metadata"]
+
+
+async def test_what_is_likely_not_meant_is_warned_about(server: RunningApiServer) -> None:
+    env = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    manifest = pod("p", containers=[{"name": "c", "image": "host", "env": env}])
+    for arguments in (("create",), ("apply",)):
+        code, _, errors = await server.try_kubectl(
+            *arguments, "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(manifest)
+        )
+        assert code == 0
+        assert errors == (
+            'Warning: spec.containers[0].env[1]: hides previous definition of "A", which may be '
+            "dropped when using apply\n"
+        )
+    _, _, errors = await server.try_kubectl("get", "endpoints")
+    assert "Warning: v1 Endpoints is deprecated in v1.33+" in errors

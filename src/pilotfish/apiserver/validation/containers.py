@@ -54,6 +54,17 @@ def validate_containers(
     return causes
 
 
+def validate_images(spec: Mapping[str, Any], path: str) -> list[Cause]:
+    """What is asked of the images of Pods, but not of templates."""
+    why = "must not have leading or trailing whitespace"
+    return [
+        invalid(f"{path}.{group}[{index}].image", container["image"], why)
+        for group in ("containers", "initContainers", "ephemeralContainers")
+        for index, container in enumerate(spec.get(group) or ())
+        if container.get("image", "") != container.get("image", "").strip()
+    ]
+
+
 def _validate_container(
     container: Mapping[str, Any], path: str, volumes: Collection[str]
 ) -> list[Cause]:
@@ -68,9 +79,6 @@ def _validate_container(
     image = container.get("image", "")
     if not image:
         causes.append(required(f"{path}.image"))
-    elif image != image.strip():
-        why = "must not have leading or trailing whitespace"
-        causes.append(invalid(f"{path}.image", image, why))
     for field, choices in (
         ("imagePullPolicy", _PULL_POLICIES),
         ("terminationMessagePolicy", _MESSAGE_POLICIES),

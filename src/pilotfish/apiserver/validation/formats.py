@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
 from typing import Any
 
 Format = Callable[[str], str]
@@ -36,6 +36,7 @@ MAX_LABEL, MAX_SUBDOMAIN, MAX_CONFIG_KEY = 63, 253, 253
 PORT_RANGE = "must be between 1 and 65535, inclusive"
 NOT_NEGATIVE = "must be greater than or equal to 0"
 NOT_POSITIVE = "must be greater than 0"
+BAD_NETWORK = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 BAD_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 
@@ -45,6 +46,8 @@ def dns_label(text: str) -> str:
         return _too_long(MAX_LABEL)
     if _is_label(text):
         return ""
+    if _is_subdomain(text):
+        return "must not contain dots"
     return (
         "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
         "and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
@@ -182,6 +185,17 @@ def family(text: str) -> str:
     except AddressValueError:
         return ""
     return "IPv4"
+
+
+def is_network(text: str) -> bool:
+    """Whether a text is a CIDR; bits behind the prefix may be set, as Kubernetes allows."""
+    if "/" not in text:
+        return False
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def is_percent(value: Any) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 from pilotfish.apiserver.validation.causes import (
     Cause,
-    duplicate,
     forbidden,
     immutable,
     invalid,
@@ -31,6 +30,7 @@ _RBAC = "rbac.authorization.k8s.io"
 # Names are RFC 1123 subdomains where this table does not say otherwise. Services are here since
 # Kubernetes 1.37 (KEP-5311) took the demand of a leading letter away for good.
 _NAME_FORMATS: dict[tuple[str, str], Format] = {
+    ("", "Event"): path_segment,
     ("", "Namespace"): dns_label,
     ("", "Service"): dns_label,
     (_RBAC, "ClusterRole"): path_segment,
@@ -138,7 +138,6 @@ def _validate_common(metadata: Mapping[str, Any], path: str) -> list[Cause]:
 def _validate_owners(owners: list[dict[str, Any]], path: str) -> list[Cause]:
     causes: list[Cause] = []
     controllers = 0
-    seen: set[str] = set()
     for index, owner in enumerate(owners):
         at = f"{path}[{index}]"
         causes += [
@@ -151,10 +150,6 @@ def _validate_owners(owners: list[dict[str, Any]], path: str) -> list[Cause]:
             if controllers == 2:
                 why = "Only one reference can have Controller set to true."
                 causes.append(invalid(path, owners, why))
-        uid = owner.get("uid", "")
-        if uid and uid in seen:
-            causes.append(duplicate(f"{at}.uid", uid))
-        seen.add(uid)
     return causes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from pilotfish.apiserver.validation.causes import (
     Cause,
@@ -11,9 +11,11 @@ from pilotfish.apiserver.validation.causes import (
     not_supported,
     required,
 )
-from pilotfish.apiserver.validation.formats import port_number_or_name
+from pilotfish.apiserver.validation.formats import BAD_NETWORK, is_network, port_number_or_name
 from pilotfish.apiserver.validation.selectors import validate_selector
 from pilotfish.objects.meta import Object
+
+_Network = IPv4Network | IPv6Network
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _TYPES = ("Egress", "Ingress")
@@ -73,9 +75,29 @@ def _validate_peer(peer: Object, at: str) -> list[Cause]:
     if selectors:
         why = "may not specify both ipBlock and another peer"
         return [*causes, forbidden(at, why)]
-    try:
-        ip_network(block.get("cidr", ""))
-    except ValueError:
-        why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-        causes.append(invalid(f"{at}.ipBlock.cidr", block.get("cidr", ""), why))
+    return causes + _validate_block(block, f"{at}.ipBlock")
+
+
+def _validate_block(block: Object, at: str) -> list[Cause]:
+    cidr = block.get("cidr", "")
+    if not cidr:
+        return [required(f"{at}.cidr")]
+    if not is_network(cidr):
+        return [invalid(f"{at}.cidr", cidr, BAD_NETWORK)]
+    whole = ip_network(cidr, strict=False)
+    causes: list[Cause] = []
+    for index, text in enumerate(block.get("except") or ()):
+        if not is_network(text):
+            causes.append(invalid(f"{at}.except[{index}]", text, BAD_NETWORK))
+        elif not _is_within(ip_network(text, strict=False), whole):
+            why = "must be a strict subset of `cidr`"
+            causes.append(invalid(f"{at}.except[{index}]", text, why))
     return causes
+
+
+def _is_within(part: _Network, whole: _Network) -> bool:
+    return (
+        part.version == whole.version
+        and part.network_address in whole
+        and (part.prefixlen > whole.prefixlen)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotfish.apiserver.validation.causes import Cause, forbidden, invalid
+from pilotfish.apiserver.validation.containers import validate_images
 from pilotfish.apiserver.validation.podspecs import validate_pod_spec
 from pilotfish.objects.meta import Object
 
@@ -17,7 +18,7 @@ _MAY_CHANGE = (
 
 
 def validate(obj: Object) -> list[Cause]:
-    return validate_pod_spec(obj["spec"], "spec")
+    return validate_pod_spec(obj["spec"], "spec") + validate_images(obj["spec"], "spec")
 
 
 def validate_update(new: Object, old: Object) -> list[Cause]:

@@ -14,7 +14,6 @@ from pilotfish.apiserver.validation.causes import (
 from pilotfish.apiserver.validation.containers import validate_containers
 from pilotfish.apiserver.validation.formats import (
     BAD_ADDRESS,
-    NOT_NEGATIVE,
     dns_label,
     dns_subdomain,
     family,
@@ -67,11 +66,6 @@ def validate_pod_spec(spec: Spec, path: str, claims: Iterable[str] = ()) -> list
         causes += _validate_toleration(toleration, f"{path}.tolerations[{index}]")
     for index, alias in enumerate(spec.get("hostAliases") or ()):
         causes += _validate_alias(alias, f"{path}.hostAliases[{index}]")
-    causes += [
-        required(f"{path}.imagePullSecrets[{index}].name")
-        for index, secret in enumerate(spec.get("imagePullSecrets") or ())
-        if not secret.get("name")
-    ]
     return causes
 
 
@@ -99,9 +93,6 @@ def _validate_durations(spec: Spec, path: str) -> list[Cause]:
     if active_s is not None and not 1 <= active_s <= _MAX_ACTIVE_S:
         why = f"must be between 1 and {_MAX_ACTIVE_S}, inclusive"
         causes.append(invalid(f"{path}.activeDeadlineSeconds", active_s, why))
-    grace_s = spec.get("terminationGracePeriodSeconds")
-    if grace_s is not None and grace_s < 0:
-        causes.append(invalid(f"{path}.terminationGracePeriodSeconds", grace_s, NOT_NEGATIVE))
     return causes
 
 

@@ -14,7 +14,8 @@ def validate(obj: Object) -> list[Cause]:
     role = obj.get("roleRef") or {}
     if role.get("apiGroup") not in (_GROUP, None):
         causes.append(not_supported("roleRef.apiGroup", role["apiGroup"], (_GROUP,)))
-    kinds = ("ClusterRole",) if obj.get("kind") == "ClusterRoleBinding" else ("Role", "ClusterRole")
+    is_cluster_wide = obj.get("kind") == "ClusterRoleBinding"
+    kinds = ("ClusterRole",) if is_cluster_wide else ("Role", "ClusterRole")
     if role.get("kind") not in kinds:
         causes.append(not_supported("roleRef.kind", role.get("kind", ""), kinds))
     if not role.get("name"):
@@ -26,7 +27,8 @@ def validate(obj: Object) -> list[Cause]:
         kind = subject.get("kind", "")
         if kind not in _SUBJECTS:
             causes.append(not_supported(f"{at}.kind", kind, _SUBJECTS))
-        elif kind == "ServiceAccount" and not subject.get("namespace"):
+        elif kind == "ServiceAccount" and is_cluster_wide and not subject.get("namespace"):
+            # In a RoleBinding it is the binding's own.
             causes.append(required(f"{at}.namespace"))
     return causes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Any
 
 from pilotfish.apiserver.validation.causes import (
@@ -16,10 +16,12 @@ from pilotfish.apiserver.validation.causes import (
 )
 from pilotfish.apiserver.validation.formats import (
     BAD_ADDRESS,
+    BAD_NETWORK,
     PORT_RANGE,
     dns_label,
     dns_subdomain,
     family,
+    is_network,
     port_number_or_name,
     qualified_name,
 )
@@ -285,17 +287,6 @@ def _validate_load_balancer_fields(spec: Spec, kind: str) -> list[Cause]:
             if spec.get(field) is not None and spec.get(field) != []
         ]
     for index, text in enumerate(spec.get("loadBalancerSourceRanges") or ()):
-        if not _is_network(text):
-            why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-            causes.append(invalid(f"spec.loadBalancerSourceRanges[{index}]", text, why))
+        if not is_network(text.strip()):
+            causes.append(invalid(f"spec.loadBalancerSourceRanges[{index}]", text, BAD_NETWORK))
     return causes
-
-
-def _is_network(text: str) -> bool:
-    if "/" not in text:
-        return False
-    try:
-        ip_network(text.strip(), strict=False)
-    except ValueError:
-        return False
-    return True

@@ -114,11 +114,6 @@ def test_a_pod_with_everything_is_taken(refusals: Refusals) -> None:
             "must provide at least one DNS nameserver when `dnsPolicy` is None",
         ),
         (
-            {"containers": [WEB], "terminationGracePeriodSeconds": -1},
-            "spec.terminationGracePeriodSeconds: Invalid value: -1: "
-            "must be greater than or equal to 0",
-        ),
-        (
             {"containers": [WEB], "activeDeadlineSeconds": 0},
             "spec.activeDeadlineSeconds: Invalid value: 0: "
             "must be between 1 and 2147483647, inclusive",

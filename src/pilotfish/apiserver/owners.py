@@ -1,0 +1,31 @@
+"""Owner references: each owner is named once."""
+
+from __future__ import annotations
+
+from pilotfish.objects.meta import Object
+
+
+def without_duplicates(obj: Object, warnings: list[str] | None) -> None:
+    """Leave one of equal owner references, in place.
+
+    Args:
+        warnings: gets kube-apiserver's words about it.
+    """
+    owners = obj["metadata"].get("ownerReferences") or []
+    kept: list[Object] = []
+    again: set[str] = set()
+    for owner in owners:
+        if owner in kept:
+            again.add(owner.get("uid", ""))
+        else:
+            kept.append(owner)
+    if not again:
+        return
+    obj["metadata"]["ownerReferences"] = kept
+    if warnings is not None:
+        uids = " ".join(sorted(again))
+        warnings.append(
+            ".metadata.ownerReferences contains duplicate entries; API server dedups owner "
+            "references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+            f"requests; duplicate UID(s) observed: [{uids}]"
+        )
