@@ -53,7 +53,10 @@ def _report(error: Exception) -> int:
     from pilotfish.cluster.errors import ClusterError
 
     if isinstance(error, ClusterError):
-        print(f"error: {error.what}; {error.where}; {error.mend}", file=sys.stderr)
+        # A server or a packet may have had its say in it.
+        from pilotfish.tap.formats.terminal import escape
+
+        print(escape(f"error: {error.what}; {error.where}; {error.mend}"), file=sys.stderr)
         return error.exit_code
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         # A mistake in the command's words, found by the parser.

@@ -112,6 +112,7 @@ def _run(options: Options) -> None:
     from pilotfish.client.errors import ApiError, Forbidden, Unreachable
     from pilotfish.tap.files.frame import CaptureFileError
     from pilotfish.tap.filter import FilterError
+    from pilotfish.tap.formats.terminal import escape_block
     from pilotfish.tap.history.errors import HistoryError
     from pilotfish.tap.history.since import SinceError
     from pilotfish.tap.tapping import Tapping
@@ -126,7 +127,7 @@ def _run(options: Options) -> None:
         _tell_losses(tapping)
     except FilterError as error:
         # In lines of its own: a caret points at the place.
-        print(f"error: the filter means nothing: {error}", file=sys.stderr)
+        print(escape_block(f"error: the filter means nothing: {error}"), file=sys.stderr)
         print("see docs/reference/filters.md for what it may say", file=sys.stderr)
         raise typer.Exit(1) from None
     except SinceError as error:
@@ -209,7 +210,7 @@ def _tell_losses(tapping: Tapping) -> None:
     for name, node in tapping.nodes.items():
         for counter, what in (("dropped", "packets"), ("lost", "entries"), ("skipped", "requests")):
             if node.counters.get(counter):
-                print(f"{name}: {node.counters[counter]} {what} were lost", file=sys.stderr)
+                _tell(f"{name}: {node.counters[counter]} {what} were lost")
 
 
 def _error(what: str, where: str, mend: str) -> Exception:

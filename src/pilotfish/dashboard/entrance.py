@@ -92,7 +92,7 @@ class Entrance:
     ) -> web.StreamResponse:
         verdict = self._keeper.judge(self._visit(request, page))
         if verdict == "bounce":
-            return refusals.bounce(str(request.rel_url))
+            return refusals.bounce(own_target(request.rel_url))
         if verdict in ("set cookie", "expired"):
             self._on_used()
         if verdict == "set cookie":
@@ -130,8 +130,17 @@ class Entrance:
 
     @staticmethod
     def _without_token(request: web.Request) -> web.Response:
-        url: URL = request.rel_url.without_query_params("token")
-        return web.Response(status=303, headers={"Location": str(url)})
+        target = own_target(request.rel_url.without_query_params("token"))
+        return web.Response(status=303, headers={"Location": target})
+
+
+def own_target(url: URL) -> str:
+    """Path and query of a URL, such that a browser stays on this server.
+
+    `//host/` is another server's address (RFC 3986, section 4.2), and browsers read `\\` as `/`.
+    """
+    path = "/" + url.raw_path.lstrip("/\\")
+    return f"{path}?{url.raw_query_string}" if url.raw_query_string else path
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

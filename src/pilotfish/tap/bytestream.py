@@ -3,15 +3,17 @@
 Sans-I/O, and without knowledge of connections. Loss, retransmission, overlap
 and reordering are put right as a receiver would (RFC 9293 section 3.4):
 sequence numbers are compared modulo 2³². What never comes is a gap: reported
-once more than `MAX_WAITING_BYTES` wait behind it, or once the receiver has
+once too much waits behind it, or once the receiver has
 acknowledged it (then the capture lost it, and nobody will send it again).
 """
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 MAX_WAITING_BYTES = 1 << 20
+MAX_WAITING_SEGMENTS = 4096
 
 _MASK = (1 << 32) - 1
 _HALF = 1 << 31
@@ -31,11 +33,12 @@ class ByteStream:
         next: the sequence number that comes next; -1 before any is known. Whoever
             takes a segment that begins right there, while nothing waits, may
             deliver it and move `next` on without asking (the hot path does).
-        waiting: segments that came early, by sequence number.
+        waiting: segments that came early, by where they begin: bytes from a point that stays the
+            same as long as any of them waits.
         waiting_bytes: how much that is.
     """
 
-    __slots__ = ("_end", "finished", "next", "waiting", "waiting_bytes")
+    __slots__ = ("_at", "_end", "_order", "finished", "next", "waiting", "waiting_bytes")
 
     def __init__(self) -> None:
         self.next = -1
@@ -43,6 +46,8 @@ class ByteStream:
         self.finished = False
         self.waiting_bytes = 0
         self._end = -1
+        self._at = 0  # where `next` is, on the scale of `waiting`
+        self._order: list[int] | None = None  # a heap of the keys of `waiting`
 
     def segment(self, seq: int, payload: bytes, length: int) -> list[Piece]:
         """Take a segment; what can be delivered now, in order.
@@ -62,12 +67,20 @@ class ByteStream:
             payload, length, ahead = payload[behind:], length - behind, 0
         if ahead == 0:
             return [*self._pieces(payload, length), *self._ready()]
-        known = self.waiting.get(seq)
-        if known is not None and len(known) >= len(payload):
+        if self._order is None or not self.waiting:
+            self._order, self._at = [], 0
+        begin = self._at + ahead
+        known = self.waiting.get(begin)
+        if known is None:
+            heappush(self._order, begin)
+        elif len(known) >= len(payload):
             return []
-        self.waiting[seq] = payload
+        self.waiting[begin] = payload
         self.waiting_bytes += len(payload) - len(known or b"")
-        return self._skip() if self.waiting_bytes > MAX_WAITING_BYTES else []
+        too_much = (
+            self.waiting_bytes > MAX_WAITING_BYTES or len(self.waiting) > MAX_WAITING_SEGMENTS
+        )
+        return self._skip() if too_much else []
 
     def give_up(self) -> list[Piece]:
         """Wait no longer: everything that came early can be delivered, gaps included."""
@@ -86,8 +99,11 @@ class ByteStream:
     def acknowledged(self, ack: int) -> list[Piece]:
         """The receiver has everything before `ack`; what can be delivered now, gaps included."""
         pieces: list[Piece] = []
-        while self.waiting and (ack - self._first_waiting()) & _MASK < _HALF:
-            pieces += self._skip()
+        ahead = (ack - self.next) & _MASK
+        if ahead < _HALF:
+            known = self._at + ahead
+            while self._order and self._order[0] <= known:
+                pieces += self._skip()
         if not self.waiting and self._end != -1 and not self.finished:
             behind_end = (ack - self._end) & _MASK < _HALF
             if behind_end:
@@ -96,6 +112,7 @@ class ByteStream:
 
     def _pieces(self, payload: bytes, length: int) -> list[Piece]:
         self.next = (self.next + length) & _MASK
+        self._at += length
         self.finished = self.next == self._end
         pieces = [Piece(payload)] if payload else []
         if len(payload) < length:
@@ -105,11 +122,9 @@ class ByteStream:
     def _ready(self) -> list[Piece]:
         """What waited for the bytes that were just delivered."""
         pieces: list[Piece] = []
-        while self.waiting:
-            first = self._first_waiting()
-            behind = (self.next - first) & _MASK
-            if behind >= _HALF:
-                break
+        while self._order and self._order[0] <= self._at:
+            first = heappop(self._order)
+            behind = self._at - first
             payload = self.waiting.pop(first)
             self.waiting_bytes -= len(payload)
             if behind < len(payload):
@@ -118,9 +133,5 @@ class ByteStream:
 
     def _skip(self) -> list[Piece]:
         """Give up on the missing bytes: go on with the first that wait."""
-        missing = (self._first_waiting() - self.next) & _MASK
-        return [*self._pieces(b"", missing), *self._ready()]
-
-    def _first_waiting(self) -> int:
-        # What lies behind `next` (an overlap) comes before what lies ahead.
-        return min(self.waiting, key=lambda seq: (seq - self.next + _HALF) & _MASK)
+        assert self._order
+        return [*self._pieces(b"", self._order[0] - self._at), *self._ready()]

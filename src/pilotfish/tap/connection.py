@@ -41,7 +41,7 @@ class Listener(Protocol):
 class Half(ByteStream):
     """One side's stream, and the way from it to its connection."""
 
-    __slots__ = ("closed", "connection", "interface", "peer", "side")
+    __slots__ = ("closed", "connection", "first", "interface", "peer", "side")
 
     connection: Connection
     peer: Half
@@ -50,6 +50,7 @@ class Half(ByteStream):
     def __init__(self, side: int) -> None:
         super().__init__()
         self.side = side
+        self.first = -1  # the number of its SYN; -1 where that was not captured
         self.closed = False  # the listener knows that it is finished
 
 

@@ -23,6 +23,8 @@ from pilotfish.tap.memory import PIECE_BYTES
 # Every protocol shows itself in its first bytes; who has not by then never will.
 MAX_UNDECIDED_BYTES = 64 * 1024
 MAX_UNDECIDED_PIECES = 4096
+# Each piece has everything looked at again: of many small ones so much is, and no more.
+MAX_LOOKED_AT_BYTES = 4 * 1024 * 1024
 
 Emit = Callable[[Exchange], None]
 
@@ -106,6 +108,7 @@ class Conversation:
         self._candidates = context.protocols.STREAMS
         self._said: list[tuple[int, bytes, float]] = []
         self._heard = [b"", b""]
+        self._looked_at = 0
 
     @property
     def kept(self) -> int:
@@ -128,8 +131,11 @@ class Conversation:
             if verdict is None:
                 undecided.append(candidate)
         self._candidates = undecided
+        self._looked_at += sum(map(len, self._heard))
         too_long = (
-            len(self._heard[side]) > MAX_UNDECIDED_BYTES or len(self._said) > MAX_UNDECIDED_PIECES
+            len(self._heard[side]) > MAX_UNDECIDED_BYTES
+            or len(self._said) > MAX_UNDECIDED_PIECES
+            or self._looked_at > MAX_LOOKED_AT_BYTES
         )
         if not undecided or too_long:
             self._become_plain()

@@ -7,6 +7,7 @@ packet be dropped, and we do the same for IPv4.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from pilotfish.tap.packets import Packet
 
 MAX_PACKETS = 256
 MAX_PACKET_BYTES = 65_535
+# Of one packet; a path whose packets are smaller than 128 bytes is an attack.
+MAX_PIECES = 512
 # RFC 8200 gives a packet 60 seconds to become whole.
 TIMEOUT_S = 60.0
 
@@ -24,6 +27,7 @@ _Key = tuple[bytes, bytes, int, int]
 class _Partial:
     first_seen_s: float
     pieces: dict[int, bytes] = field(default_factory=dict)
+    offsets: list[int] = field(default_factory=list)  # of the pieces, in order
     received: int = 0
     end: int | None = None
     protocol: int = 0
@@ -57,7 +61,7 @@ class Reassembler:
         if partial.broken or partial.end is None or partial.received < partial.end:
             return None
         del self._partial[key]
-        payload = b"".join(piece for _, piece in sorted(partial.pieces.items()))
+        payload = b"".join(partial.pieces[offset] for offset in partial.offsets)
         return packet._replace(
             payload=payload, length=len(payload), protocol=partial.protocol, fragment=None
         )
@@ -66,14 +70,20 @@ class Reassembler:
         end = offset + len(packet.payload)
         if partial.pieces.get(offset) == packet.payload:
             return  # the very same fragment twice: a retransmission
-        overlaps = any(
-            offset < start + len(piece) and start < end for start, piece in partial.pieces.items()
-        )
-        if overlaps or end > MAX_PACKET_BYTES or len(packet.payload) < packet.length:
+        too_many = len(partial.pieces) >= MAX_PIECES
+        if (
+            partial.broken
+            or too_many
+            or _overlaps(partial, offset, end)
+            or end > MAX_PACKET_BYTES
+            or len(packet.payload) < packet.length
+        ):
             partial.broken = True
             partial.pieces.clear()
+            partial.offsets.clear()
             return
         partial.pieces[offset] = packet.payload
+        insort(partial.offsets, offset)
         partial.received += len(packet.payload)
         if offset == 0:
             partial.protocol = packet.protocol
@@ -87,3 +97,12 @@ class Reassembler:
                 return
             self._partial.popitem(last=False)
             self.dropped += 1
+
+
+def _overlaps(partial: _Partial, offset: int, end: int) -> bool:
+    """Whether a piece overlaps with one that is there: then with its neighbour."""
+    offsets = partial.offsets
+    at = bisect_left(offsets, offset)
+    if at and offset < offsets[at - 1] + len(partial.pieces[offsets[at - 1]]):
+        return True
+    return at < len(offsets) and (offsets[at] < end or offsets[at] == offset)

@@ -147,16 +147,31 @@ def _dns(_exchange: Exchange, messages: Mapping[str, Fields | None], failure: st
 def _redis(_exchange: Exchange, messages: Mapping[str, Fields | None], failure: str) -> Outcome:
     request, response = messages["request"], messages["response"]
     method = request["method"] if request else ""
-    asked = " ".join((method, *map(short, request["args"][:2]))) if request else "(pushed)"
-    if request and len(request["args"]) > 2:
-        asked += " …"
+    if request is None and response is not None:
+        return _redis_push(response, failure)
+    asked = redis_asked(request) if request else "?"
     if response is None:
-        return _told(method, "", "", None, failure, failure not in UNSEEN, short(asked), failure)
+        return _told(method, "", "", None, failure, failure not in UNSEEN, asked, failure)
     status = failure or response["status"]
     error = failure not in UNSEEN or bool(response["error"])
-    return _told(
-        method, "", "", None, status, error, short(asked), failure or _value(response["value"])
-    )
+    return _told(method, "", "", None, status, error, asked, failure or _value(response["value"]))
+
+
+def redis_asked(request: Fields) -> str:
+    """A Redis command for people: its name and the first of its arguments."""
+    asked = " ".join((request["method"], *map(short, request["args"][:2])))
+    return short(asked + " …" if len(request["args"]) > 2 else asked)
+
+
+def _redis_push(response: Fields, failure: str) -> Outcome:
+    """What nobody asked for: "message CHANNEL → …", or an error."""
+    value = response["value"]
+    asked, said = "(pushed)", value
+    if isinstance(value, list) and len(value) > 1 and isinstance(value[0], str):
+        asked, said = " ".join(str(part) for part in value[:-1]), value[-1]
+    status = failure or response["status"]
+    error = failure not in UNSEEN or bool(response["error"])
+    return _told("", "", "", None, status, error, short(asked), failure or _value(said))
 
 
 def _value(value: Any) -> str:
@@ -174,12 +189,16 @@ def _postgresql(
     request, response = messages["request"] or {}, messages["response"] or {}
     method = request.get("method", "")
     query = " ".join(str(request.get("query", "")).split())
-    asked = short(query) or method or "?"
+    asked = short(query) or method or "(unasked)"
+    if "channel" in response:
+        asked = f"NOTIFY {short(response['channel'])}"
     problem = response.get("error_code") or ""
     status = failure or problem or response.get("status", "")
     error = failure not in UNSEEN or bool(problem)
     if problem:
         shown = f"{problem} {short(response.get('error_message', ''))}"
+    elif "channel" in response:
+        shown = short(response["payload"]) or "(no payload)"
     elif response.get("columns"):
         rows = response["rows"]
         shown = f"{rows} row{'s' * (rows != 1)}"

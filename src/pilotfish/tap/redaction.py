@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pilotfish.tap.entry import Entry
+from pilotfish.tap.outcome import redis_asked
 
 REDACTED = "[redacted]"
 
@@ -37,9 +38,9 @@ _NAME = (
 # name=value in queries and forms.
 _PAIR = re.compile(rf"(?i)((?:^|[?&;]){_NAME}=)[^&;#\s]+")
 # "name": "value" in JSON; the body may be cut off within the value.
-_MEMBER = re.compile(rf'(?i)("{_NAME}"\s*:\s*")(?:[^"\\]|\\.)*("|\Z)')
+_MEMBER = re.compile(rf'(?is)("{_NAME}"\s*:\s*")(?:[^"\\]|\\.)*("|\\?\Z)')
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-_SQL_PASSWORD = re.compile(r"(?i)(\b(?:password|identified\s+by)\s*=?\s*)'(?:[^']|'')*'")
+_SQL_PASSWORD = re.compile(r"(?i)(\b(?:password|identified\s+by)\s*(?:=\s*)?)'(?:[^']|'')*(?:'|\Z)")
 # Kubernetes paths whose bodies are secrets: Secrets, and tokens of ServiceAccounts.
 _SECRET_PATH = re.compile(
     r"/api/v1/(?:namespaces/[^/]+/)?secrets(?:[/?]|\Z)|/serviceaccounts/[^/]+/token"
@@ -65,9 +66,13 @@ def redacted(entry: Entry) -> Entry:
         if key in entry:
             clean[key] = _text(entry[key])
     if entry["protocol"] == "redis" and entry.get("request"):
-        shown = clean["request"]["args"]
-        for word in entry["request"]["args"]:
-            if word not in shown and word:
+        # The answer stays as it is: a word of it may happen to be somebody's password.
+        asked, shown = redis_asked(entry["request"]), redis_asked(clean["request"])
+        summary = clean["summary"]
+        if summary.startswith(asked):
+            clean["summary"] = shown + summary[len(asked) :]
+        else:
+            for word in set(entry["request"]["args"]) - set(clean["request"]["args"]) - {""}:
                 clean["summary"] = clean["summary"].replace(word, REDACTED)
     if entry["protocol"] == "postgresql":
         clean["summary"] = _SQL_PASSWORD.sub(rf"\1'{REDACTED}'", clean["summary"])

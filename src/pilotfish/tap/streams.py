@@ -217,6 +217,10 @@ class Assembler:
         connection.packets[side] += 1
         if flags & 0x06:
             self._syn_or_reset(half, seq, flags, time_s)
+            if end > start and flags & 0x06 == SYN:
+                # TCP Fast Open: the SYN has data behind it (RFC 7413).
+                connection.octets[side] += end - start
+                self._deliver(half, (seq + 1) & _MASK, data[start:end], end - start, time_s)
             # Of an ordinary frame; of others only the segment is here.
             if flags & RST and data[26:38] == key:
                 connection.reset_ttl = data[22]
@@ -231,8 +235,7 @@ class Assembler:
                 half.next = (seq + length) & 0xFFFFFFFF
                 connection.listener.data(side, payload, time_s)
             else:
-                before = half.waiting_bytes
-                self._tell(half, half.segment(seq, payload, length), before, time_s)
+                self._deliver(half, seq, payload, length, time_s)
         if flags & 0x01:
             half.end((seq + max(length, 0)) & _MASK)
             self._after_end(half, time_s)
@@ -255,7 +258,7 @@ class Assembler:
         None when the connection does not begin here.
         """
         if half is not None:
-            if flags & ACK or half.next == (seq + 1) & _MASK:
+            if flags & ACK or half.first == seq:
                 return half  # the server's SYN, or the client's once more
         elif not flags & SYN and key in self._elsewhere:
             return None
@@ -330,6 +333,7 @@ class Assembler:
     def _syn_or_reset(self, half: Half, seq: int, flags: int, time_s: float) -> None:
         connection = half.connection
         if not flags & RST:
+            half.first = seq
             if half.next == -1:
                 half.next = (seq + 1) & _MASK
         elif not connection.end:
@@ -342,6 +346,11 @@ class Assembler:
             return
         connection.established_s = time_s
         connection.listener.opened(time_s)
+
+    def _deliver(self, half: Half, seq: int, payload: bytes, length: int, time_s: float) -> None:
+        """Give a segment to its stream, and what is in order now to who listens."""
+        before = half.waiting_bytes
+        self._tell(half, half.segment(seq, payload, length), before, time_s)
 
     def _tell(self, half: Half, pieces: list[Piece], before: int, time_s: float) -> None:
         """Deliver pieces; `before` them, so many bytes waited in this half."""

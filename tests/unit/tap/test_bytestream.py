@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotfish.tap.bytestream import MAX_WAITING_BYTES, ByteStream, Piece
+from pilotfish.tap.bytestream import (
+    MAX_WAITING_BYTES,
+    MAX_WAITING_SEGMENTS,
+    ByteStream,
+    Piece,
+)
 
 START = (1 << 32) - 20  # so that sequence numbers wrap around in every test
 
@@ -94,3 +100,34 @@ def test_waiting_is_bounded() -> None:
     assert out[0] == Piece(b"", 10)
     assert len(delivered(out)) == sent
     assert not stream.waiting
+
+
+def test_a_thousand_early_crumbs_are_put_in_order() -> None:
+    stream = ByteStream()
+    stream.segment(1000, b"", 0)
+    text = bytes(range(256)) * 8
+    order = list(range(1, len(text)))
+    random.Random(7).shuffle(order)
+    for at in order:
+        assert stream.segment(1000 + at, text[at : at + 1], 1) == []
+    pieces = stream.segment(1000, text[:1], 1)
+    assert b"".join(piece.payload for piece in pieces) == text
+    assert (stream.waiting_bytes, len(stream.waiting)) == (0, 0)
+
+
+def test_crumbs_that_wait_are_bounded_in_number() -> None:
+    stream = ByteStream()
+    stream.segment(0, b"x", 1)
+    for at in range(10 * MAX_WAITING_SEGMENTS):
+        stream.segment(10 + 2 * at, b"y", 1)
+        assert len(stream.waiting) <= MAX_WAITING_SEGMENTS
+
+
+def test_what_waits_over_the_wrap_of_numbers_stays_in_order() -> None:
+    stream = ByteStream()
+    begin = (1 << 32) - 5
+    stream.segment(begin, b"a", 1)
+    stream.segment(3, b"d", 1)
+    stream.segment(begin + 3, b"bc", 2)
+    pieces = stream.acknowledged(4)
+    assert pieces == [Piece(b"", 2), Piece(b"bc"), Piece(b"", 3), Piece(b"d")]

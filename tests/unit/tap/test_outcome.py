@@ -27,6 +27,18 @@ from support.exchanges import (
     websocket,
 )
 
+
+def redis_command(*words: bytes) -> bytes:
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+
+def postgresql_unasked(message: bytes) -> Exchange:
+    """What the server says on its own."""
+    query = pg_message("Q", b"SELECT 1\0")
+    ready = pg_message("C", b"SELECT 1\0") + pg_message("Z", b"I")
+    return exchanges.exchanges((CLIENT, query), (SERVER, ready), (SERVER, message))[-1]
+
+
 CASES: list[tuple[Exchange, str, str, bool]] = [
     (http(), "GET /demo/hello?who=me → 200", "200", False),
     (http(GET, NOT_FOUND), "GET /demo/hello?who=me → 404", "404", True),
@@ -54,6 +66,27 @@ CASES: list[tuple[Exchange, str, str, bool]] = [
         "A go-demo-2-db.default.svc.cluster.local → 10.96.3.4",
         "NOERROR",
         False,
+    ),
+    (
+        exchanges.exchanges(
+            (CLIENT, redis_command(b"SUBSCRIBE", b"news")),
+            (SERVER, redis_command(b"message", b"news", b"hi") * 2),
+        )[-1],
+        "message news → hi",
+        "OK",
+        False,
+    ),
+    (
+        postgresql_unasked(pg_message("A", struct.pack("!I", 7) + b"jobs\x0042\0")),
+        "NOTIFY jobs → 42",
+        "OK",
+        False,
+    ),
+    (
+        postgresql_unasked(pg_message("E", b"SFATAL\0C57P01\0Mterminating\0\0")),
+        "(unasked) → 57P01 terminating",
+        "57P01",
+        True,
     ),
     (look_up(name="x.", rcode=3), "A x → NXDOMAIN", "NXDOMAIN", False),
     (look_up(name="x.", rcode=2), "A x → SERVFAIL", "SERVFAIL", True),

@@ -71,6 +71,37 @@ def test_a_secret_is_nowhere_in_the_redacted_entry(made: dict[str, Any]) -> None
     assert made == before
 
 
+@pytest.mark.parametrize("words", [("AUTH", "user", "a"), ("AUTH", "e"), ("AUTH", "a", "→")])
+def test_words_of_an_answer_that_happen_to_be_a_password_stay(words: tuple[str, ...]) -> None:
+    refused = "WRONGPASS invalid username-password pair or user is disabled."
+    name, *arguments = words
+    made = redis(*words) | {"summary": f"{' '.join(words)} → {refused}"}
+    clean = redacted(made)
+    hidden = " ".join([REDACTED] * len(arguments))
+    assert clean["summary"] == f"{name} {hidden} → {refused}"
+
+
+@pytest.mark.parametrize("rest", ["\\", "\\\n more", 'a\\"b'])
+def test_a_secret_in_a_body_that_is_cut_off_is_found(rest: str) -> None:
+    clean = redacted(http(body=f'{{"password": "{SECRET}{rest}'))
+    assert SECRET not in orjson.dumps(clean).decode()
+
+
+def test_a_password_of_sql_that_is_cut_off_is_found() -> None:
+    query = f"ALTER USER me PASSWORD '{SECRET}"
+    request = {"method": "ALTER", "query": query, "size": 3}
+    clean = redacted(entry(protocol="postgresql", summary=query, request=request))
+    assert SECRET not in orjson.dumps(clean).decode()
+
+
+def test_a_long_statement_of_blanks_is_searched_once() -> None:
+    # The square of its length would take hours.
+    query = "password" + " " * 4_000_000
+    request = {"method": "?", "query": query, "size": 3}
+    made = entry(protocol="postgresql", summary="x", request=request)
+    assert redacted(made)["request"]["query"] == query
+
+
 def test_the_answer_to_a_question_for_a_password_is_a_secret() -> None:
     made = redis("CONFIG", "GET", "requirepass")
     made["response"] |= {"value": ["requirepass", SECRET]}

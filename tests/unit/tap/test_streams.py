@@ -200,3 +200,27 @@ def test_a_frame_that_holds_no_packet_is_counted(frame: bytes) -> None:
     capture.feed(frame)
     assert capture.assembler.undecoded == 1
     assert not capture.recorders
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_data_in_a_syn_are_heard_once(accepted: bool) -> None:
+    a, b = ("10.0.0.1", 40000), ("10.0.0.2", 80)
+    capture = Capture()
+    syn = tcp(a, b, 99, flags=SYN, payload=b"GET")
+    capture.feed(syn, syn, tcp(b, a, 499, 103 if accepted else 100, SYN | ACK))
+    if not accepted:
+        capture.feed(tcp(a, b, 100, 500, payload=b"GET"))
+    capture.feed(tcp(a, b, 103, 500, payload=b" /"), tcp(b, a, 500, 105, payload=b"200"))
+    (recorder,) = capture.recorders
+    assert [each for each in recorder.heard if each[0] == "data"] == [
+        ("data", CLIENT, b"GET"),
+        ("data", CLIENT, b" /"),
+        ("data", SERVER, b"200"),
+    ]
+
+
+def test_a_new_syn_with_data_begins_a_new_connection() -> None:
+    a, b = ("10.0.0.1", 40000), ("10.0.0.2", 80)
+    capture = Capture()
+    capture.feed(tcp(a, b, 99, flags=SYN, payload=b"one"), tcp(a, b, 5000, flags=SYN))
+    assert len(capture.recorders) == 2

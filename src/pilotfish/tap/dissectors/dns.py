@@ -17,6 +17,7 @@ from pilotfish.tap.dissectors.dns_message import (
     looks_like_dns,
     question_of,
 )
+from pilotfish.tap.dissectors.pending import Pending
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
 
@@ -146,7 +147,7 @@ class DnsStream:
 
     def __init__(self, connection: Connection, emit: Emit) -> None:
         self._matcher = _Matcher(connection, emit)
-        self._pending = [b"", b""]
+        self._pending = (Pending(), Pending())
         self._lost = [False, False]
 
     @property
@@ -165,20 +166,22 @@ class DnsStream:
             if not recognise(*said):
                 return
             self._lost[side] = False
-        data = self._pending[side] + payload
-        at = 0
+        data = self._pending[side].take(payload)
+        at, need = 0, 2
         while len(data) - at >= 2:
             end = at + 2 + int.from_bytes(data[at : at + 2], "big")
             if len(data) < end:
+                need = end - at
                 break
             if end - at >= 2 + HEAD_BYTES:
                 self._matcher.take(DnsMessage(data[at + 2 : end]), time_s)
             at = end
-        self._pending[side] = data[at:]
+        if at < len(data):
+            self._pending[side].keep(data[at:], need)
 
     def gap(self, side: int, missing: int, time_s: float) -> None:  # noqa: ARG002 (Listener)
         """Bytes were lost, and with them the place."""
-        self._pending[side] = b""
+        self._pending[side].clear()
         self._lost[side] = True
 
     def closed(self, side: int, time_s: float) -> None:

@@ -1,8 +1,8 @@
 """HTTP/1.0 and 1.1: requests and responses on one connection, pipelined or not.
 
-Framing by RFC 9112 section 6: Content-Length, chunked, until close; responses
-to HEAD, 1xx, 204 and 304 have no body; a 101, or a 2xx to CONNECT, hands the
-connection to another protocol.
+Responses to HEAD, 1xx, 204 and 304 have no body; a 101, or a 2xx to CONNECT, hands the connection
+to another protocol (RFC 9112 section 6.3, RFC 9110 section 9.3.6). A server may answer before the
+request is whole (RFC 9112 section 9.3): the answer is that request's.
 """
 
 from __future__ import annotations
@@ -12,32 +12,30 @@ from collections import deque
 
 from pilotfish.tap.connection import CLIENT, SERVER, Connection, End, Listener
 from pilotfish.tap.conversation import Context
+from pilotfish.tap.dissectors.http1_reader import FRAMING, MAX_HEAD_BYTES, MessageReader, Whole
 from pilotfish.tap.dissectors.http2 import Http2
-from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage
+from pilotfish.tap.dissectors.http_message import HttpMessage
 from pilotfish.tap.dissectors.websocket import WebSocket
 from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.memory import PIECE_BYTES
 
-MAX_HEAD_BYTES = 64 * 1024
 MAX_PIPELINED = 1000
 # Of all requests that wait for their answers.
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 
+# Lines as servers take them: words apart by any number of blanks (RFC 9112, section 3).
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"
+_REQUEST_LINE = re.compile(rb"%s[ \t]+\S+[ \t]+HTTP/1\.[01][ \t]*\r?\n" % _TOKEN)
+_REQUEST_BEGINNING = re.compile(rb"%s(?:[ \t][^\n]*)?\Z" % _TOKEN)
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] \d{3}[ \r\n]")
+# In the middle of bytes only the usual methods are told from the end of something else.
 _METHODS = (
     rb"GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE"
     rb"|LOCK|UNLOCK|PURGE|SEARCH|REPORT|QUERY"
 )
-_REQUEST_LINE = re.compile(rb"(?:%s) [^\s]+ HTTP/1\.[01]\r?\n" % _METHODS)
-_REQUEST_BEGINNING = re.compile(rb"(?:%s) " % _METHODS)
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] \d{3}[ \r\n]")
-# The headers that decide where a message ends, found without reading the others.
-_FRAMING = re.compile(
-    rb"\n(?:content-length[ \t]*:[ \t]*(\d{1,18})|transfer-encoding[ \t]*:[^\r\n]*(chunked))",
-    re.IGNORECASE,
-)
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r?\n")
-_HEAD_END = re.compile(rb"(?:\A|\r?\n)\r?\n")
-_TRAILER_END = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
+_METHOD_WORDS = tuple(method + b" " for method in _METHODS.split(b"|"))
+_RESUMED_LINE = re.compile(rb"(?:%s) [^\s]+ HTTP/1\.[01]\r?\n" % _METHODS)
+_EXPECTS = re.compile(rb"\nexpect[ \t]*:[ \t]*100-continue", re.IGNORECASE)
 _NO_BODY = frozenset((b"204", b"304"))
 
 
@@ -49,57 +47,15 @@ def recognise(client: bytes, server: bytes) -> bool | None:
     if client:
         if _REQUEST_LINE.match(client):
             return True
-        if _REQUEST_BEGINNING.match(client) and b"\n" not in client:
-            return None if len(client) < MAX_HEAD_BYTES else False
-        return (
-            None
-            if len(client) < 8 and any(method.startswith(client) for method in _METHODS.split(b"|"))
-            else False
-        )
+        if len(client) < MAX_HEAD_BYTES and _REQUEST_BEGINNING.match(client):
+            return None
+        return False
     return bool(_STATUS_LINE.match(server)) if len(server) >= 13 else None
 
 
 def make(connection: Connection, context: Context) -> Http1:
     """The dissector of a connection that was recognised."""
     return Http1(connection, context)
-
-
-class _Reader:
-    """Cuts one side's stream into messages.
-
-    Attributes:
-        pending: bytes that are not understood yet: part of a head, or of a chunk's size line.
-        message: the message whose body is being read; None between messages.
-        left: bytes of the body (or chunk) that are to come; None: until the connection closes.
-    """
-
-    __slots__ = ("begun_s", "chunked", "left", "message", "pending", "pieces", "skipping")
-
-    def __init__(self) -> None:
-        self.pending = b""
-        self.begun_s = 0.0
-        self.message: HttpMessage | None = None
-        self.left: int | None = 0
-        self.chunked = False
-        self.pieces: list[bytes] = []
-        self.skipping = False  # lost its place: wait for the next start line
-
-    @property
-    def kept(self) -> int:
-        """What is not told yet, bytes."""
-        head = len(self.message.head) if self.message is not None else 0
-        return (
-            head + len(self.pending) + sum(map(len, self.pieces)) + PIECE_BYTES * len(self.pieces)
-        )
-
-    def keep(self, body: bytes) -> None:
-        """Count a part of the body, and keep the beginning."""
-        message = self.message
-        assert message is not None
-        room = MAX_BODY_BYTES - message.body_size
-        if room > 0:
-            self.pieces.append(body[:room])
-        message.body_size += len(body)
 
 
 class Http1:
@@ -111,10 +67,16 @@ class Http1:
         self._connection = connection
         self._context = context
         self._emit = context.emit
-        self._readers = (_Reader(), _Reader())
+        self._readers = (
+            MessageReader(_REQUEST_LINE, _RESUMED_LINE, is_request=True),
+            MessageReader(_STATUS_LINE, _STATUS_LINE, is_request=False),
+        )
         self._requests: deque[tuple[HttpMessage, float]] = deque()
         self._first = connection.whole
         self._successor: Listener | None = None  # who hears what comes after an upgrade
+        # The client was told to send its body; or it was answered before it had sent any.
+        self._continued = self._declined = False
+        self._unsure = b""  # after a refusal: a body, or the beginning of a request
 
     @property
     def kept(self) -> int:
@@ -128,13 +90,15 @@ class Http1:
     def data(self, side: int, payload: bytes, time_s: float) -> None:
         """Take the next bytes of one side."""
         reader = self._readers[side]
-        if reader.message is None and not reader.pending and not reader.skipping:
+        if self._declined and side == CLIENT:
+            payload = self._after_refusal(reader, payload)
+        if reader.is_between:
             # Most messages are one segment, and need no state.
             end = payload.find(b"\r\n\r\n")
             if end > 0:
-                framing = _FRAMING.search(payload, 0, end)
+                framing = FRAMING.search(payload, 0, end)
                 if framing is None:
-                    if side == CLIENT and end + 4 == len(payload):
+                    if side == CLIENT and end + 4 == len(payload) and _REQUEST_LINE.match(payload):
                         self._requested(HttpMessage(payload[:end], len(payload)), time_s)
                         return
                 elif (
@@ -142,179 +106,81 @@ class Http1:
                     and framing[1]
                     and end + 4 + int(framing[1]) == len(payload)
                     and self._may_have_body(payload)
-                    and _FRAMING.search(payload, framing.end(), end) is None
+                    and FRAMING.search(payload, framing.end(), end) is None
                 ):
                     body = payload[end + 4 :]
                     message = HttpMessage(payload[:end], len(payload), body, len(body))
-                    self._answered(message, time_s, time_s)
+                    self._answered(Whole(message, time_s), time_s)
                     return
-        self._read(side, reader, payload, time_s)
+        for whole in reader.feed(payload, time_s, self._may_have_body):
+            self._complete(side, whole, time_s)
+            if self._successor is not None:
+                self._hand_over(side, reader.rest(), time_s)
+                return
 
     def gap(self, side: int, missing: int, time_s: float) -> None:
         """Bytes were lost: inside a body they are counted, elsewhere the place is lost."""
-        reader = self._readers[side]
-        message = reader.message
-        fits = not reader.chunked and (reader.left is None or reader.left >= missing)
-        if message is not None and fits:
-            message.body_size += missing
-            message.size += missing
-            reader.left = reader.left and reader.left - missing
-            if reader.left == 0:
-                self._complete(side, reader, time_s)
-            return
-        reader.pending = b""
-        reader.skipping = True
-        if reader.message is not None:
-            self._complete(side, reader, time_s, "lost")
+        whole = self._readers[side].lose(missing, time_s)
+        if whole is not None:
+            self._complete(side, whole, time_s)
 
     def closed(self, side: int, time_s: float) -> None:
         """A side ends: so does a body that lasts until then."""
         reader = self._readers[side]
         if reader.message is not None and reader.left is None:
-            self._complete(side, reader, time_s)
+            self._complete(side, reader.end(time_s), time_s)
 
     def ended(self, how: End, time_s: float) -> None:
         """Whoever still waits for an answer gets none."""
         for side, reader in enumerate(self._readers):
             if reader.message is not None:
                 until_close = reader.left is None and how == "closed"
-                self._complete(side, reader, time_s, "" if until_close else how)
+                self._complete(side, reader.end(time_s, "" if until_close else how), time_s)
         for request, begun_s in self._requests:
             self._emit(self._exchange(request, begun_s, failure=how))
         self._requests.clear()
 
-    def _read(self, side: int, reader: _Reader, payload: bytes, time_s: float) -> None:
-        """The general case: messages that lie anyhow across segments."""
-        data = reader.pending + payload if reader.pending else payload
-        if not reader.pending and reader.message is None:
-            reader.begun_s = time_s
-        reader.pending = b""
-        while data:
-            if reader.message is None:
-                rest = self._head(side, reader, data, time_s)
-            elif reader.chunked and reader.left == 0:
-                rest = self._chunk(side, reader, data, time_s)
-            else:
-                rest = self._body(side, reader, data, time_s)
-            if rest is None:
-                return
-            data = rest
-            if self._successor is not None:
-                self._hand_over(side, data, time_s)
-                return
+    def _after_refusal(self, reader: MessageReader, payload: bytes) -> bytes:
+        """What a client says that was answered before it sent its body; b"" if it says too little.
 
-    def _head(self, side: int, reader: _Reader, data: bytes, time_s: float) -> bytes | None:
-        """Read a head; what follows it, or None when more bytes are needed."""
-        if reader.skipping:
-            start = (_REQUEST_LINE if side == CLIENT else _STATUS_LINE).search(data)
-            if start is None:
-                return None
-            data = data[start.start() :]
-            reader.skipping = False
-            reader.begun_s = time_s
-        match = _HEAD_END.search(data)
-        if match is None:
-            if len(data) > MAX_HEAD_BYTES:
-                reader.skipping = True
-            else:
-                reader.pending = data
-            return None
-        if match.start() == 0:
-            return data[match.end() :]  # an empty line before the start line (RFC 9112, 2.2)
-        line = _REQUEST_LINE if side == CLIENT else _STATUS_LINE
-        if not line.match(data):
-            reader.skipping = True
-            return data
-        message = HttpMessage(data[: match.start()], match.end())
-        rest = data[match.end() :]
-        reader.message, reader.pieces = message, []
-        self._frame(side, reader, message)
-        if reader.left == 0 and not reader.chunked:
-            self._complete(side, reader, time_s)
-        if rest:
-            reader.begun_s = time_s if reader.message is None else reader.begun_s
-        return rest
-
-    def _frame(self, side: int, reader: _Reader, message: HttpMessage) -> None:
-        """How the body ends (RFC 9112, section 6.3)."""
-        reader.chunked, reader.left = False, 0
-        length: int | None = None
-        for framing in _FRAMING.finditer(message.head):
-            if framing[1]:
-                length = int(framing[1])
-            else:
-                reader.chunked = True
-        if side == SERVER:
-            if not self._may_have_body(message.head):
-                reader.chunked = False
-                return
-            if not reader.chunked:
-                reader.left = length
-        elif not reader.chunked:
-            reader.left = length or 0
+        It may send the body all the same, or keep it back and ask for the next thing (RFC 9110,
+        10.1.1).
+        """
+        said = self._unsure + payload
+        self._unsure = b""
+        if any(method.startswith(said) for method in _METHOD_WORDS):
+            self._unsure = said
+            return b""
+        self._declined = False
+        if said.startswith(_METHOD_WORDS):
+            reader.answered = False
+            reader.drop()
+        return said
 
     def _may_have_body(self, head: bytes) -> bool:
         status = head[9:12]
         if status in _NO_BODY or status[:1] == b"1":
             return False
-        if not self._requests:
+        asked: HttpMessage | None = None
+        if self._requests:
+            asked = self._requests[0][0]
+        elif not self._readers[CLIENT].answered:
+            asked = self._readers[CLIENT].message
+        if asked is None:
             return True
-        asked = self._requests[0][0].head
-        return not (
-            asked.startswith(b"HEAD ") or (asked.startswith(b"CONNECT ") and status[:1] == b"2")
-        )
+        method = asked.head.split(None, 1)[0]
+        return not (method == b"HEAD" or (method == b"CONNECT" and status[:1] == b"2"))
 
-    def _chunk(self, side: int, reader: _Reader, data: bytes, time_s: float) -> bytes | None:
-        """Read a chunk's size line, or the end of the last chunk."""
-        message = reader.message
-        assert message is not None
-        if data.startswith(b"\r\n") and message.body_size:
-            message.size += 2  # the line end behind the chunk before
-            return data[2:]
-        match = _CHUNK_SIZE.match(data)
-        if match is None:
-            if len(data) > 1024:
-                reader.skipping = True
-                self._complete(side, reader, time_s, "lost")
-                return None
-            reader.pending = data
-            return None
-        size = int(match[1], 16)
-        if size:
-            message.size += match.end()
-            reader.left = size
-            return data[match.end() :]
-        trailer = _TRAILER_END.match(data, match.end())
-        if trailer is None:
-            reader.pending = data
-            return None
-        message.size += trailer.end()
-        self._complete(side, reader, time_s)
-        return data[trailer.end() :]
-
-    def _body(self, side: int, reader: _Reader, data: bytes, time_s: float) -> bytes:
-        message = reader.message
-        assert message is not None
-        body = data if reader.left is None else data[: reader.left]
-        reader.keep(body)
-        message.size += len(body)
-        if reader.left is not None:
-            reader.left -= len(body)
-            if reader.left == 0 and not reader.chunked:
-                self._complete(side, reader, time_s)
-        return data[len(body) :]
-
-    def _complete(self, side: int, reader: _Reader, time_s: float, failure: str = "") -> None:
-        message = reader.message
-        assert message is not None
-        message.body = b"".join(reader.pieces)
-        reader.message, reader.pieces = None, []
-        reader.left, reader.chunked = 0, False
-        begun_s, reader.begun_s = reader.begun_s, time_s
-        if side == CLIENT:
-            self._requested(message, begun_s)
+    def _complete(self, side: int, whole: Whole, time_s: float) -> None:
+        if side == SERVER:
+            self._answered(whole, time_s)
+            return
+        reader = self._readers[CLIENT]
+        self._continued = self._declined = False
+        if reader.answered:
+            reader.answered = False
         else:
-            self._answered(message, begun_s, time_s, failure)
+            self._requested(whole.message, whole.begun_s)
 
     def _requested(self, request: HttpMessage, begun_s: float) -> None:
         self._requests.append((request, begun_s))
@@ -329,24 +195,42 @@ class Http1:
             waiting -= len(lost.head) + len(lost.body)
             self._emit(self._exchange(lost, lost_s, failure="lost"))
 
-    def _answered(
-        self, response: HttpMessage, begun_s: float, end_s: float, failure: str = ""
-    ) -> None:
+    def _answered(self, whole: Whole, end_s: float) -> None:
+        response = whole.message
         if response.head[9:10] == b"1" and response.head[9:12] != b"101":
-            return  # 100 Continue and its like announce the answer; they are not it
-        request, request_s = self._requests.popleft() if self._requests else (None, begun_s)
-        if request is not None and not failure:
+            # 100 Continue and its like announce the answer; they are not it.
+            self._continued = self._continued or response.head[9:12] == b"100"
+            return
+        request, request_s = self._next_request(whole.begun_s)
+        if request is not None and not whole.failure:
             self._upgrade(request, request_s, response)
             if isinstance(self._successor, Http2):
                 return  # which answers this very request (RFC 7540, section 3.2)
-        exchange = self._exchange(request, request_s, failure)
-        exchange.response, exchange.response_s, exchange.end_s = response, begun_s, end_s
+        exchange = self._exchange(request, request_s, whole.failure)
+        exchange.response, exchange.response_s, exchange.end_s = response, whole.begun_s, end_s
         self._emit(exchange)
+
+    def _next_request(self, begun_s: float) -> tuple[HttpMessage | None, float]:
+        """The request that is answered, and when it was sent: perhaps one that is not whole."""
+        if self._requests:
+            return self._requests.popleft()
+        reader = self._readers[CLIENT]
+        early = None if reader.answered else reader.so_far()
+        if early is None:
+            return None, begun_s
+        reader.answered = True
+        self._declined = (
+            reader.message is not None
+            and not self._continued
+            and not early.body_size
+            and _EXPECTS.search(early.head) is not None
+        )
+        return early, reader.begun_s
 
     def _upgrade(self, request: HttpMessage, request_s: float, response: HttpMessage) -> None:
         """See whether this answer ends HTTP/1 on the connection, and what follows it."""
         status = response.head[9:12]
-        tunnel = status[:1] == b"2" and request.head.startswith(b"CONNECT ")
+        tunnel = status[:1] == b"2" and request.head.split(None, 1)[0] == b"CONNECT"
         if status != b"101" and not tunnel:
             return
         protocol = response.headers.get("upgrade", "").lower()
@@ -365,8 +249,7 @@ class Http1:
     def _hand_over(self, side: int, rest: bytes, time_s: float) -> None:
         """Give the bytes behind the upgrade to who understands them."""
         for other, reader in enumerate(self._readers):
-            early, reader.pending = reader.pending, b""
-            data = early + rest if other == side else early
+            data = rest if other == side else reader.rest()
             if data:
                 self._context.place.listener.data(other, data, time_s)
 

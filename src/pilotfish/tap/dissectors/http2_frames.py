@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pilotfish.tap.dissectors.pending import Pending
+
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE = 0, 1, 2, 3, 4, 5
 PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 6, 7, 8, 9
 END_STREAM, END_HEADERS, PADDED, HAS_PRIORITY = 0x1, 0x4, 0x8, 0x20
@@ -53,7 +55,7 @@ class FrameReader:
 
     def __init__(self) -> None:
         self.lost = False
-        self._pending = b""
+        self._pending = Pending()
         # Of a DATA frame that is being read: head, bytes to come before the padding, padding.
         self._data: tuple[int, int, int] | None = None
         self._padding = 0
@@ -70,8 +72,7 @@ class FrameReader:
             if look_like_frames(payload) is not True:
                 return []
             self.lost = False
-        data = self._pending + payload if self._pending else payload
-        self._pending = b""
+        data = self._pending.take(payload)
         frames: list[Frame] = []
         at = 0
         while at < len(data):
@@ -79,7 +80,8 @@ class FrameReader:
             if not step:
                 step = self._frame(data, at, frames)
             if not step:
-                self._pending = data[at:]
+                rest = data[at:]
+                self._pending.keep(rest, _need(rest))
                 break
             at += step
         return frames
@@ -87,7 +89,8 @@ class FrameReader:
     def lose(self) -> None:
         """Bytes are missing."""
         self.lost = True
-        self._pending, self._data, self._padding, self._skip = b"", None, 0, 0
+        self._pending.clear()
+        self._data, self._padding, self._skip = None, 0, 0
 
     def _frame(self, data: bytes, at: int, frames: list[Frame]) -> int:
         """Read a frame; how many bytes it took, 0 when it is not whole."""
@@ -140,6 +143,15 @@ class FrameReader:
         if last:
             self._skip = self._padding
         return len(payload)
+
+
+def _need(begun: bytes) -> int:
+    """How many bytes of a frame tell something that its beginning does not."""
+    if len(begun) < HEAD_BYTES:
+        return HEAD_BYTES
+    if begun[3] == DATA:
+        return HEAD_BYTES + 1
+    return HEAD_BYTES + int.from_bytes(begun[:3], "big")
 
 
 def look_like_frames(data: bytes) -> bool | None:

@@ -15,7 +15,10 @@ from urllib.parse import parse_qsl, urlsplit
 MAX_BODY_BYTES = 256 * 1024
 MAX_HEX_BYTES = 1024
 
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*(?:\r?\n|\Z)")
+# Codings on top of one another are a bomb; nobody means more.
+_MAX_CODINGS = 4
+_UNPACK_BYTES = 4096
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class HttpMessage:
@@ -49,14 +52,16 @@ class HttpMessage:
             return self._start_line
         except AttributeError:
             line = self.head.split(b"\n", 1)[0].rstrip(b"\r").decode("latin-1")
-            first, _, rest = line.partition(" ")
-            second, _, third = rest.partition(" ")
-            self._start_line: tuple[str, str, str] = first, second, third
+            first, second, third, *_ = (*line.split(None, 2), "", "", "")
+            self._start_line: tuple[str, str, str] = first, second, third.rstrip(" \t")
             return self._start_line
 
     @property
     def headers(self) -> dict[str, str]:
-        """Header fields by lower-case name; repeated ones are joined by ", " (RFC 9110, 5.3)."""
+        """Header fields by lower-case name; repeated ones are joined by ", " (RFC 9110, 5.3).
+
+        A line that begins with a blank goes on with the one before (RFC 9112, 5.2).
+        """
         try:
             return self._headers
         except AttributeError:
@@ -64,12 +69,20 @@ class HttpMessage:
             return self._headers
 
     def _read_headers(self) -> dict[str, str]:
-        headers: dict[str, str] = {}
-        lines = self.head.partition(b"\n")[2]
-        for match in _FIELD.finditer(lines):
-            name, value = match[1].decode("ascii").lower(), match[2].decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return headers
+        lines: list[list[bytes]] = []
+        for line in self.head.split(b"\n")[1:]:
+            if line[:1] in (b" ", b"\t") and lines:
+                lines[-1].append(line)
+            else:
+                lines.append([line])
+        found: dict[str, list[str]] = {}
+        for first, *folds in lines:
+            name, colon, value = first.partition(b":")
+            name = name.rstrip(b" \t")
+            if colon and _NAME.fullmatch(name):
+                whole = b" ".join(part.strip(b" \t\r") for part in (value, *folds))
+                found.setdefault(name.decode("ascii").lower(), []).append(whole.decode("latin-1"))
+        return {name: ", ".join(values) for name, values in found.items()}
 
     @property
     def content(self) -> bytes:
@@ -123,7 +136,8 @@ def _path_and_query(target: str) -> tuple[str, str]:
 
 def decoded(body: bytes, codings: str) -> bytes:
     """Undo content codings, last one first; what cannot be undone is left as it is."""
-    for coding in reversed([name.strip().lower() for name in codings.split(",") if name.strip()]):
+    names = [name.strip().lower() for name in codings.split(",") if name.strip()]
+    for coding in reversed(names if len(names) <= _MAX_CODINGS else ()):
         undo = _CODINGS.get(coding)
         if undo is None:
             return body
@@ -140,8 +154,24 @@ def _inflate(body: bytes, window: int) -> bytes:
         return body
 
 
-def _gunzip(body: bytes) -> bytes:
-    return _inflate(body, zlib.MAX_WBITS | 16) if body[:2] == b"\x1f\x8b" else body
+def gunzip(body: bytes) -> bytes:
+    """Unpack gzip, of one member or several (RFC 1952, section 2.2), as far as it goes.
+
+    What is no gzip is left as it is.
+    """
+    unpacked = bytearray()
+    unpacker, at = zlib.decompressobj(zlib.MAX_WBITS | 16), 0
+    while at < len(body) and len(unpacked) < MAX_BODY_BYTES:
+        # In small parts: behind each member zlib copies what it was given too much.
+        part = body[at : at + _UNPACK_BYTES]
+        try:
+            unpacked += unpacker.decompress(part, MAX_BODY_BYTES - len(unpacked))
+        except zlib.error:
+            return bytes(unpacked) if unpacked else body
+        at += len(part) - len(unpacker.unconsumed_tail) - len(unpacker.unused_data)
+        if unpacker.eof:
+            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    return bytes(unpacked)
 
 
 def _deflate(body: bytes) -> bytes:
@@ -161,8 +191,8 @@ def _unbrotli(body: bytes) -> bytes:
 
 
 _CODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": _gunzip,
-    "x-gzip": _gunzip,
+    "gzip": gunzip,
+    "x-gzip": gunzip,
     "deflate": _deflate,
     "br": _unbrotli,
     "identity": bytes,

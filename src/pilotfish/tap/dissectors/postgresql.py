@@ -32,6 +32,8 @@ MAX_PARAMETERS = 100
 MAX_COMMANDS = 100
 _MAX_STARTUP_BYTES = 10_000
 _MAX_TAG_CHARS = 200
+# GSS and TLS, and each once more for another version.
+_MAX_ENCRYPTION_REQUESTS = 4
 
 
 NAMES = ("postgresql",)
@@ -172,6 +174,7 @@ class Postgresql:
         self._outcome: Outcome | None = None
         # The client asked for encryption, and the server has not said yes or no.
         self._asks_encryption = False
+        self._encryption_requests = 0
         self._lost = [False, False]
         self._prepared: OrderedDict[str, str] = OrderedDict()
         self._prepared_bytes = 0
@@ -213,14 +216,14 @@ class Postgresql:
         while rest:
             try:
                 found, rest = self._readers[side].feed(rest)
+                for message in found:
+                    if side == CLIENT:
+                        self._asked(message, time_s)
+                    else:
+                        self._answered(message, time_s)
             except BrokenStream:
                 self._lose(side)
                 return
-            for message in found:
-                if side == CLIENT:
-                    self._asked(message, time_s)
-                else:
-                    self._answered(message, time_s)
 
     def gap(self, side: int, missing: int, time_s: float) -> None:  # noqa: ARG002 (Listener)
         """Bytes were lost, and with them the place."""
@@ -289,6 +292,9 @@ class Postgresql:
         code = int.from_bytes(message.payload[:4], "big")
         if code in (messages.SSL, messages.GSS):
             self._asks_encryption = True
+            self._encryption_requests += 1
+            if self._encryption_requests > _MAX_ENCRYPTION_REQUESTS:
+                raise BrokenStream("encryption is asked for again and again")
             return
         assert self._readers is not None
         self._readers[CLIENT].untyped = False
@@ -340,6 +346,8 @@ class Postgresql:
             self._notified(message, time_s)
             return
         if not self._waiting:
+            if message.kind == "E":
+                self._ended_unasked(message, time_s)
             return  # a notice or a changed setting, about nothing that was asked
         outcome = self._outcome
         if outcome is None:
@@ -380,6 +388,12 @@ class Postgresql:
             if last:
                 return
         self._outcome = None
+
+    def _ended_unasked(self, message: PgMessage, time_s: float) -> None:
+        """An error that answers nothing: the server ends the session, and says why."""
+        outcome = Outcome(time_s)
+        outcome.size, outcome.error = message.size, messages.error_fields(message.payload)
+        self._tell(None, time_s, outcome, time_s, "")
 
     def _notified(self, message: PgMessage, time_s: float) -> None:
         (channel, text), _ = strings(message.payload[4:], 2)

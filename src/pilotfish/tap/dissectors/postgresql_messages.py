@@ -55,12 +55,12 @@ class MessageReader:
         self._kind = ""
         self._left = -1  # payload bytes of the message that is being read; -1 between messages
         self._size = self._room = 0
-        self._kept: list[bytes] = []
+        self._kept = bytearray()
 
     @property
     def kept(self) -> int:
         """Bytes of a message that is not whole."""
-        return len(self._pending) + sum(map(len, self._kept))
+        return len(self._pending) + len(self._kept)
 
     @property
     def is_between(self) -> bool:
@@ -92,11 +92,11 @@ class MessageReader:
             at += len(part)
             self._left -= len(part)
             if self._room > 0:
-                self._kept.append(part[: self._room])
+                self._kept += part[: self._room]
                 self._room -= len(part)
             if not self._left:
-                messages.append(PgMessage(self._kind, b"".join(self._kept), self._size))
-                self._left, self._kept = -1, []
+                messages.append(PgMessage(self._kind, bytes(self._kept), self._size))
+                self._left, self._kept = -1, bytearray()
                 if not self._kind:
                     return messages, data[at:]
         return messages, b""

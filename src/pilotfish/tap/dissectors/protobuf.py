@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 import struct
-import zlib
 from typing import Any
 
-from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES
+from pilotfish.tap.dissectors.http_message import decoded
 
 # People look at them: what nobody would read is left out.
 MAX_MESSAGES = 20
@@ -59,11 +58,10 @@ def _message(content: bytes, size: int, coding: str) -> dict[str, Any]:
     if len(content) < size:
         return {"hex": shown, "problem": "only its beginning was kept"}
     if coding in ("gzip", "deflate"):
-        try:
-            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
-            content = unpacker.decompress(content, MAX_BODY_BYTES)
-        except zlib.error:
+        unpacked = decoded(content, coding)
+        if unpacked is content:
             return {"hex": shown, "problem": f"it cannot be unpacked as {coding}"}
+        content = unpacked
     elif coding and coding != "identity":
         return {"hex": shown, "problem": f"it is compressed with {coding}"}
     try:

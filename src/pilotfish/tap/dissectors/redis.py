@@ -20,6 +20,7 @@ from pilotfish.tap.dissectors.resp import (
     RespReader,
     Value,
     json_of,
+    json_of_pairs,
     text_of,
 )
 from pilotfish.tap.exchange import Exchange
@@ -143,13 +144,16 @@ class Reply:
         status = "OK"
         if self.is_error:
             status = str(value).split(" ", 1)[0] or "ERR"
-        return {
+        said = {
             "type": self.value.kind,
             "value": value,
             "status": status,
             "error": self.is_error,
             "size": self.size,
         }
+        if self.value.attributes:
+            said["attributes"] = json_of_pairs(self.value.attributes)
+        return said
 
 
 class _Waiting:
@@ -163,6 +167,35 @@ class _Waiting:
         self.replies = 1
         if command.name in _SUBSCRIBES_AS_SENT:
             self.replies = max(len(command.words) - 1, 1)
+
+
+class _Silence:
+    """Which commands the server answers with nothing at all.
+
+    Source: the documentation of CLIENT REPLY and REPLCONF on redis.io.
+    """
+
+    def __init__(self) -> None:
+        self._off = self._skips_next = False
+
+    def covers(self, command: Command) -> bool:
+        """Whether this command, the next one, has no reply."""
+        skipped, self._skips_next = self._skips_next, False
+        if command.name == b"REPLCONF":
+            return self._off or skipped or command.words[1:2] in (["ACK"], ["ack"])
+        if command.name != b"CLIENT":
+            return self._off or skipped
+        match [word.upper() for word in command.words[1:3]]:
+            case ["REPLY", "ON"]:
+                self._off = False
+                return False
+            case ["REPLY", "OFF"]:
+                self._off = True
+            case ["REPLY", "SKIP"]:
+                self._skips_next = not self._off
+            case _:
+                return self._off or skipped
+        return True
 
 
 class Redis:
@@ -179,6 +212,7 @@ class Redis:
         self._begun_s = [0.0, 0.0]
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self._silence = _Silence()
 
     @property
     def kept(self) -> int:
@@ -235,6 +269,9 @@ class Redis:
             self._tell(waiting.command, waiting.asked_s, None, 0.0, 0.0, failure)
 
     def _asked(self, command: Command, begun_s: float) -> None:
+        if self._silence.covers(command):
+            self._tell(command, begun_s, None, 0.0, begun_s)
+            return
         self._waiting.append(_Waiting(command, begun_s))
         self._waiting_bytes += command.kept
         while len(self._waiting) > MAX_PIPELINED or self._waiting_bytes > MAX_WAITING_BYTES:

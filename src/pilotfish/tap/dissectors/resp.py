@@ -7,8 +7,10 @@ come; of large ones the beginning is kept, the rest is counted.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from pilotfish.tap.dissectors.pending import Pending
 from pilotfish.tap.memory import PIECE_BYTES
 
 MAX_LINE_BYTES = 64 * 1024
@@ -31,6 +33,7 @@ _LINE = {
 }
 
 
+_LINE_END = re.compile(rb"\n")
 # What nearly everybody says: short arrays of strings, and strings.
 _array_head = re.compile(rb"\*(\d{1,3})\r\n").match
 _string_head = re.compile(rb"\$(\d{1,4})\r\n").match
@@ -43,11 +46,13 @@ class Value(NamedTuple):
         kind: "simple", "error", "integer", "bulk", "array", "map", "push", …, or "inline".
         data: bytes of a string (or line), a list of values, or None for null.
         size: bytes on the wire of a whole message; 0 within one.
+        attributes: what RESP3 tells about a message beside it: keys and values by turns.
     """
 
     kind: str
     data: Any
     size: int = 0
+    attributes: tuple[Value, ...] = ()
 
 
 class RespError(ValueError):
@@ -72,25 +77,25 @@ class RespReader:
     def __init__(self, inline: bool) -> None:
         """Make a reader; `inline`: lines that are no RESP are commands (as clients may send)."""
         self._inline = inline
-        self._pending = b""
+        self._pending = Pending()
         self._stack: list[_Open] = []
         self._size = 0
         self._items = self._kept = 0
+        self._attributes: tuple[Value, ...] = ()
         # Of a bulk string that is being read: its kind, bytes to come, bytes kept.
         self._bulk_kind = ""
         self._bulk_left = 0
-        self._bulk: list[bytes] = []
-        self._bulk_kept = 0
+        self._bulk = bytearray()
 
     @property
     def kept(self) -> int:
         """Bytes of a message that is not whole, about."""
-        return len(self._pending) + self._kept + self._items * PIECE_BYTES
+        return len(self._pending) + self._kept + min(self._items, MAX_ITEMS) * PIECE_BYTES
 
     @property
     def is_between(self) -> bool:
         """Whether a new message begins with the next byte."""
-        return not (self._pending or self._stack or self._bulk_kind)
+        return not (self._pending or self._stack or self._bulk_kind or self._size)
 
     def feed(self, payload: bytes) -> list[Value]:
         """Take bytes; the messages that are whole now.
@@ -98,31 +103,30 @@ class RespReader:
         Raises:
             RespError: for bytes that cannot be RESP. Nothing is remembered then.
         """
-        data = self._pending + payload if self._pending else payload
-        self._pending = b""
+        data = self._pending.take(payload)
         messages: list[Value] = []
         at = 0
         while at < len(data):
             if self._bulk_kind:
                 step = self._bulk_part(data, at, messages)
-            elif not self._stack and (end := _usual(data, at, messages)):
+            elif not self._size and (end := _usual(data, at, messages)):
                 step = end - at
             else:
                 step = self._line(data, at, messages)
             if not step:
-                self._pending = data[at:]
+                self._pending.keep_until(data[at:], _LINE_END, 1, MAX_LINE_BYTES)
                 break
             at += step
         return messages
 
     def reset(self) -> None:
         """Forget what was begun."""
-        self._pending = b""
-        self._bulk_kind, self._bulk, self._bulk_left, self._bulk_kept = "", [], 0, 0
+        self._pending.clear()
+        self._bulk_kind, self._bulk, self._bulk_left = "", bytearray(), 0
         self._begin_message()
 
     def _begin_message(self) -> None:
-        self._stack = []
+        self._stack, self._attributes = [], ()
         self._size = self._items = self._kept = 0
 
     def _line(self, data: bytes, at: int, messages: list[Value]) -> int:
@@ -160,7 +164,7 @@ class RespReader:
             self._value(Value("null", None), messages)
             return
         self._bulk_kind, self._bulk_left = kind, length + 2
-        self._bulk, self._bulk_kept = [], 0
+        self._bulk = bytearray()
 
     def _begin_aggregate(self, kind: str, rest: bytes, messages: list[Value]) -> None:
         stream = rest == b"?"
@@ -186,23 +190,22 @@ class RespReader:
         part = data[at : at + self._bulk_left]
         # The line end behind the string is part of what is left, but not of the string.
         text = part[: max(self._bulk_left - 2, 0)]
-        room = min(MAX_STRING_BYTES - self._bulk_kept, MAX_MESSAGE_BYTES - self._kept)
+        room = min(MAX_STRING_BYTES - len(self._bulk), MAX_MESSAGE_BYTES - self._kept)
         if text and room > 0:
-            self._bulk.append(text[:room])
-            self._bulk_kept += len(text[:room])
+            self._bulk += text[:room]
             self._kept += len(text[:room])
         self._bulk_left -= len(part)
         self._size += len(part)
         if not self._bulk_left:
-            value = Value(self._bulk_kind, b"".join(self._bulk))
-            self._bulk_kind, self._bulk = "", []
+            value = Value(self._bulk_kind, bytes(self._bulk))
+            self._bulk_kind, self._bulk = "", bytearray()
             self._value(value, messages)
         return len(part)
 
     def _value(self, value: Value, messages: list[Value]) -> None:
         """A value is whole: it belongs to the innermost aggregate, or is a message."""
         if not self._stack:
-            messages.append(value._replace(size=self._size))
+            messages.append(value._replace(size=self._size, attributes=self._attributes))
             self._begin_message()
             return
         top = self._stack[-1]
@@ -218,7 +221,10 @@ class RespReader:
             return
         top = self._stack.pop()
         if top.kind == "attribute":
-            return  # tells something about the value that follows, and is not one
+            # It tells something about the value that follows, and is not one.
+            if not self._stack:
+                self._attributes = tuple(top.items)
+            return
         self._value(Value(top.kind, top.items), messages)
 
     def _fail(self, why: str) -> None:
@@ -265,11 +271,16 @@ def json_of(value: Value) -> Any:
         case "verbatim":
             return text_of(value.data[4:])
         case "map":
-            pairs = zip(value.data[::2], value.data[1::2], strict=False)
-            return {str(json_of(key)): json_of(item) for key, item in pairs}
+            return json_of_pairs(value.data)
         case "array" | "set" | "push":
             return [json_of(item) for item in value.data]
     return text_of(value.data)
+
+
+def json_of_pairs(values: Sequence[Value]) -> dict[str, Any]:
+    """Keys and values by turns, as a JSON object."""
+    pairs = zip(values[::2], values[1::2], strict=False)
+    return {str(json_of(key)): json_of(item) for key, item in pairs}
 
 
 def _is_integer(text: bytes) -> bool:

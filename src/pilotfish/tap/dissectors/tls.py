@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pilotfish.tap.connection import CLIENT, SERVER, Connection, End, Listener
 from pilotfish.tap.conversation import Context, Conversation
+from pilotfish.tap.dissectors.pending import Pending
 from pilotfish.tap.dissectors.tls_hello import (
     HANDSHAKE,
     TLS_1_3,
@@ -77,8 +78,8 @@ class _Side:
     __slots__ = ("encrypted", "handshake", "pending")
 
     def __init__(self) -> None:
-        self.pending = b""
-        self.handshake = b""  # part of a handshake message that goes over records
+        self.pending = Pending()
+        self.handshake = Pending()  # part of a handshake message that goes over records
         self.encrypted = False
 
 
@@ -117,20 +118,22 @@ class Tls:
         if self._deaf:
             return
         this = self._sides[side]
-        data = this.pending + payload if this.pending else payload
-        at = 0
+        data = this.pending.take(payload)
+        at, need = 0, 5
         while len(data) - at >= 5:
             if data[at] not in _RECORD_KINDS or not _is_head(data[at : at + 5]):
                 self._stop(time_s, "")
                 return
             end = at + 5 + ((data[at + 3] << 8) | data[at + 4])
             if len(data) < end:
+                need = end - at
                 break
             self._record(side, data[at], data[at + 5 : end], time_s)
             if self._deaf:
                 return
             at = end
-        this.pending = data[at:]
+        if at < len(data):
+            this.pending.keep(data[at:], need)
 
     def gap(self, side: int, missing: int, time_s: float) -> None:
         """Bytes were lost: records are numbered, so no later one can be decrypted."""
@@ -155,7 +158,8 @@ class Tls:
         self._deaf = True
         self._waiting.clear()
         for side in self._sides:
-            side.pending = side.handshake = b""
+            side.pending.clear()
+            side.handshake.clear()
         self._tell(time_s, failure)
 
     def _record(self, side: int, kind: int, body: bytes, time_s: float) -> None:
@@ -199,18 +203,18 @@ class Tls:
     def _handshake_messages(self, side: int, body: bytes) -> list[tuple[int, bytes]]:
         """The handshake messages that are whole with this part."""
         this = self._sides[side]
-        data = this.handshake + body
-        at = 0
+        data = this.handshake.take(body)
+        at, need = 0, 4
         found = []
         while len(data) - at >= 4:
             end = at + 4 + int.from_bytes(data[at + 1 : at + 4], "big")
             if len(data) < end:
+                need = end - at
                 break
             found.append((data[at], data[at + 4 : end]))
             at = end
-        this.handshake = data[at:]
-        if len(this.handshake) > MAX_HANDSHAKE_BYTES:
-            this.handshake = b""
+        if at < len(data) and need <= MAX_HANDSHAKE_BYTES:
+            this.handshake.keep(data[at:], need)
         return found
 
     def _alert(self, side: int, body: bytes, time_s: float) -> None:

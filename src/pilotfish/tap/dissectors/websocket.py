@@ -35,7 +35,6 @@ class WebSocketMessage:
     Attributes:
         kind: "text", "binary" or "close".
         path: of the request that opened the WebSocket.
-        body: the beginning, unmasked and unpacked.
         body_size: how long it is, bytes, unpacked; as sent where it could not be unpacked.
         size: bytes on the wire.
         fragments: frames that it came in.
@@ -45,7 +44,7 @@ class WebSocketMessage:
 
     __slots__ = (
         "__dict__",
-        "body",
+        "_body",
         "body_size",
         "compressed",
         "fragments",
@@ -60,8 +59,25 @@ class WebSocketMessage:
         self.path = path
         self.compressed = compressed
         self.unpacked = True
-        self.body = b""
+        self._body = bytearray()
         self.body_size = self.size = self.fragments = 0
+
+    @property
+    def body(self) -> bytes:
+        """What it begins with, unmasked and unpacked."""
+        return bytes(self._body)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of it that are in memory."""
+        return len(self._body)
+
+    def add(self, part: bytes) -> None:
+        """Take the next part, unmasked and unpacked, and keep so much of it as is shown."""
+        self.body_size += len(part)
+        room = MAX_BODY_BYTES - len(self._body)
+        if room > 0:
+            self._body += part[:room]
 
     @cached_property
     def close(self) -> tuple[int, str]:
@@ -148,7 +164,7 @@ class _Side:
     @property
     def kept(self) -> int:
         """Of the message that is being read, and the compression's window; bytes."""
-        said = len(self.pending) + (len(self.message.body) if self.message is not None else 0)
+        said = len(self.pending) + (self.message.kept if self.message is not None else 0)
         return said + (INFLATER_BYTES if self.inflater is not None else 0)
 
 
@@ -284,15 +300,13 @@ class WebSocket:
         if target.compressed and this.inflater is not None and target.unpacked:
             self._add_unpacked(target, this.inflater.feed(part))
         else:
-            target.body_size += len(part)
-            target.body += part[: max(MAX_BODY_BYTES - len(target.body), 0)]
+            target.add(part)
 
     def _add_unpacked(self, target: WebSocketMessage, unpacked: bytes | None) -> None:
         if unpacked is None:
             target.unpacked = False
             return
-        target.body_size += len(unpacked)
-        target.body += unpacked[: max(MAX_BODY_BYTES - len(target.body), 0)]
+        target.add(unpacked)
 
     def _frame_ends(self, side: int, this: _Side, time_s: float) -> None:
         target, this.target = this.target, None

@@ -68,23 +68,28 @@ class PcapngStream:
     """A pcapng stream that comes in pieces, in little-endian order as `pcapng_blocks` writes."""
 
     def __init__(self) -> None:
-        self._pending = b""
+        self._pending = bytearray()
+        self._need = 0
         self._section = Section("<")
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
         """The frames that are whole with this piece."""
-        data, at = self._pending + piece, 0
+        self._pending += piece
+        if len(self._pending) < self._need:
+            return
+        data, at, need = bytes(self._pending), 0, 8
         while len(data) - at >= 8:
             kind, length = struct.unpack_from("<II", data, at)
             if length < 12 or length > MAX_FRAME_BYTES:
                 raise CaptureFileError(f"a block of {length} bytes")
             if len(data) - at < length:
+                need = length
                 break
             frame = self._section.frame(kind, data[at + 8 : at + length - 4])
             if frame is not None:
                 yield frame
             at += length
-        self._pending = data[at:]
+        self._pending, self._need = bytearray(data[at:]), need
 
 
 def read_pcapng(file: BinaryIO) -> Iterator[Frame]:

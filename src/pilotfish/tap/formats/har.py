@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 
 from pilotfish.tap.entry import Entry
+from pilotfish.tap.formats.terminal import escape_json
 from pilotfish.version import __version__
 
 _HTTP = ("http", "http2", "grpc")
@@ -29,7 +30,7 @@ class HarWriter:
     def entry(self, entry: Entry) -> None:
         """Take an entry."""
         if entry["protocol"] in _HTTP and entry.get("request"):
-            self._write(self._separator + orjson.dumps(_entry(entry)))
+            self._write(self._separator + escape_json(orjson.dumps(_entry(entry))))
             self._separator = b",\n"
 
     def close(self) -> None:

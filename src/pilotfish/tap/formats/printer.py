@@ -10,6 +10,7 @@ from pilotfish.tap.entry import Entry
 from pilotfish.tap.files.recorder import Recorder
 from pilotfish.tap.formats import text
 from pilotfish.tap.formats.har import HarWriter
+from pilotfish.tap.formats.terminal import escape_json
 
 Format = Literal["text", "wide", "json", "har", "pcapng"]
 
@@ -59,7 +60,7 @@ class JsonPrinter:
 
     def entry(self, entry: Entry) -> None:
         """Print the entry."""
-        self._out.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
+        self._out.write(escape_json(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)))
         self._out.flush()
 
     def close(self) -> None:

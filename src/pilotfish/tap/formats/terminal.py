@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 
-# C0 and C1 controls, DEL; line and paragraph separators; bidirectional formatting;
-# zero-width characters; surrogates that no encoding takes.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+# DEL and C1 controls; line and paragraph separators; bidirectional formatting; what has no width;
+# surrogates that no encoding takes; tags.
+_UNSEEN = (
+    "\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f"
 )
+_UNSAFE = re.compile(f"[\x00-\x1f{_UNSEEN}]")
+_UNSAFE_IN_JSON = re.compile(f"[{_UNSEEN}]")
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\x1b": "\\e"}
 
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36, "dim": 2}
@@ -31,6 +34,16 @@ def escape_block(text: str) -> str:
     )
 
 
+def escape_json(document: bytes) -> bytes:
+    """A JSON document that means the same, and in which every character shows itself.
+
+    Such characters can only be within its strings, where JSON has escapes (RFC 8259, section 7).
+    """
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _UNSAFE_IN_JSON.sub(_as_json, document.decode()).encode()
+
+
 def paint(text: str, colour: str, colours: bool) -> str:
     """Escaped text in a colour of `COLOURS`, if there are to be colours."""
     return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if colours and text else text
@@ -42,4 +55,11 @@ def _shown(match: re.Match[str]) -> str:
     if known:
         return known
     code = ord(character)
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _as_json(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from pilotfish.tap.entry import Entry
 from pilotfish.tap.formats.terminal import escape, escape_block, paint
 
 _MAX_BODY_LINES = 40
+_MAX_DEPTH = 50
+_JSON_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def line(entry: Entry, colours: bool, namespaces: bool) -> str:
@@ -119,7 +122,21 @@ def _clock(timestamp: str) -> str:
 
 
 def _pretty(body: str) -> str:
+    """JSON in lines; what is none, or so deep that nobody reads it, as it is."""
+    if _depth(body) > _MAX_DEPTH:
+        return body
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except ValueError:
         return body
+
+
+def _depth(body: str) -> int:
+    depth = deepest = 0
+    for match in _JSON_BRACKET.finditer(body):
+        if match[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif match[0] in "]}":
+            depth -= 1
+    return deepest

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pilotfish.tap.connection import CLIENT, SERVER, Connection, Listener
 from pilotfish.tap.dissectors.http1 import Http1, recognise
-from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES
+from pilotfish.tap.dissectors.http_message import MAX_BODY_BYTES, HttpMessage, decoded
 from pilotfish.tap.exchange import Exchange
 from support.dissection import assert_mutations_do_no_harm, context_of
 
@@ -283,3 +283,150 @@ def test_garbage_never_breaks_the_dissector(conversation: list[Said]) -> None:
     for exchange in wire.exchanges:
         for message in (exchange.request, exchange.response):
             assert message is None or message.fields()
+
+
+def told(conversation: list[Said]) -> list[tuple[str, str, str]]:
+    """Request line, status and failure of each exchange."""
+    wire = Wire()
+    wire.say(conversation)
+    wire.close()
+    return [
+        (
+            " ".join(each.request.start_line[:2]) if isinstance(each.request, HttpMessage) else "?",
+            each.response.start_line[1] if isinstance(each.response, HttpMessage) else "",
+            each.failure,
+        )
+        for each in wire.exchanges
+    ]
+
+
+UPLOAD = b"POST /early HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"
+EXPECTING = b"POST /late HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+NEXT = b"GET /next HTTP/1.1\r\n\r\n"
+
+
+def status(code: int) -> bytes:
+    return b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % code
+
+
+EARLY: dict[str, tuple[list[Said], list[tuple[str, str, str]]]] = {
+    "too large": (
+        [(CLIENT, UPLOAD + b"x" * 400), (SERVER, status(413))],
+        [("POST /early", "413", "")],
+    ),
+    "too large, read to its end": (
+        [
+            (CLIENT, UPLOAD + b"x" * 400),
+            (SERVER, status(413)),
+            (CLIENT, b"x" * 600 + NEXT),
+            (SERVER, status(200)),
+        ],
+        [("POST /early", "413", ""), ("GET /next", "200", "")],
+    ),
+    "declined": (
+        [(CLIENT, EXPECTING), (SERVER, status(401)), (CLIENT, NEXT), (SERVER, status(200))],
+        [("POST /late", "401", ""), ("GET /next", "200", "")],
+    ),
+    "declined, sent all the same": (
+        [
+            (CLIENT, EXPECTING),
+            (SERVER, status(401)),
+            (CLIENT, b"hello"),
+            (CLIENT, NEXT),
+            (SERVER, status(200)),
+        ],
+        [("POST /late", "401", ""), ("GET /next", "200", "")],
+    ),
+    "declined after a continue": (
+        [
+            (CLIENT, EXPECTING.replace(b" 5", b" 22")),
+            (SERVER, CONTINUE + status(401)),
+            (CLIENT, NEXT),  # the body, which happens to look like a request
+            (CLIENT, NEXT),
+            (SERVER, status(200)),
+        ],
+        [("POST /late", "401", ""), ("GET /next", "200", "")],
+    ),
+    "before the end of the head": (
+        [(CLIENT, b"GET /huge HTTP/1.1\r\nX: "), (SERVER, status(431))],
+        [("GET /huge", "431", "")],
+    ),
+    "pipelined before it": (
+        [(CLIENT, NEXT + UPLOAD), (SERVER, status(200) + status(413))],
+        [("GET /next", "200", ""), ("POST /early", "413", "")],
+    ),
+    "to nothing": ([(SERVER, status(408))], [("?", "408", "")]),
+    "to HEAD": (
+        [
+            (CLIENT, b"HEAD /h HTTP/1.1\r\nContent-Length: 9\r\n\r\n"),
+            (SERVER, HEAD_ANSWER),
+            (CLIENT, b"x" * 9 + NEXT),
+            (SERVER, status(200)),
+        ],
+        [("HEAD /h", "200", ""), ("GET /next", "200", "")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("conversation", "expected"), EARLY.values(), ids=EARLY)
+def test_an_answer_before_the_requests_end_is_that_requests(
+    conversation: list[Said], expected: list[tuple[str, str, str]]
+) -> None:
+    assert told(conversation) == expected
+    crumbs = [(side, bytes((byte,))) for side, payload in conversation for byte in payload]
+    assert told(crumbs) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET  /a?b=c  HTTP/1.1\r\n",
+        b"GET\t/a?b=c HTTP/1.1 \r\n",
+        b"BREW /a?b=c HTTP/1.1\r\n",
+        b"M-SEARCH /a?b=c HTTP/1.0\n",
+    ],
+)
+def test_a_request_line_is_read_as_servers_read_it(line: bytes) -> None:
+    assert recognise(line, b"") is True
+    wire = Wire()
+    wire.say([(CLIENT, line + b"Host: a\r\n\r\n"), (SERVER, OK)])
+    (exchange,) = wire.exchanges
+    assert exchange.request is not None
+    fields = exchange.request.fields()
+    assert (fields["path"], fields["query"]) == ("/a", {"b": "c"})
+    assert fields["version"].startswith("HTTP/1.")
+
+
+def test_a_folded_header_is_whole() -> None:
+    wire = Wire()
+    head = b"GET / HTTP/1.1\r\nX-Long: one\r\n  two\r\n\tthree \r\nY :z\r\nno header\r\n"
+    head += b"A: 1\r\na: 2\r\n\r\n"
+    wire.say([(CLIENT, head), (SERVER, OK)])
+    assert wire.exchanges[0].request is not None
+    headers = wire.exchanges[0].request.fields()["headers"]
+    assert headers == {"x-long": "one two three", "y": "z", "a": "1, 2"}
+
+
+@pytest.mark.parametrize("members", [2, 3000])
+def test_every_member_of_a_gzip_body_is_unpacked(members: int) -> None:
+    body = gzip.compress(b"ab") * members
+    assert decoded(body, "gzip") == b"ab" * members
+    assert decoded(body + b"trailing", "gzip") == b"ab" * members
+    assert decoded(body[:-9], "gzip") == b"ab" * members
+    assert decoded(b"no gzip", "gzip") == b"no gzip"
+
+
+def test_codings_upon_codings_are_left_as_they_are() -> None:
+    body = b"x"
+    for _ in range(5):
+        body = gzip.compress(body)
+    assert decoded(body, ", ".join(["gzip"] * 5)) == body
+    assert decoded(gzip.compress(gzip.compress(b"x")), "gzip, gzip") == b"x"
+
+
+def test_a_long_trailer_ends_the_message_as_lost() -> None:
+    wire = Wire()
+    trailer = b"X: y\r\n" * 20_000
+    wire.say([(CLIENT, GET), (SERVER, CHUNKED.partition(b"0\r\n")[0] + b"0\r\n" + trailer)])
+    (exchange,) = wire.exchanges
+    assert exchange.failure == "lost"

@@ -140,3 +140,57 @@ def test_garbage_does_no_harm(garbage: list[Said]) -> None:
 def test_garbage_of_the_right_letters_does_no_harm(text: str) -> None:
     said = text.encode()
     Wire().say(PIPELINED[0], (SERVER, said), (CLIENT, said)).end().seen()
+
+
+def answered(*conversation: Said) -> list[tuple[str, object]]:
+    """Each command with the value of its reply; "-" without one."""
+    wire = Wire().say(*conversation).end()
+    return [
+        (
+            str(each.request.fields()["command"]) if each.request is not None else "?",
+            each.response.fields()["value"] if each.response is not None else "-",
+        )
+        for each in wire.exchanges
+    ]
+
+
+def line(*words: str) -> bytes:
+    parts = [b"$%d\r\n%s\r\n" % (len(word), word.encode()) for word in words]
+    return b"*%d\r\n" % len(parts) + b"".join(parts)
+
+
+def test_what_has_no_reply_shifts_none() -> None:
+    said = line("SET", "a", "1") + line("CLIENT", "REPLY", "SKIP") + line("SET", "b", "2")
+    said += line("GET", "a") + line("client", "reply", "off") + line("GET", "a")
+    said += line("CLIENT", "REPLY", "SKIP") + line("CLIENT", "REPLY", "ON") + line("GET", "b")
+    assert sorted(answered((CLIENT, said), (SERVER, b"+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n2\r\n"))) == (
+        sorted(
+            [
+                ("SET", "OK"),
+                ("CLIENT", "-"),
+                ("SET", "-"),
+                ("GET", "1"),
+                ("CLIENT", "-"),
+                ("GET", "-"),
+                ("CLIENT", "-"),
+                ("CLIENT", "OK"),
+                ("GET", "2"),
+            ]
+        )
+    )
+
+
+def test_a_replicas_acknowledgement_has_no_reply() -> None:
+    said = line("REPLCONF", "ACK", "17") + line("PING")
+    assert answered((CLIENT, said), (SERVER, b"+PONG\r\n")) == [("REPLCONF", "-"), ("PING", "PONG")]
+
+
+def test_attributes_belong_to_the_reply_behind_them() -> None:
+    attributes = b"|1\r\n+ttl\r\n:3600\r\n"
+    wire = Wire().say((CLIENT, line("GET", "a")), (SERVER, attributes), (SERVER, b"$1\r\n1\r\n"))
+    (response,) = wire.responses
+    assert (response["value"], response["attributes"]) == ("1", {"ttl": 3600})
+    assert response["size"] == len(attributes) + 7
+    wire.say((CLIENT, line("GET", "a")), (SERVER, b"*2\r\n:1\r\n|1\r\n+ttl\r\n:1\r\n:2\r\n"))
+    assert wire.responses[1]["value"] == [1, 2]
+    assert "attributes" not in wire.responses[1]

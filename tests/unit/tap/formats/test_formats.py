@@ -98,3 +98,45 @@ def test_a_har_file_has_each_http_request_and_nothing_else() -> None:
 
 def test_a_har_file_without_requests_is_one_all_the_same() -> None:
     assert orjson.loads(printed("har"))["log"]["entries"] == []
+
+
+UNSEEN = "a\x7f\x85\x9b1m\u202e\u2066\u200b\xad\u061c\ufeff\U000e0041é→😀"
+
+
+@pytest.mark.parametrize("format_", ["json", "har"])
+def test_programs_read_what_was_said_and_terminals_show_it(format_: Format) -> None:
+    made = entry()
+    made["request"]["body"] = UNSEEN
+    shown = printed(format_, made)
+    text = shown.decode()
+    assert not set(UNSEEN[1:4] + UNSEEN[6:-3]) & set(text)
+    assert "é→😀" in text
+    read = orjson.loads(shown)
+    if format_ == "json":
+        assert read == made
+    else:
+        assert read["log"]["entries"][0]["request"]["postData"]["text"] == UNSEEN
+
+
+@pytest.mark.parametrize("format_", ["text", "wide"])
+def test_lines_show_what_has_no_shape(format_: Format) -> None:
+    made = entry(summary=f"GET /{UNSEEN} → 200")
+    made["request"]["body"] = UNSEEN
+    shown = printed(format_, made, bodies=True).decode()
+    assert not set(UNSEEN[1:4] + UNSEEN[6:-3]) & set(shown)
+    assert "\\x9b1m\\u202e\\u2066\\u200b\\xad" in shown
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, '{"a":' * 5000 + "1" + "}" * 5000, '"\\"' * 99_999]
+)
+def test_a_body_that_is_nested_deeply_is_shown_as_it_is(body: str) -> None:
+    made = entry()
+    made["request"]["body"] = body
+    assert body[:1000] in bodies(made)
+
+
+def test_brackets_in_texts_nest_nothing() -> None:
+    made = entry()
+    made["request"]["body"] = '{"a":"' + "[" * 1000 + '"}'
+    assert '"a": "[[' in bodies(made)
