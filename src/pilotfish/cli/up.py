@@ -63,6 +63,14 @@ def up(
         str,
         typer.Option(help="How the processes write their logs: text or json.", show_default="text"),
     ] = "",
+    allow_host_path: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Let Pods of image host ask to see this path. Can be given again.",
+            show_default="none",
+            exists=True,
+        ),
+    ] = None,
     show_timeline: Annotated[
         bool, typer.Option("--timeline", help="Show where the time of the start went.")
     ] = False,
@@ -76,7 +84,16 @@ def up(
 
     ranges = WantedRanges(node_cidr, pod_cidr, service_cidr)
     wanted = Wanted(
-        name, nodes, ranges, timeout_s, ip_family, audit_log, token_auth_file, store, log_format
+        name,
+        nodes,
+        ranges,
+        timeout_s,
+        ip_family,
+        audit_log,
+        token_auth_file,
+        store,
+        log_format,
+        tuple(allow_host_path or ()),
     )
     outcome = bring_up(wanted, mark_done)
     for note in preflight.notes():

@@ -88,6 +88,7 @@ def kubelet_config(cluster: ClusterState, node: NodeNetwork) -> KubeletConfig:
         images_dir=paths.IMAGES,
         cluster_dns=cluster.dns_address,
         cluster_domain=cluster.domain,
+        allowed_host_paths=cluster.allowed_host_paths,
     )
 
 

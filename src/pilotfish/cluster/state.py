@@ -52,6 +52,8 @@ class ClusterState:
     store: str = ""
     # By what name this machine runs the cluster, where the store is one that another could reach.
     owner: str = ""
+    # Paths of the machine that Pods of image `host` may ask for.
+    allowed_host_paths: tuple[str, ...] = ()
 
     @property
     def folders(self) -> Folders:
@@ -140,7 +142,11 @@ def load(name: str) -> ClusterState | None:
         content: dict[str, Any] = json.loads(path.read_bytes())
         nodes = tuple(NodeNetwork(**_known(NodeNetwork, node)) for node in content.pop("nodes"))
         kubeconfigs = tuple(content.pop("kubeconfigs"))
-        return ClusterState(nodes=nodes, kubeconfigs=kubeconfigs, **_known(ClusterState, content))
+        allowed = tuple(content.pop("allowed_host_paths", ()))
+        known = _known(ClusterState, content)
+        return ClusterState(
+            nodes=nodes, kubeconfigs=kubeconfigs, allowed_host_paths=allowed, **known
+        )
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:

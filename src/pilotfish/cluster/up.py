@@ -45,7 +45,8 @@ class Wanted:
 
     nodes: None takes one node, or as many as there are. ip_family: "" takes IPv4, or what is there.
     audit_log, token_file: None takes none, or what is there. log_format: "" takes text, likewise.
-    store: the address of an etcd; "" takes a file, or what is there.
+    store: the address of an etcd; "" takes a file, or what is there. allowed_host_paths: none takes
+    none, or what is there.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Wanted:
     token_file: Path | None = None
     store: str = ""
     log_format: str = ""
+    allowed_host_paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         store=wanted.store,
         owner=f"{os.uname().nodename} ({os.urandom(4).hex()})" if wanted.store else "",
         log_format=wanted.log_format or "text",
+        allowed_host_paths=_paths(wanted.allowed_host_paths),
     )
     if wanted.store and found is None:
         external_store.claim(cluster)
@@ -160,6 +163,10 @@ def _file(path: Path | None) -> str:
     return str(path.absolute()) if path is not None else ""
 
 
+def _paths(paths: tuple[Path, ...]) -> tuple[str, ...]:
+    return tuple(os.path.normpath(path.absolute()) for path in paths)
+
+
 def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     if wanted.nodes not in (None, len(cluster.nodes)):
         raise ClusterError(
@@ -178,6 +185,11 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
         ("--token-auth-file", _file(wanted.token_file), cluster.token_file),
         ("--store", wanted.store, cluster.store),
         ("--log-format", wanted.log_format, cluster.log_format),
+        (
+            "--allow-host-path",
+            " ".join(_paths(wanted.allowed_host_paths)),
+            " ".join(cluster.allowed_host_paths),
+        ),
     ):
         if asked and asked != there:
             raise ClusterError(

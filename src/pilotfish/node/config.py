@@ -13,7 +13,8 @@ class KubeletConfig:
     The kubelet keeps its own state in `state_dir/nodes/NODE` and its mounts, pipes and runc's
     state in `run_dir/nodes/NODE`. `exits_dir` is where the supervisor leaves the wait status of
     containers that ended while no kubelet ran, `terminals_socket` where it keeps their terminals.
-    `second_node_ip` is of the other address family in a dual-stack cluster.
+    `second_node_ip` is of the other address family in a dual-stack cluster. Pods of image `host`
+    may ask for `allowed_host_paths`.
     """
 
     cluster_name: str
@@ -30,6 +31,7 @@ class KubeletConfig:
     heartbeat_s: float = 10.0
     labels: tuple[tuple[str, str], ...] = ()
     second_node_ip: str = ""
+    allowed_host_paths: tuple[str, ...] = ()
 
     @property
     def node_ips(self) -> tuple[str, ...]:

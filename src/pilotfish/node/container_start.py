@@ -14,6 +14,7 @@ from pilotfish.node.context import NodeContext
 from pilotfish.node.environment import container_environment, references
 from pilotfish.node.files.beneath import read_in_root
 from pilotfish.node.images import host
+from pilotfish.node.images.host_paths import host_path_mounts
 from pilotfish.node.images.store import Image
 from pilotfish.node.object_fetch import fetch
 from pilotfish.node.oci.devices import machine_devices
@@ -67,6 +68,10 @@ def _read_inside(rootfs: Path, name: str) -> str:
     return read_in_root(rootfs, name, _MAX_USER_FILE_BYTES).decode(errors="replace")
 
 
+def _read_only_root(container: Object) -> bool:
+    return bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem"))
+
+
 def _user_status(user: User) -> Object:
     groups = sorted({user.gid, *user.groups})
     return {"linux": {"uid": user.uid, "gid": user.gid, "supplementalGroups": groups}}
@@ -83,7 +88,7 @@ def _mounts(
     if request.image.is_host:
         result += [
             Mount(f"/{name}", "tmpfs", "tmpfs", ("nosuid", "nodev", "mode=755"))
-            for name in host.EMPTY_FOLDERS
+            for name in host.FRESH_FOLDERS
             if f"/{name}" not in taken
         ]
     result.append(bind(target, str(paths.termination_log), read_only=False))
@@ -103,11 +108,16 @@ async def start_container(node: NodeContext, request: StartRequest) -> Container
     for folder in (paths.rootfs, paths.upper, paths.work):
         folder.mkdir(parents=True, exist_ok=True)
     paths.upper.chmod(0o755)
-    hidden = node.paths.hidden_layer
+    read_only = _read_only_root(request.container)
     bound.release(paths.bound)  # of a start that a kubelet did not live to see through
     try:
         volumes = request.volume_mounts(environment, paths.bound)
-        node.images.mount(request.image, paths.upper, paths.work, paths.rootfs, hidden)
+        if request.image.is_host:
+            allowed = node.config.allowed_host_paths
+            volumes += host_path_mounts(request.pod, allowed, paths.bound)
+            node.host_view.mount(paths.upper, paths.work, paths.rootfs, read_only)
+        else:
+            node.images.mount(request.image, paths.upper, paths.work, paths.rootfs)
         record, spec = _describe(node, request, paths, environment, volumes)
     except BaseException:
         mounts.unmount(paths.rootfs)
@@ -146,7 +156,6 @@ def _describe(
         backoff_s=successor_backoff_s(request.previous),
     )
     context = container.get("securityContext") or {}
-    read_only = bool(context.get("readOnlyRootFilesystem"))
     spec = make_spec(
         SpecInput(
             pod=pod,
@@ -156,7 +165,7 @@ def _describe(
             sandbox=request.sandbox.oci,
             user=user,
             env=environment,
-            mounts=tuple(_mounts(request, paths, volumes, read_only)),
+            mounts=tuple(_mounts(request, paths, volumes, _read_only_root(container))),
             cgroup_path=cgroups.path_of(record.container_id),
             available_capabilities=node.capabilities,
             oom_score_adj=oom_score_adj(pod, container, node.facts.memory_bytes),

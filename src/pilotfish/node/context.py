@@ -10,6 +10,7 @@ from pilotfish.client.api import Client
 from pilotfish.client.events import EventRecorder
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.downward import NodeFacts
+from pilotfish.node.images.host_view import HostView
 from pilotfish.node.images.store import ImageStore
 from pilotfish.node.ipam import AddressPool
 from pilotfish.node.paths import NodePaths
@@ -27,6 +28,7 @@ class NodeContext:
     paths: NodePaths
     runc: Runc
     images: ImageStore
+    host_view: HostView
     facts: NodeFacts
     capabilities: tuple[str, ...]
     services: Callable[[], list[Object]]

@@ -20,7 +20,7 @@ from pilotfish.node.admission import rejection
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.context import NodeContext
 from pilotfish.node.downward import NodeFacts
-from pilotfish.node.images import host
+from pilotfish.node.images.host_view import HostView
 from pilotfish.node.images.store import ImageStore
 from pilotfish.node.ipam import AddressPool
 from pilotfish.node.machine import memory_bytes, read_machine
@@ -92,8 +92,8 @@ class Kubelet:
             # As inside of a container. overlayfs refuses a writable layer that is on overlayfs.
             log.warning("%s is on overlayfs: Pods' writable layers are kept in memory", paths.pods)
             mounts.mount("tmpfs", paths.pods, "tmpfs", mounts.MS_NODEV, "mode=700")
-        hidden = (str(config.state_dir.resolve()).lstrip("/"),)
-        host.mount_hidden_layer(paths.hidden_layer, hidden)
+        host_view = HostView(paths.host_view)
+        host_view.prepare()
         bound.prepare(paths.bound)
         memory = memory_bytes(Path("/proc/meminfo").read_text())
         return NodeContext(
@@ -103,6 +103,7 @@ class Kubelet:
             paths=paths,
             runc=Runc(paths.runc_root, paths.run),
             images=ImageStore(config.images_dir),
+            host_view=host_view,
             facts=NodeFacts(
                 config.node_name,
                 config.node_ip,

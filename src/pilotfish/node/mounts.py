@@ -51,11 +51,11 @@ def bind(source: Path | str, target: Path) -> None:
     mount(str(source), target, "", MS_BIND)
 
 
-def overlay(lower: list[str], upper: Path, work: Path, target: Path) -> None:
+def overlay(lower: list[str], upper: Path, work: Path, target: Path, flags: int = 0) -> None:
     """`lower` from the top layer down. Escapes what overlayfs reads as separators."""
     folders = ":".join(_escape(folder) for folder in lower)
     options = f"lowerdir={folders},upperdir={_escape(str(upper))},workdir={_escape(str(work))}"
-    mount("overlay", target, "overlay", 0, options)
+    mount("overlay", target, "overlay", flags, options)
 
 
 def _escape(folder: str) -> str:

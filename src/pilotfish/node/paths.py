@@ -129,8 +129,8 @@ class NodePaths:
         return self.run / BOUND
 
     @property
-    def hidden_layer(self) -> Path:
-        return self.run / "hidden"
+    def host_view(self) -> Path:
+        return self.run / "host-view"
 
     def pod(self, uid: str) -> PodPaths:
         return PodPaths(state=self.pods / uid, run=self.run / "pods" / uid)

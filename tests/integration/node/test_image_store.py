@@ -15,7 +15,6 @@ import pytest
 
 from pilotfish.node import mounts
 from pilotfish.node.files.trees import remove_tree
-from pilotfish.node.images import host
 from pilotfish.node.images.archive import BadImage
 from pilotfish.node.images.layer import UnsafeArchive
 from pilotfish.node.images.reference import InvalidReference
@@ -64,11 +63,9 @@ def mounted(tmp_path: Path, store: ImageStore) -> Iterator[Path]:
 
 
 def mount(store: ImageStore, image: Image, folder: Path) -> Path:
-    for name in ("upper", "work", "rootfs", "hidden"):
+    for name in ("upper", "work", "rootfs"):
         (folder / name).mkdir(parents=True)
-    if image.is_host:
-        host.mount_hidden_layer(folder / "hidden")
-    store.mount(image, folder / "upper", folder / "work", folder / "rootfs", folder / "hidden")
+    store.mount(image, folder / "upper", folder / "work", folder / "rootfs")
     return folder / "rootfs"
 
 
@@ -193,18 +190,6 @@ def test_an_archive_that_leads_outside_is_refused(store: ImageStore, tmp_path: P
 def test_the_name_host_is_taken(store: ImageStore, tmp_path: Path) -> None:
     with pytest.raises(InvalidReference, match="stands for the machine"):
         store.load(tmp_path, "host:1")
-
-
-def test_image_host_is_the_machine_without_its_secrets(store: ImageStore, mounted: Path) -> None:
-    image = store.resolve("host:any")
-    assert image is not None
-    root = mount(store, image, mounted)
-    assert (root / "bin/sh").exists()
-    assert not (root / "etc/shadow").exists()
-    assert list((root / "run").iterdir()) == []
-    assert (root / "root").stat().st_mode == Path("/root").stat().st_mode
-    (root / "etc/written-by-a-pod").touch()
-    assert not Path("/etc/written-by-a-pod").exists()
 
 
 def test_deep_folders_load_or_are_refused_and_break_no_later_load(

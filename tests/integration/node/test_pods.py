@@ -300,15 +300,52 @@ async def test_a_loaded_image_runs_with_its_entrypoint_user_and_folder(
 
 
 async def test_the_machines_secrets_are_not_in_a_pod(node: LoneNode) -> None:
-    script = f"cat /etc/shadow; ls {node.state}; ls /run; touch /written"
+    script = f"cat /etc/shadow; ls {node.state}; ls /run /root /home /srv /tmp; touch /written"
     node.create(pod("thief", command=shell(script), spec={"restartPolicy": "Never"}))
     await node.wait_for("thief", lambda found: "terminated" in state(found))
     assert node.logs("thief").splitlines() == [
         "cat: /etc/shadow: No such file or directory",
         f"ls: cannot access '{node.state}': No such file or directory",
+        *("/home:", "", "/root:", "", "/run:", "", "/srv:", "", "/tmp:"),
     ]
     assert not Path("/written").exists()
     node.delete("thief")
+
+
+async def test_more_of_the_machine_is_refused_where_the_owner_did_not_allow_it(
+    node: LoneNode,
+) -> None:
+    one = pod("greedy", command=["ls", "/root"])
+    one["metadata"]["annotations"] = {"pilotfish.dev/host-paths": "/root"}
+    node.create(one)
+    found = await node.wait_for("greedy", lambda found: "waiting" in state(found))
+    found = await node.wait_for("greedy", lambda found: "message" in state(found)["waiting"])
+    assert state(found)["waiting"]["reason"] == "CreateContainerConfigError"
+    assert "--allow-host-path /root" in state(found)["waiting"]["message"]
+    node.delete("greedy")
+
+
+async def test_folders_deeper_than_a_path_go_with_their_pod(node: LoneNode) -> None:
+    program = """
+import os
+for top in ("/v", "/tmp", "/usr/lib"):
+    os.chdir(top)
+    for _ in range(4000):
+        os.mkdir("d")
+        os.chdir("d")
+"""
+    one = pod(
+        "deep",
+        command=["python3", "-c", program],
+        volumeMounts=[{"name": "v", "mountPath": "/v"}],
+        spec={"volumes": [{"name": "v", "emptyDir": {}}], "restartPolicy": "Never"},
+    )
+    node.create(one)
+    await node.wait_for("deep", lambda found: found["status"].get("phase") == "Succeeded")
+    folder = node.state / "nodes/node-1/pods" / node.get("deep")["metadata"]["uid"]
+    assert folder.exists()
+    node.delete("deep")
+    await node.until(lambda: not folder.exists())
 
 
 async def test_an_active_deadline_ends_a_pod(node: LoneNode) -> None:

@@ -1,126 +1,82 @@
-"""Image `host`: the machine's own file system, less what is nobody's business in a Pod.
+"""Image `host`: the machine's programs. Which folders those are, and where python3 is.
 
-overlayfs takes `/` as a lower layer (submounts such as /proc do not come along). Above it lies
-the *hidden layer*, a small tmpfs of whiteouts that makes the machine's secrets invisible at the
-cost of no mount per container.
+An allow list, because nobody can list all that people keep on a machine. What a Pod sees of the
+machine is what distributions put there; nothing of people's, and nothing that is made later in a
+place that is not on the list.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 import sys
 from pathlib import Path
 
-from pilotfish.node import mounts
 from pilotfish.node.oci.spec import DEFAULT_PATH, ImageConfig
 
 REFERENCE = "docker.io/library/host:latest"
 
-# Hidden altogether when they exist.
-_SECRETS = (
-    "etc/shadow",
-    "etc/shadow-",
-    "etc/gshadow",
-    "etc/gshadow-",
-    "etc/kubernetes",
-    "etc/rancher",
-    "var/lib/kubelet",
-    "var/lib/pilotfish",
+# Shown as they are, each as the lower layer of an overlay of its own.
+PROGRAM_FOLDERS = (
+    *("usr", "opt", "bin", "sbin", "lib", "lib32", "lib64", "libx32"),
+    *("nix/store", "gnu/store"),
 )
-_HOME_SECRETS = (
-    ".kube",
-    ".ssh",
-    ".aws",
-    ".azure",
-    ".config/gcloud",
-    ".docker",
-    ".gnupg",
-    ".netrc",
-    ".git-credentials",
-    ".pypirc",
+
+# Patterns below /etc: what programs read to run, and what packages put there. Files of these that
+# not every user of the machine may read are left out.
+ETC = (
+    *("passwd", "group", "nsswitch.conf", "host.conf", "gai.conf", "login.defs", "shells"),
+    *("services", "protocols", "networks", "rpc", "ethertypes", "netconfig"),
+    *("localtime", "timezone", "locale.alias", "locale.conf", "locale.gen", "default/locale"),
+    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ld-musl-*.path"),
+    *("os-release", "*-release", "*_version", "issue"),
+    *("ca-certificates", "ca-certificates.conf", "ssl/certs", "ssl/cert.pem", "ssl/openssl.cnf"),
+    *("pki/ca-trust/extracted", "pki/tls/cert.pem", "pki/tls/certs", "pki/tls/openssl.cnf"),
+    *("crypto-policies", "gnutls", "alternatives", "inputrc", "bash.bashrc", "profile"),
+    *("mime.types", "mailcap", "magic", "magic.mime", "terminfo", "fonts", "security", "pam.d"),
+    *("python*", "perl", "R", "php", "java*", "postgresql-common"),
+    *("nginx/nginx.conf", "nginx/mime.types", "nginx/*_params", "nginx/fastcgi.conf"),
+    *("nginx/koi-*", "nginx/win-utf", "nginx/modules-enabled", "nginx/modules-available"),
 )
-# Empty in every Pod: fresh mounts of their own, or nothing that outlives the machine's boot.
-EMPTY_FOLDERS = ("run",)
+
+# Folders that programs expect, shown empty: of /var/lib and such, those that services have there
+# come empty too, with their owner and mode.
+EMPTY_FOLDERS = (
+    *("boot", "dev", "etc", "home", "media", "mnt", "proc", "root", "run", "srv", "sys", "tmp"),
+    *("var", "var/cache", "var/lib", "var/log", "var/spool", "var/tmp", "var/www", "var/opt"),
+)
+SERVICE_FOLDERS = ("var/cache", "var/lib", "var/log", "var/spool")
+
+# Fresh in every container, in memory, writable also below a read-only root.
+FRESH_FOLDERS = ("run",)
 
 
 def python_folder() -> str:
-    """Where this machine keeps python3: the interpreter itself, not a shim or a venv's link."""
+    """Where this machine keeps python3: "" when a Pod finds it in the usual places."""
+    usual = [Path(folder) / "python3" for folder in DEFAULT_PATH.split(":")]
+    if any(path.exists() for path in usual):
+        return ""
+    # The interpreter itself, not a shim or a venv's link.
     for folder in (Path(sys.base_prefix) / "bin", Path(sys.executable).resolve().parent):
         if (folder / "python3").exists():
-            return str(folder)
+            return str(folder.resolve())
     found = shutil.which("python3")
     return str(Path(found).resolve().parent) if found else ""
 
 
+def program_folders(python: str) -> tuple[str, ...]:
+    """PROGRAM_FOLDERS, with that of a Python that somebody installed elsewhere ("" for none).
+
+    A Python whose folder is a person's home, or holds one, is not shown.
+    """
+    prefix = Path(python).parent if python else Path("/usr")
+    inside = any(prefix.is_relative_to(Path("/") / folder) for folder in PROGRAM_FOLDERS)
+    is_home = prefix in (Path("/"), Path("/root")) or prefix.parent in (Path("/"), Path("/home"))
+    if inside or is_home:
+        return PROGRAM_FOLDERS
+    return (*PROGRAM_FOLDERS, str(prefix).lstrip("/"))
+
+
 def host_config() -> ImageConfig:
     folder = python_folder()
-    inherited = DEFAULT_PATH.split(":")
-    path = DEFAULT_PATH if not folder or folder in inherited else f"{DEFAULT_PATH}:{folder}"
+    path = f"{DEFAULT_PATH}:{folder}" if folder else DEFAULT_PATH
     return ImageConfig(env=(f"PATH={path}",))
-
-
-def secret_paths(root: Path, extra: tuple[str, ...] = ()) -> list[str]:
-    """Relative paths, below `root`, of what exists and shall be hidden."""
-    wanted = [*_SECRETS, *extra]
-    homes = ["root"]
-    if (root / "home").is_dir():
-        homes += [f"home/{entry.name}" for entry in (root / "home").iterdir() if entry.is_dir()]
-    wanted += [f"{home}/{secret}" for home in homes for secret in _HOME_SECRETS]
-    if (root / "etc/ssh").is_dir():
-        wanted += [f"etc/ssh/{entry.name}" for entry in (root / "etc/ssh").glob("*_key")]
-    found = [path for path in dict.fromkeys(wanted) if os.path.lexists(root / path)]
-    return [path for path in found if not _within_another(path, found)]
-
-
-def _within_another(path: str, others: list[str]) -> bool:
-    """Whether a folder above the path is hidden anyway."""
-    return any(path.startswith(f"{other}/") for other in others)
-
-
-def make_hidden_layer(layer: Path, root: Path, secrets: list[str]) -> None:
-    """Fill a layer with whiteouts for `secrets` and with empty folders for EMPTY_FOLDERS.
-
-    The folders on the way get the attributes of the machine's, because overlayfs shows those of
-    the uppermost layer.
-    """
-    for secret in secrets:
-        below = layer
-        for part in Path(secret).parts[:-1]:
-            below = below / part
-            if not below.exists():
-                below.mkdir()
-                _copy_attributes(root / below.relative_to(layer), below)
-        hidden = layer / secret
-        if not os.path.lexists(hidden):
-            os.mknod(hidden, stat.S_IFCHR, os.makedev(0, 0))
-    for name in EMPTY_FOLDERS:
-        folder = layer / name
-        folder.mkdir(exist_ok=True)
-        _copy_attributes(root / name, folder)
-        os.setxattr(folder, "trusted.overlay.opaque", b"y")
-    _copy_attributes(root, layer)
-
-
-def _copy_attributes(source: Path, target: Path) -> None:
-    found = source.stat()
-    os.chown(target, found.st_uid, found.st_gid)
-    target.chmod(stat.S_IMODE(found.st_mode))
-
-
-def mount_hidden_layer(layer: Path, extra_secrets: tuple[str, ...] = ()) -> None:
-    """Put the hidden layer, a tmpfs, in place; fine when it is there already.
-
-    It cannot be a plain folder: overlayfs refuses a lower layer inside of another one.
-    """
-    layer.mkdir(parents=True, exist_ok=True)
-    if any(point.path == str(layer) for point in mounts.mount_points()):
-        return
-    mounts.mount("tmpfs", layer, "tmpfs", mounts.MS_NODEV | mounts.MS_NOSUID, "mode=755")
-    root = Path("/")
-    try:
-        make_hidden_layer(layer, root, secret_paths(root, extra_secrets))
-    except OSError:
-        mounts.unmount(layer)  # half a layer would be taken for a whole one
-        raise

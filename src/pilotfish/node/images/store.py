@@ -183,14 +183,11 @@ class ImageStore:
             return Image(host.REFERENCE, f"sha256:{digest}", host.host_config(), (), 0, "")
         return self._read(normalize(name))
 
-    def mount(self, image: Image, upper: Path, work: Path, target: Path, hidden: Path) -> None:
+    def mount(self, image: Image, upper: Path, work: Path, target: Path) -> None:
         """Mount an image's layers with a writable one on top at `target` (folders exist).
 
-        `hidden` is the node's hidden layer, which image `host` needs.
+        Not for image `host`, whose root file system is `host_view`'s.
         """
-        if image.is_host:
-            mounts.overlay([str(hidden), "/"], upper, work, target)
-            return
         lower = [str(self._layers / layer) for layer in reversed(image.layers)]
         mounts.overlay(lower, upper, work, target)
 

@@ -1,22 +1,16 @@
-"""What of the machine the image `host` hides."""
+"""Which folders image `host` shows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pilotfish.node.images.host import host_config, secret_paths
+import pytest
 
-
-def test_only_what_exists_is_hidden_and_nothing_within_something_hidden(tmp_path: Path) -> None:
-    for folder in ("root/.ssh", "home/ann/.kube", "var/lib/pilotfish/one", "etc"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "etc/shadow").touch()
-    found = secret_paths(tmp_path, ("var/lib/pilotfish/one",))
-    assert sorted(found) == ["etc/shadow", "home/ann/.kube", "root/.ssh", "var/lib/pilotfish"]
+from pilotfish.node.images import host
 
 
 def test_the_path_is_a_container_images_and_leads_to_python() -> None:
-    (variable,) = host_config().env
+    (variable,) = host.host_config().env
     folders = variable.removeprefix("PATH=").split(":")
     assert folders[:6] == [
         "/usr/local/sbin",
@@ -27,3 +21,22 @@ def test_the_path_is_a_container_images_and_leads_to_python() -> None:
         "/bin",
     ]
     assert any((Path(folder) / "python3").exists() for folder in folders)
+
+
+@pytest.mark.parametrize(
+    ("python", "shown"),
+    [
+        ("", ()),
+        ("/usr/bin", ()),
+        ("/opt/python/bin", ()),
+        ("/root/.pyenv/versions/3.13.1/bin", ("root/.pyenv/versions/3.13.1",)),
+        ("/home/ann/miniconda3/bin", ("home/ann/miniconda3",)),
+        ("/home/ann/bin", ()),
+        ("/root/bin", ()),
+        ("/srv/bin", ()),
+    ],
+)
+def test_a_python_elsewhere_is_shown_but_never_with_a_home(
+    python: str, shown: tuple[str, ...]
+) -> None:
+    assert host.program_folders(python) == (*host.PROGRAM_FOLDERS, *shown)
