@@ -13,8 +13,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def apiserver(
-    name: NameOption = "",
-    port: Annotated[int, typer.Option(help="Port of 127.0.0.1 to serve on.")] = 7443,
+    name: NameOption = None,
+    port: Annotated[
+        int, typer.Option(help="Port of 127.0.0.1 to serve on.", min=1, max=65535)
+    ] = 7443,
 ) -> None:
     """Be one more API server of a cluster whose objects are in etcd, until interrupted."""
     from pilotfish.cluster import choice, further_api_server

@@ -10,11 +10,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
-def down(name: NameOption = "") -> None:
+def down(name: NameOption = None) -> None:
     """Remove a cluster and everything of it: processes, namespaces, routes, files, context."""
     from pilotfish.cluster import choice
     from pilotfish.cluster.down import down as take_down
 
-    name = choice.choose(name)
-    take_down(name, mark_done)
-    print(f"Cluster {name!r} is gone.")
+    chosen = choice.choose_to_remove(name)
+    take_down(chosen, mark_done)
+    print(f"Cluster {chosen!r} is gone.")

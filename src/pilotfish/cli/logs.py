@@ -23,7 +23,7 @@ def logs(
     component: Annotated[
         str, typer.Argument(help="supervisor, control-plane or a node.", show_default="all")
     ] = "",
-    name: NameOption = "",
+    name: NameOption = None,
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Go on as lines are written.")
     ] = False,

@@ -15,7 +15,7 @@ OutputOption = Annotated[
 ]
 # Whoever has this option asks cluster.choice which cluster it is.
 NameOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--name", help="The cluster's name.", show_default="that of kubectl, or the only one"
     ),

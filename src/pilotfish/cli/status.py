@@ -17,18 +17,18 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def status(
     name: Annotated[
-        str, typer.Option("--name", help="The cluster's name.", show_default="all clusters")
-    ] = "",
+        str | None, typer.Option("--name", help="The cluster's name.", show_default="all clusters")
+    ] = None,
     output: OutputOption = "text",
 ) -> None:
     """Show nodes, processes, addresses and memory of the clusters."""
     from pilotfish.cluster import plan, preflight, state
     from pilotfish.cluster.status import as_json, cluster_status
 
-    if name:
+    if name is not None:
         plan.check_name(name)
     preflight.check_root("look at clusters")
-    chosen = [name] if name else state.names()
+    chosen = state.names() if name is None else [name]
     found = [cluster_status(state.require(one)) for one in chosen]
     if output == "json":
         print_json([as_json(one) for one in found])

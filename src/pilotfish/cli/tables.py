@@ -29,7 +29,7 @@ def tables(
     node: Annotated[
         str, typer.Option(help="Whose kernel to read.", show_default="the first node")
     ] = "",
-    name: NameOption = "",
+    name: NameOption = None,
 ) -> None:
     """Say in words what a node's kernel does with packets for a Service."""
     from pilotfish.cluster import choice, preflight, state

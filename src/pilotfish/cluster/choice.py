@@ -1,7 +1,8 @@
 """Which cluster a command is about when nobody names one: the same for all commands.
 
-That of kubectl's current context; else the only one that there is; else `default`. `up` alone takes
-`default` at once, since it makes clusters.
+That of kubectl's current context; else the only one that there is; else `default`. Two are more
+careful: `up` takes `default` at once, since it makes clusters. `down` never takes one because
+it is the only one: it may be another person's.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ from pilotfish.client.config import ConfigError, current_context
 from pilotfish.cluster import kubeconfig, paths, plan, state
 
 
-def choose(named: str) -> str:
-    """The name of the cluster; `named` is what the user gave, or "". Raises ClusterError."""
-    if named:
+def choose(named: str | None) -> str:
+    """The cluster to look at; `named` is what the user gave. Raises ClusterError."""
+    known = state.names()
+    name = choose_to_remove(named)
+    # An empty name is a mistake, as of a variable that is not set: choose_to_remove refuses it.
+    return known[0] if named is None and name not in known and len(known) == 1 else name
+
+
+def choose_to_remove(named: str | None) -> str:
+    """The cluster to take down; `named` is what the user gave. Raises ClusterError."""
+    if named is not None:
         plan.check_name(named)
         return named
-    return chosen(_current(), state.names())
-
-
-def chosen(current: str, known: list[str]) -> str:
-    """The choice among the clusters of this machine. current: that of kubectl, or ""."""
-    if current in known:
-        return current
-    return known[0] if len(known) == 1 else paths.DEFAULT_CLUSTER
+    current = _current()
+    return current if current in state.names() else paths.DEFAULT_CLUSTER
 
 
 def _current() -> str:

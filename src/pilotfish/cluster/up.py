@@ -7,6 +7,7 @@ bridge and namespaces.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -80,6 +81,11 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     if wanted.log_format not in ("", *FORMATS):
         option = f"--log-format {wanted.log_format}"
         raise ClusterError("not a log format", option, f"use {' or '.join(FORMATS)}")
+    # Neither is "nan", which a number of the command line may be, too.
+    if not 0 < wanted.timeout_s < math.inf:
+        raise ClusterError(
+            "not a time to wait", f"--timeout {wanted.timeout_s:g}", "give seconds, such as 60"
+        )
     preflight.check_machine()
     kubeconfig.check(kubeconfig.target_path(os.environ))
     with state.locked(wanted.name):

@@ -20,7 +20,7 @@ from pilotfish.client.errors import ApiError, Unreachable
 from pilotfish.objects.meta import name_of
 from pilotfish.tap.entry import Entry, LazyEntry
 from pilotfish.tap.files.pcapng import PcapngStream
-from pilotfish.tap.files.recorder import Recorder
+from pilotfish.tap.files.recorder import Recorder, private_file
 from pilotfish.tap.filter import compile as compile_filter
 from pilotfish.tap.formats.printer import Format, Printer, printer
 from pilotfish.tap.history.folders import history_folder
@@ -137,10 +137,7 @@ class Tapping:
             return self._printer
         if self._options.write is None:
             return None
-        # Packets hold what people say to each other.
-        self._options.write.touch(mode=0o600)
-        file = stack.enter_context(self._options.write.open("wb"))
-        recorder = Recorder(file)
+        recorder = Recorder(stack.enter_context(private_file(self._options.write)))
         stack.callback(recorder.close)
         return recorder
 

@@ -9,7 +9,7 @@ MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 
 class CaptureFileError(Exception):
-    """The file cannot be read as a capture; the text says where and why."""
+    """The file cannot be read or written as a capture; the text says where and why."""
 
 
 class Frame(NamedTuple):

@@ -9,14 +9,17 @@ packet instead.
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections import deque
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from pilotfish.client.invoker import as_owner_of
 from pilotfish.tap import packets
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.files import pcapng_blocks
-from pilotfish.tap.files.frame import Frame
+from pilotfish.tap.files.frame import CaptureFileError, Frame
 from pilotfish.tap.formats.terminal import escape
 from pilotfish.tap.formats.text import name_of
 
@@ -106,6 +109,21 @@ class Recorder:
         if names:
             self._named.update(names)
             self._file.write(pcapng_blocks.name_resolution(names))
+
+
+def private_file(path: Path) -> BinaryIO:
+    """An empty file for packets, which hold what people say to each other.
+
+    Behind sudo it is the person's. Raises CaptureFileError, or PermissionError.
+    """
+    try:
+        with as_owner_of(path, os.environ):
+            path.touch(mode=0o600)
+            return path.open("wb")
+    except PermissionError:
+        raise
+    except OSError as error:
+        raise CaptureFileError(f"{path}: {error.strerror}") from error
 
 
 def comment(entry: Entry) -> str:

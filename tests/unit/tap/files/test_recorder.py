@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 from pathlib import Path
 
-from pilotfish.tap.files.frame import Frame
+import pytest
+
+from pilotfish.tap.files.frame import CaptureFileError, Frame
 from pilotfish.tap.files.pcapng import PcapngStream
 from pilotfish.tap.files.reader import read_frames
-from pilotfish.tap.files.recorder import HOLD_S, Recorder
+from pilotfish.tap.files.recorder import HOLD_S, Recorder, private_file
 from support.entries import entry
 from support.wire import tcp
 
@@ -86,3 +89,16 @@ def test_a_hostile_name_or_path_is_escaped_in_comments(tmp_path: Path) -> None:
     hostile = entry(summary="GET /\x1b[2J → 200")
     request, _ = shown(tmp_path, recorded(REQUEST, ANSWER, hostile))
     assert "\\e[2J" in request
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("missing/x", "No such file or directory"), ("", "Is a directory")]
+)
+def test_a_place_where_no_file_can_be_is_named(tmp_path: Path, place: str, said: str) -> None:
+    with pytest.raises(CaptureFileError, match=f"{tmp_path / place}: {said}"):
+        private_file(tmp_path / place)
+
+
+def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with private_file(tmp_path / "x") as file:
+        assert os.fstat(file.fileno()).st_mode & 0o777 == 0o600
