@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from pilotfish.apiserver.authentication import User
-from pilotfish.apiserver.errors import bad_request
+from pilotfish.apiserver.content import Content
+from pilotfish.apiserver.errors import bad_request, quoted
 from pilotfish.apiserver.routing import Route
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
+
+_INTEGER: Final = re.compile("[+-]?[0-9]+")
+_LARGEST: Final = 2**63 - 1
+# Digits and sign of any number of 64 bits, and some zeros.
+_LONGEST: Final = 40
 
 
 @dataclass(slots=True)
@@ -18,8 +26,7 @@ class Call:
 
     Attributes:
         query: the query parameters.
-        body: the raw request body.
-        content_type: of the body.
+        content: the request's body.
         user_agent: the program that asks, from its header.
         warnings: what the client is to be told beside the answer.
     """
@@ -27,8 +34,7 @@ class Call:
     route: Route
     query: Mapping[str, str]
     user: User
-    body: bytes = b""
-    content_type: str = ""
+    content: Content = field(default_factory=Content)
     user_agent: str = ""
     warnings: list[str] = field(default_factory=list)
 
@@ -50,15 +56,8 @@ class Call:
 
     @property
     def dry_run(self) -> bool:
-        """Whether everything is to happen but the writing.
-
-        Raises:
-            StatusError: 400 for another value than `All`.
-        """
-        value = self.query.get("dryRun", "")
-        if value not in ("", "All"):
-            raise bad_request(f'invalid dryRun: Unsupported value: "{value}": supported: "All"')
-        return value == "All"
+        """Whether everything is to happen but the writing."""
+        return self.query.get("dryRun") == "All"
 
     def flag(self, name: str) -> bool:
         """A boolean query parameter: present and not "false" or "0"."""
@@ -73,13 +72,13 @@ class Call:
         text = self.query.get(name, "")
         if not text:
             return None
-        try:
-            return int(text)
-        except ValueError:
-            raise bad_request(
-                f'invalid value for parameter {name}: strconv.ParseInt: parsing "{text}": '
-                "invalid syntax"
-            ) from None
+        why = "invalid syntax"
+        if _INTEGER.fullmatch(text):
+            value = int(text) if len(text) <= _LONGEST else _LARGEST + 1
+            if -_LARGEST - 1 <= value <= _LARGEST:
+                return value
+            why = "value out of range"
+        raise bad_request(f"{name}: strconv.ParseInt: parsing {quoted(text[:100])}: {why}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ are dropped and reported (`fieldValidation`), numbers in quantities become text.
 from __future__ import annotations
 
 import binascii
-import re
 from typing import Any, Final, Literal
 
 from pilotfish.apiserver.codec import json_type
 from pilotfish.apiserver.custom.objects import prune_object
 from pilotfish.apiserver.custom.resource import CustomResource
-from pilotfish.apiserver.errors import bad_request
+from pilotfish.apiserver.errors import StatusError, bad_request
 from pilotfish.objects.meta import Object
 from pilotfish.objects.quantities import parse_quantity
 from pilotfish.objects.resources import Resource
 from pilotfish.objects.schema import Field, Type, schema_for, type_named
+from pilotfish.objects.times import normal_time
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
 
@@ -26,7 +26,28 @@ _INT_RANGES: Final = {
     "int64": (-(2**63), 2**63 - 1, "int64"),
     "integer": (-(2**63), 2**63 - 1, "int64"),
 }
-_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z")
+# What Go calls the values of JSON, where it has not read them into a type.
+_GO_KINDS: Final[dict[type, str]] = {
+    str: "string",
+    int: "int64",
+    float: "float64",
+    bool: "bool",
+    list: "slice",
+    dict: "map",
+    type(None): "nil",
+}
+# What Go makes of null where a value has to be: the element of a list, the value of a map.
+_ZEROS: Final[dict[str, Any]] = {
+    "string": "",
+    "bytes": "",
+    "int32": 0,
+    "int64": 0,
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "quantity": "0",
+    "int-or-string": 0,
+}
 # Types whose fields are open: what is in them is not for this server to know.
 _OPEN_TYPES: Final = frozenset(
     {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"}
@@ -38,7 +59,26 @@ _CUSTOM: Final = Type(
 
 
 class WrongTypeError(Exception):
-    """A value that the field's type cannot hold; the text is Go's."""
+    """A value that the field's type cannot hold; the text is Go's.
+
+    Attributes:
+        restoring: what Kubernetes' other decoder says, which reads what a strategic merge patch
+            makes; "" for the same.
+    """
+
+    def __init__(self, why: str, restoring: str = "") -> None:
+        super().__init__(why)
+        self.restoring = restoring
+
+
+class DecodingError(StatusError):
+    """400: an object with a value of a wrong type. A patch that makes one is 422."""
+
+    def __init__(self, kind: str, version: str, error: WrongTypeError) -> None:
+        refused = cannot_be_handled(kind, version, kind, str(error))
+        super().__init__(refused.code, refused.reason, refused.message)
+        self.why = str(error)
+        self.restoring = error.restoring
 
 
 def decode_object(resource: Resource, obj: Object) -> list[str]:
@@ -51,7 +91,7 @@ def decode_object(resource: Resource, obj: Object) -> list[str]:
         StatusError: 400 for a value of the wrong type.
     """
     if isinstance(resource, CustomResource):
-        metadata = {"metadata": obj.get("metadata") or {}}
+        metadata = {"metadata": obj.get("metadata")}
         unknown = decode_as(_CUSTOM, metadata, resource.kind, resource.version)
         return unknown + prune_object(resource, obj)
     schema = schema_for(resource.api_version, resource.kind)
@@ -66,13 +106,19 @@ def decode_as(schema: Type, obj: Object, kind: str, version: str) -> list[str]:
     try:
         _struct(schema, obj, "", "", unknown)
     except WrongTypeError as error:
-        raise cannot_be_handled(kind, version, str(error)) from error
+        raise DecodingError(kind, version, error) from error
     return unknown
 
 
-def cannot_be_handled(kind: str, version: str, why: str) -> Exception:
-    """400 in the words of kube-apiserver's request decoder."""
-    return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+def cannot_be_handled(kind: str, version: str, wanted: str, why: str) -> StatusError:
+    """400 in the words of kube-apiserver's request decoder.
+
+    Args:
+        kind: of the body.
+        version: of the body, without its group.
+        wanted: the kind that is expected.
+    """
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {wanted}: {why}')
 
 
 def _struct(schema: Type, obj: Object, path: str, go_path: str, unknown: list[str]) -> None:
@@ -127,14 +173,11 @@ def _value(
         case "quantity":
             return _quantity(value)
         case "int-or-string":
-            _demand(type(value) in (int, str), value, schema, go_path, "intstr.IntOrString")
+            if type(value) is not str:
+                return _integer("int32", value, schema, go_path)
         case "time" | "microtime":
             _demand(type(value) is str, value, schema, go_path, "string")
-            if not _RFC3339.match(value):
-                raise WrongTypeError(
-                    f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse '
-                    f'"{value}" as "2006"'
-                )
+            return _time(value, field.type == "microtime")
         case "bytes":
             _demand(type(value) is str, value, schema, go_path, "[]uint8")
             return _bytes(value)
@@ -151,10 +194,16 @@ def _elements(
         schema_of_item = type_named(item.ref)
         go_type = f"v1.{schema_of_item.name.split('.')[-1]}"
         for index, value in enumerate(values):
+            if value is None:
+                values[index] = {}
+                continue
             _demand(type(value) is dict, value, schema, go_path, go_type)
             _struct(schema_of_item, value, f"{path}[{index}].", f"{go_path}.", unknown)
         return
     for index, value in enumerate(values):
+        if value is None:
+            values[index] = _zero(item)
+            continue
         values[index] = _value(item, value, schema, f"{path}[{index}]", go_path, unknown)
 
 
@@ -166,10 +215,27 @@ def _entries(
         return
     for key, value in values.items():
         if value is None:
-            # Go decodes null as the type's zero value.
-            values[key] = "" if item.type in ("string", "bytes") else value
+            values[key] = _zero(item)
             continue
         values[key] = _value(item, value, schema, f"{path}.{key}", go_path, unknown)
+
+
+def _zero(field: Field) -> Any:
+    """Go's zero value of a type, in JSON."""
+    if field.type == "array":
+        return []
+    return {} if field.type in ("object", "map") else _ZEROS.get(field.type)
+
+
+def _time(text: str, is_micro: bool) -> str:
+    """A time as Kubernetes writes it: UTC, in seconds or microseconds."""
+    try:
+        return normal_time(text, is_micro)
+    except ValueError as error:
+        layout = "2006-01-02T15:04:05.000000Z07:00" if is_micro else "2006-01-02T15:04:05Z07:00"
+        raise WrongTypeError(
+            f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "2006"'
+        ) from error
 
 
 def _integer(kind: str, value: Any, schema: Type, go_path: str) -> int:
@@ -190,7 +256,7 @@ def _quantity(value: Any) -> str:
     text = value if type(value) is str else str(value)
     try:
         parse_quantity(text)
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         raise WrongTypeError(str(error)) from error
     return text
 
@@ -198,13 +264,13 @@ def _quantity(value: Any) -> str:
 def _bytes(value: str) -> str:
     try:
         binascii.a2b_base64(value, strict_mode=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error, or text that is not ASCII
         try:
             # Line breaks are let through, as Go's decoder does.
             clean = value.replace("\n", "").replace("\r", "")
             binascii.a2b_base64(clean, strict_mode=True)
             return clean
-        except binascii.Error:
+        except ValueError:
             raise WrongTypeError(f"illegal base64 data: {error}") from error
     return value
 
@@ -217,8 +283,21 @@ def _demand(holds: bool, value: Any, schema: Type, go_path: str, go_type: str) -
 def _wrong(value: Any, schema: Type, go_path: str, go_type: str) -> WrongTypeError:
     return WrongTypeError(
         f"json: cannot unmarshal {json_type(value)} into Go struct field "
-        f"{_struct_field(schema, go_path)} of type {go_type}"
+        f"{_struct_field(schema, go_path)} of type {go_type}",
+        _restoring(value, go_type),
     )
+
+
+def _restoring(value: Any, go_type: str) -> str:
+    """What apimachinery's FromUnstructured says of a value that it cannot turn into a type."""
+    found = _GO_KINDS[type(value)]
+    if go_type.startswith("[]"):
+        return f"cannot restore slice from {found}"
+    if go_type.startswith("map["):
+        return f"cannot restore map from {found}"
+    if "." in go_type:
+        return f"cannot restore struct from: {found}"
+    return f"cannot convert {found} to {go_type}"
 
 
 def _struct_field(schema: Type, go_path: str) -> str:

@@ -14,20 +14,22 @@ from typing import Any, Final
 
 from pilotfish.apiserver.allocation.addresses import remove_with_addresses
 from pilotfish.apiserver.call import Answer, Call
-from pilotfish.apiserver.codec import decode_body
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import (
     StatusError,
-    bad_request,
     conflict,
     details_of,
     forbidden,
     not_found,
     success,
 )
+from pilotfish.apiserver.incoming import incoming_as
 from pilotfish.apiserver.listing import list_body
+from pilotfish.apiserver.options import check_dry_run, check_list_options, refusal
 from pilotfish.apiserver.selection import selection_of
+from pilotfish.apiserver.validation.causes import Cause, not_supported
+from pilotfish.apiserver.validation.causes import invalid as invalid_field
 from pilotfish.apiserver.versions import from_stored
 from pilotfish.objects.meta import Object, name_of, uid_of
 from pilotfish.objects.pods import is_terminal
@@ -36,7 +38,7 @@ from pilotfish.objects.times import format_time
 
 _FOREGROUND: Final = "foregroundDeletion"
 _ORPHAN: Final = "orphan"
-_POLICIES: Final = ("Background", "Foreground", "Orphan")
+_POLICIES: Final = ("Foreground", "Background", "Orphan")
 _DEFAULT_GRACE_PERIOD_S: Final = 30
 _IMMORTAL_NAMESPACES: Final = ("default", "kube-system", "kube-public")
 
@@ -79,13 +81,8 @@ def delete_options(call: Call) -> DeleteOptions:
         StatusError: 400 or 422 for options that make no sense.
     """
     body: Object = {}
-    if call.body.strip():
-        body = decode_body(call.body, call.content_type)
-        if body.get("kind", "DeleteOptions") != "DeleteOptions":
-            raise bad_request(
-                f"converting ({body.get('apiVersion', '')}.{body['kind']}) to "
-                "(v1.DeleteOptions): unknown conversion"
-            )
+    if call.content.body.strip():
+        body = incoming_as(call, "v1", "DeleteOptions")
     return options_of(body, call)
 
 
@@ -93,8 +90,9 @@ def options_of(body: Object, call: Call) -> DeleteOptions:
     """`delete_options` from a decoded DeleteOptions object; the query fills what it leaves out.
 
     Raises:
-        StatusError: 400 for options that make no sense.
+        StatusError: 400 or 422 for options that make no sense.
     """
+    causes: list[Cause] = []
     grace = body.get("gracePeriodSeconds")
     if grace is None:
         grace = call.number("gracePeriodSeconds")
@@ -102,13 +100,15 @@ def options_of(body: Object, call: Call) -> DeleteOptions:
     if orphans is None and "orphanDependents" in call.query:
         orphans = call.flag("orphanDependents")
     policy = body.get("propagationPolicy") or call.query.get("propagationPolicy", "")
-    if policy and policy not in _POLICIES:
-        raise bad_request(
-            f'invalid propagationPolicy: Unsupported value: "{policy}": supported values: '
-            '"Foreground", "Background", "Orphan", "nil"'
-        )
     if policy and orphans is not None:
-        raise bad_request("orphanDependents and propagationPolicy cannot be both set")
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        causes.append(invalid_field("propagationPolicy", policy, why))
+    if policy and policy not in _POLICIES:
+        causes.append(not_supported("propagationPolicy", policy, [*_POLICIES, "nil"]))
+    dry_runs = body.get("dryRun") or [call.query.get("dryRun", "")]
+    causes += [cause for value in dry_runs for cause in check_dry_run(value)]
+    if causes:
+        raise refusal("DeleteOptions", causes)
     if orphans is not None:
         policy = "Orphan" if orphans else "Background"
     preconditions = body.get("preconditions") or {}
@@ -118,7 +118,7 @@ def options_of(body: Object, call: Call) -> DeleteOptions:
         propagation=policy,
         uid=preconditions.get("uid") or "",
         resource_version=preconditions.get("resourceVersion") or "",
-        dry_run=call.dry_run or body.get("dryRun") == ["All"],
+        dry_run=call.dry_run or bool(body.get("dryRun")),
     )
 
 
@@ -214,6 +214,7 @@ async def delete_collection(core: Core, call: Call) -> Answer:
         StatusError: 400 for a bad selector, and what deleting one of them meets.
     """
     resource, query = call.resource, call.query
+    check_list_options(call)
     options = delete_options(call)
     selection = selection_of(
         resource,

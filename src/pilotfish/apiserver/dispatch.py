@@ -19,6 +19,7 @@ from pilotfish.apiserver.audit import AuditLog
 from pilotfish.apiserver.authentication import User, authenticate
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.compression import compress, is_worth_it
+from pilotfish.apiserver.content import read_content
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.errors import (
@@ -27,6 +28,7 @@ from pilotfish.apiserver.errors import (
     method_not_allowed,
     too_large,
 )
+from pilotfish.apiserver.limits import MAX_BODY
 from pilotfish.apiserver.listing import list_body, list_page
 from pilotfish.apiserver.messages import send_lines, wants_messages
 from pilotfish.apiserver.metrics import Metrics
@@ -39,6 +41,7 @@ from pilotfish.apiserver.negotiation import (
     shaped_object,
     watch_shape,
 )
+from pilotfish.apiserver.options import check_write_options
 from pilotfish.apiserver.pages import page
 from pilotfish.apiserver.rbac.attributes import Attributes, attributes_of
 from pilotfish.apiserver.rbac.authorizer import MASTERS
@@ -62,8 +65,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# kube-apiserver's own limit of a request body.
-MAX_BODY: Final = 3 * 1024 * 1024
 # Subresources whose bytes go to and from a kubelet, a Pod or a Service.
 _CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _STREAMS: Final = frozenset({"attach", "exec", "portforward"})
@@ -219,17 +220,13 @@ class Dispatcher:
         self, request: web.BaseRequest, found: Route, query: Mapping[str, str], user: User
     ) -> web.StreamResponse:
         verb = verb_for(request.method, found)
-        body = await request.read()
         headers = request.headers
-        call = Call(
-            found,
-            query,
-            user,
-            body,
-            headers.get("Content-Type", ""),
-            headers.get("User-Agent", ""),
+        content = await read_content(
+            await request.read(), headers.get("Content-Type", ""), found.resource.kind
         )
+        call = Call(found, query, user, content, headers.get("User-Agent", ""))
         wanted = negotiate(request.headers.get("Accept", ""))
+        check_write_options(request.method, call)
         warn_of_what_is_not_enforced(call, request.method)
         method = request.method
         answer = await self._core.registry.attempt(lambda: self._verb(method, verb, call))

@@ -77,7 +77,8 @@ def success(code: int, details: Mapping[str, Any] | None = None) -> Object:
 
 def quoted(text: str) -> str:
     """Text in quotes, as Go's %q writes it into messages."""
-    return orjson.dumps(text).decode()
+    # What is no Unicode in a URL stays visible, and JSON.
+    return orjson.dumps(text.encode(errors="backslashreplace").decode()).decode()
 
 
 def details_of(resource: Resource, name: str = "", uid: str = "") -> Object:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import cast
 
 from pilotfish.apiserver.call import Call
 from pilotfish.apiserver.codec import decode_body, duplicate_fields
-from pilotfish.apiserver.decoding import FieldValidation, cannot_be_handled, decode_object
+from pilotfish.apiserver.decoding import (
+    FieldValidation,
+    cannot_be_handled,
+    decode_as,
+    decode_object,
+)
 from pilotfish.apiserver.errors import bad_request
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 from pilotfish.objects.schema import schema_for
-
-_LEVELS: Final = ("Ignore", "Warn", "Strict")
 
 
 def incoming_object(call: Call) -> Object:
@@ -23,47 +26,60 @@ def incoming_object(call: Call) -> Object:
             for unknown fields, when validation is strict.
     """
     resource = call.resource
-    obj = decode_body(call.body, call.content_type)
+    obj = decode_body(call.content.body, call.content.media_type, resource.kind)
     check_kind(call, obj)
-    level = field_validation(call)
     problems = decode_object(resource, obj)
-    if level != "Ignore" and "fieldValidation" in call.query:
-        problems = [*duplicate_fields(call.body), *problems]
-    report_problems(call, resource, level, problems)
+    report_problems(call, resource.kind, resource.version, problems)
     complete(resource, obj)
     check_namespace(call, obj)
     return obj
 
 
-def field_validation(call: Call) -> FieldValidation:
-    """How unknown and duplicate fields are to be treated; kube-apiserver's default is to warn.
+def incoming_as(call: Call, api_version: str, kind: str) -> Object:
+    """The object of another kind than the path's that a subresource takes: an Eviction, a Scale.
 
     Raises:
-        StatusError: 400 for another word.
+        StatusError: 400 or 415 as for `incoming_object`.
     """
-    level = call.query.get("fieldValidation") or "Warn"
-    if level not in _LEVELS:
-        raise bad_request(
-            f'fieldValidation: Unsupported value: "{level}": supported values: "Ignore", '
-            '"Strict", "Warn"'
+    obj = decode_body(call.content.body, call.content.media_type, kind)
+    group, _, version = api_version.rpartition("/")
+    given, given_version = obj.get("kind") or kind, obj.get("apiVersion") or api_version
+    if (given, given_version) != (kind, api_version):
+        why = (
+            f"converting ({given_version}.{given}) to ({group or 'core'}.{kind}): "
+            "unknown conversion"
         )
-    return cast(FieldValidation, level)
+        raise cannot_be_handled(str(given), given_version.rpartition("/")[2], kind, why)
+    schema = schema_for(api_version, kind)
+    assert schema is not None, f"{api_version} {kind} is built in"
+    report_problems(call, kind, version, decode_as(schema, obj, kind, version))
+    return obj
 
 
-def report_problems(
-    call: Call, resource: Resource, level: FieldValidation, problems: list[str]
-) -> None:
-    """Refuse or warn about what a strict decoder found.
+def field_validation(call: Call) -> FieldValidation:
+    """How unknown and duplicate fields are treated; kube-apiserver's default is to warn."""
+    return cast(FieldValidation, call.query.get("fieldValidation") or "Warn")
+
+
+def report_problems(call: Call, kind: str, version: str, unknown: list[str]) -> None:
+    """Refuse or warn about duplicate fields of the body, and unknown ones.
 
     Raises:
         StatusError: 400, when validation is strict.
     """
-    if not problems or level == "Ignore":
+    level = field_validation(call)
+    if level == "Ignore":
         return
-    if level == "Strict":
+    problems = [*strict_problems(call), *unknown]
+    if problems and level == "Strict":
         text = "strict decoding error: " + ", ".join(problems)
-        raise cannot_be_handled(resource.kind, resource.version, text)
+        raise cannot_be_handled(kind, version, kind, text)
     call.warnings.extend(problems)
+
+
+def strict_problems(call: Call) -> list[str]:
+    """What a strict reader of the body, JSON or YAML, says of fields that stand twice."""
+    return [*call.content.problems, *duplicate_fields(call.content.body)]
 
 
 def complete(resource: Resource, obj: Object) -> None:
@@ -93,8 +109,9 @@ def check_kind(call: Call, obj: Object) -> None:
     if kind != resource.kind:
         version = str(api_version).rpartition("/")[2]
         raise cannot_be_handled(
+            str(kind),
+            version,
             resource.kind,
-            resource.version,
             f"converting ({version}.{kind}) to ({resource.group or 'core'}.{resource.kind}): "
             "unknown conversion",
         )

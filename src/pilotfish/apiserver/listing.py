@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -13,9 +13,12 @@ from pilotfish.apiserver.call import Call
 from pilotfish.apiserver.collection import Collection
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.entries import Entry
-from pilotfish.apiserver.errors import StatusError, bad_request, expired
+from pilotfish.apiserver.errors import StatusError, bad_request, expired, quoted
+from pilotfish.apiserver.options import check_list_options
 from pilotfish.apiserver.selection import Selection, selection_of
 from pilotfish.objects.resources import Resource
+
+_VERSION: Final = re.compile("[0-9]{1,20}")
 
 
 class Page(NamedTuple):
@@ -40,6 +43,7 @@ def list_page(core: Core, call: Call) -> Page:
     Raises:
         StatusError: 400 for bad parameters, 410 for a moment no longer remembered.
     """
+    check_list_options(call)
     query = call.query
     collection = core.registry.collection(call.resource.full_name)
     selection = selection_of(
@@ -48,7 +52,7 @@ def list_page(core: Core, call: Call) -> Page:
         query.get("labelSelector", ""),
         query.get("fieldSelector", ""),
     )
-    limit = call.number("limit") or 0
+    limit = max(call.number("limit") or 0, 0)
     token = query.get("continue", "")
     revision = core.registry.revision
     if token:
@@ -58,7 +62,7 @@ def list_page(core: Core, call: Call) -> Page:
     else:
         entries = _at_requested_revision(core, call, collection, selection)
         if query.get("resourceVersionMatch") == "Exact":
-            revision = int(query["resourceVersion"])
+            revision = revision_of(query["resourceVersion"])
     if not limit or len(entries) <= limit:
         return Page(entries, revision)
     page = entries[:limit]
@@ -74,16 +78,6 @@ def _at_requested_revision(
     """The selection now or, where the client insists, at its resourceVersion."""
     text = call.query.get("resourceVersion", "")
     match = call.query.get("resourceVersionMatch", "")
-    if match and match not in ("Exact", "NotOlderThan"):
-        raise bad_request(
-            f'resourceVersionMatch: Unsupported value: "{match}": supported values: "Exact", '
-            '"NotOlderThan"'
-        )
-    if match and not text:
-        raise bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless "
-            "resourceVersion is provided"
-        )
     revision = revision_of(text)
     if revision > core.registry.revision:
         raise StatusError(
@@ -110,13 +104,9 @@ def revision_of(text: str) -> int:
     """
     if not text:
         return 0
-    try:
-        revision = int(text)
-    except ValueError:
-        revision = -1
-    if revision < 0:
-        raise bad_request(f'Invalid value: "{text}": must be a resource version of this server')
-    return revision
+    if not _VERSION.fullmatch(text) or int(text) >= 2**64:
+        raise bad_request(f"resourceVersion: Invalid value: {quoted(text[:100])}")
+    return int(text)
 
 
 def list_body(
@@ -151,9 +141,11 @@ def _read_token(token: str, current: int) -> tuple[int, str]:
     try:
         padded = token + "=" * (-len(token) % 4)
         value = orjson.loads(base64.urlsafe_b64decode(padded))
-        revision, start = int(value["rv"]), str(value["start"])
-    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+        revision, start = value["rv"], value["start"]
+    except (ValueError, KeyError, TypeError) as error:  # no base64, no JSON, no object
         raise bad_request(f"continue key is not valid: {error}") from error
+    if type(revision) is not int or revision < 0 or type(start) is not str:
+        raise bad_request("continue key is not valid")
     if revision > current:
         raise expired("The provided continue parameter is of another server's history.")
     return revision, start

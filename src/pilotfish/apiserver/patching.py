@@ -7,33 +7,42 @@ from functools import partial
 from typing import Any, Final
 
 from pilotfish.apiserver.apply.applying import apply_configuration, check_applied
-from pilotfish.apiserver.apply.checking import check_elements
+from pilotfish.apiserver.apply.checking import check_elements, untyped
 from pilotfish.apiserver.call import Answer, Call
-from pilotfish.apiserver.codec import encode_body, load_json, load_yaml
+from pilotfish.apiserver.codec import (
+    UnreadableError,
+    encode_body,
+    is_too_deep,
+    json_type,
+    load_json,
+)
+from pilotfish.apiserver.content import APPLY_PATCH
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
 from pilotfish.apiserver.custom.resource import type_of
-from pilotfish.apiserver.decoding import decode_object
+from pilotfish.apiserver.decoding import DecodingError, decode_object
 from pilotfish.apiserver.errors import (
     StatusError,
     bad_request,
     conflict,
     invalid,
+    quoted,
     unsupported_media_type,
 )
 from pilotfish.apiserver.incoming import (
     check_namespace,
     complete,
     field_validation,
-    report_problems,
+    strict_problems,
 )
+from pilotfish.apiserver.limits import MAX_DEPTH
 from pilotfish.apiserver.patches.errors import PatchError, PatchFailedError
 from pilotfish.apiserver.patches.json import json_patch
 from pilotfish.apiserver.patches.merge import merge_patch
 from pilotfish.apiserver.patches.strategic import strategic_merge_patch
 from pilotfish.apiserver.rbac.attributes import creation_of
 from pilotfish.apiserver.updating import replace
-from pilotfish.apiserver.validation.causes import Cause, required
+from pilotfish.apiserver.validation.causes import Cause, immutable
 from pilotfish.apiserver.versions import from_stored
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -42,7 +51,8 @@ from pilotfish.objects.schema import schema_for
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH: Final = "application/strategic-merge-patch+json"
-APPLY_PATCH: Final = "application/apply-patch+yaml"
+# kube-apiserver's own limit.
+_MOST_OPERATIONS: Final = 10_000
 _TYPES: Final = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH)
 
 
@@ -56,11 +66,20 @@ async def patch(core: Core, call: Call) -> Answer:
     if patch_type(call) == APPLY_PATCH:
         return await _apply(core, call)
     change = patch_change(call, schema_for(resource.api_version, resource.kind) is not None)
+
+    def changed(obj: Object) -> Object:
+        uid = obj["metadata"]["uid"]
+        patched = decoded(call, resource, change(obj))
+        if patched["metadata"].get("uid") not in (None, "", uid):
+            cause = immutable("metadata.uid", patched["metadata"]["uid"])
+            raise invalid(resource.kind, resource.group, call.route.name, [cause])
+        return patched
+
     entry = await replace(
         core,
         resource,
         call.key,
-        lambda obj: decoded(call, resource, change(obj)),
+        changed,
         subresource=call.route.subresource,
         manager=call.manager,
         dry_run=call.dry_run,
@@ -77,14 +96,11 @@ async def _apply(core: Core, call: Call) -> Answer:
             a uid of no object, 422; 500 for lists that cannot be merged.
     """
     resource, route = call.resource, call.route
-    if not call.query.get("fieldManager"):
-        cause = required("fieldManager", "is required for apply patch")
-        raise invalid("PatchOptions", "meta.k8s.io", "", [cause])
     applied = _applied_object(call)
     why_not = check_applied(resource, applied)
     if why_not:
         raise bad_request(why_not)
-    report_problems(call, resource, field_validation(call), decode_object(resource, applied))
+    _check_typed(call, applied, decode_object(resource, applied))
     metadata = applied.setdefault("metadata", {})
     if metadata.setdefault("name", route.name) != route.name:
         raise bad_request(
@@ -139,14 +155,33 @@ async def _apply(core: Core, call: Call) -> Answer:
 
 
 def _applied_object(call: Call) -> Object:
-    # YAML by its name, JSON nearly always: the fast parser gets the first try.
     try:
-        value = load_json(call.body)
-    except StatusError:
-        value = load_yaml(call.body)
+        value = load_json(call.content.body)
+    except UnreadableError as error:
+        raise bad_request(f"error decoding patch: {error}") from error
     if not isinstance(value, dict):
-        raise bad_request("the applied configuration is an object")
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal {json_type(value)} into Go value of "
+            "type map[string]interface {}"
+        )
     return value
+
+
+def _check_typed(call: Call, applied: Object, unknown: list[str]) -> None:
+    """Refuse fields that the schema does not have, and fields that stand twice.
+
+    Raises:
+        StatusError: 500 for what has no place in the schema, as kube-apiserver has it: the
+            merge cannot begin. 400 for duplicates, when validation is strict.
+    """
+    if unknown:
+        fields = [each.removeprefix('unknown field "').removesuffix('"') for each in unknown]
+        raise untyped(applied, [f".{field}: field not declared in schema" for field in fields])
+    level, problems = field_validation(call), strict_problems(call)
+    if problems and level == "Strict":
+        raise bad_request(f"error strict decoding patch: {', '.join(problems)}")
+    if level == "Warn":
+        call.warnings.extend(problems)
 
 
 def patch_type(call: Call) -> str:
@@ -155,7 +190,7 @@ def patch_type(call: Call) -> str:
     Raises:
         StatusError: 415 for one that is no patch.
     """
-    media_type = call.content_type.partition(";")[0].strip().lower()
+    media_type = call.content.media_type
     if media_type not in _TYPES:
         raise unsupported_media_type(_TYPES)
     return media_type
@@ -169,11 +204,23 @@ def patch_change(call: Call, has_schema: bool) -> Callable[[Object], Object]:
             for a patch that does not fit.
     """
     media_type = patch_type(call)
-    body = load_json(call.body)
+    try:
+        body = load_json(call.content.body)
+    except UnreadableError as error:
+        raise bad_request(f"error decoding patch: {error}") from error
     if media_type == STRATEGIC_MERGE_PATCH and not has_schema:
         raise unsupported_media_type((JSON_PATCH, MERGE_PATCH, APPLY_PATCH))
     if media_type != JSON_PATCH and not isinstance(body, dict):
-        raise bad_request("a merge patch is an object")
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal {json_type(body)} into Go value of "
+            "type map[string]interface {}"
+        )
+    if media_type == JSON_PATCH and isinstance(body, list) and len(body) > _MOST_OPERATIONS:
+        why = (
+            "Request entity too large: The allowed maximum operations in a JSON patch is "
+            f"{_MOST_OPERATIONS}, got {len(body)}"
+        )
+        raise StatusError(413, "RequestEntityTooLarge", why)
 
     def change(obj: Object) -> Object:
         try:
@@ -200,6 +247,8 @@ def _patched(media_type: str, obj: Object, body: Any) -> Object:
         patched = strategic_merge_patch(obj, body, schema)
     if not isinstance(patched, dict):
         raise PatchFailedError("the patched value is no object")
+    if media_type == JSON_PATCH and is_too_deep(patched):
+        raise PatchFailedError(f"exceeded max depth of {MAX_DEPTH}")
     return patched
 
 
@@ -207,29 +256,68 @@ def decoded(call: Call, resource: Resource, obj: Object) -> Object:
     """A patched object in the form of its kind.
 
     Raises:
-        StatusError: 400 for another kind or name, or wrong types; 422 for unknown fields, when
-            validation is strict.
+        StatusError: 400 for another kind, name or namespace; 422 for wrong types and, when
+            validation is strict, for unknown and duplicate fields.
     """
     if (obj.get("apiVersion"), obj.get("kind")) != (resource.api_version, resource.kind):
         raise bad_request(
             f"the patched object is a {obj.get('apiVersion')} {obj.get('kind')}, "
             f"not a {resource.api_version} {resource.kind}"
         )
-    level = field_validation(call)
-    problems = decode_object(resource, obj)
-    if problems and level == "Strict":
-        text = "strict decoding error: " + ", ".join(problems)
-        shown = encode_body(load_yaml(call.body)).decode()
-        cause = Cause("patch", "FieldValueInvalid", f"Invalid value: {shown}: {text}")
-        raise invalid("", "", "", [cause])
-    if level == "Warn":
-        call.warnings.extend(problems)
+    decoded_as(call, obj, lambda: decode_object(resource, obj))
     complete(resource, obj)
     if obj["metadata"].get("name") != call.route.name:
         raise bad_request(
             f"the name of the object ({obj['metadata'].get('name')}) does not match the name on "
             f"the URL ({call.route.name})"
         )
-    if resource.namespaced:
-        obj["metadata"]["namespace"] = call.route.namespace
+    if not resource.namespaced:
+        obj["metadata"].pop("namespace", None)
+        return obj
+    namespace = obj["metadata"].setdefault("namespace", call.route.namespace)
+    if namespace != call.route.namespace:
+        raise bad_request(
+            f"the namespace of the object ({namespace}) does not match the namespace on the "
+            f"request ({call.route.namespace})"
+        )
     return obj
+
+
+def decoded_as(call: Call, obj: Object, decode: Callable[[], list[str]]) -> None:
+    """Decode a patched object in place, and say what a strict reader finds in it and the patch.
+
+    Args:
+        decode: returns the unknown fields.
+
+    Raises:
+        StatusError: 422 for wrong types and, when validation is strict, for unknown and
+            duplicate fields.
+    """
+    # As text before decoding drops anything: kube-apiserver shows what it has tried to read.
+    encoded = encode_body(obj)
+    try:
+        unknown = decode()
+    except DecodingError as error:
+        why = error.why
+        if call.content.media_type == STRATEGIC_MERGE_PATCH:
+            encoded, why = call.content.body, error.restoring or why
+        raise _unfit(encoded, why) from error
+    level = field_validation(call)
+    if level == "Ignore":
+        return
+    problems = strict_problems(call)
+    if call.content.media_type == JSON_PATCH:
+        problems = [f"json patch {each}" for each in problems]
+    problems += unknown
+    if problems and level == "Strict":
+        if call.content.media_type == STRATEGIC_MERGE_PATCH:
+            encoded = call.content.body
+        raise _unfit(encoded, "strict decoding error: " + ", ".join(problems))
+    call.warnings.extend(problems)
+
+
+def _unfit(shown: bytes, why: str) -> StatusError:
+    """422 for a patch whose result is no object of its kind."""
+    value = quoted(shown.decode(errors="replace"))
+    cause = Cause("patch", "FieldValueInvalid", f"Invalid value: {value}: {why}")
+    return invalid("", "", "", [cause])

@@ -23,7 +23,7 @@ import orjson
 from pilotfish.apiserver.errors import bad_request
 from pilotfish.objects.meta import Object
 from pilotfish.objects.schema import kinds
-from pilotfish.objects.times import format_time
+from pilotfish.objects.times import format_micro, format_time
 
 _MAGIC: Final = b"k8s\x00"
 
@@ -170,7 +170,7 @@ def _time(kind: str, parts: dict[int, Any]) -> str | None:
     moment = datetime.fromtimestamp(seconds, UTC)
     if kind == "time":
         return format_time(moment)
-    return moment.replace(microsecond=parts.get(2, 0) // 1000).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return format_micro(moment.replace(microsecond=parts.get(2, 0) // 1000))
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

@@ -22,8 +22,9 @@ from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.installing import CustomResources
-from pilotfish.apiserver.dispatch import MAX_BODY, Dispatcher
+from pilotfish.apiserver.dispatch import Dispatcher
 from pilotfish.apiserver.expiry import expire_events
+from pilotfish.apiserver.limits import MAX_BODY
 from pilotfish.apiserver.rbac.aggregation import aggregate
 from pilotfish.apiserver.rbac.authorizer import Authorizer
 from pilotfish.apiserver.rbac.bootstrapping import bootstrap_policy
@@ -103,6 +104,8 @@ class ApiServer:
             keepalive_timeout=_KEEPALIVE_S,
             max_line_size=_MAX_LINE,
             max_field_size=_MAX_LINE,
+            # As in Kubernetes: no bombs are unpacked here, and what is proxied stays as it is.
+            auto_decompress=False,
         )
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()

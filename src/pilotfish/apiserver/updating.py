@@ -68,7 +68,12 @@ async def update(core: Core, call: Call) -> Answer:
     """
     resource, route = call.resource, call.route
     obj = incoming_object(call)
-    name = obj["metadata"].setdefault("name", route.name)
+    name = obj["metadata"].get("name")
+    if not name:
+        raise bad_request(
+            f"the name of the object ({route.name} based on URL) was undeterminable: name must "
+            "be provided"
+        )
     if name != route.name:
         raise bad_request(
             f"the name of the object ({name}) does not match the name on the URL ({route.name})"

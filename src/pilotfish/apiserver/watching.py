@@ -19,10 +19,10 @@ from pilotfish.apiserver.collection import (
     event_frame,
 )
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.errors import StatusError, expired, invalid
+from pilotfish.apiserver.errors import StatusError, expired
 from pilotfish.apiserver.listing import revision_of
+from pilotfish.apiserver.options import check_watch_options
 from pilotfish.apiserver.selection import Selection, selection_of
-from pilotfish.apiserver.validation.causes import forbidden
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
@@ -33,6 +33,8 @@ _BACKLOG: Final = 20_000
 _FIRST_AT_ONCE: Final = 500
 # Without a timeoutSeconds: half an hour to an hour, so that not all end at once.
 _SHORTEST_S: Final = 1800
+# A timer takes no more; clients that name a longer time ask again once in a day.
+_LONGEST_S: Final = 86_400
 
 # How an event is shown: the frame of a committed change, or of a synthetic one.
 Shape = Callable[[EventType, bytes], bytes]
@@ -113,8 +115,13 @@ async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncGenerator[b
     )
     requested = query.get("resourceVersion", "")
     bookmarks = call.flag("allowWatchBookmarks")
-    initial = _wants_initial_events(call, requested)
-    timeout_s = call.number("timeoutSeconds") or _SHORTEST_S * (1 + random.random())
+    check_watch_options(call)
+    initial = requested in ("", "0")
+    if "sendInitialEvents" in query:
+        initial = call.flag("sendInitialEvents")
+    timeout_s = float(min(call.number("timeoutSeconds") or 0, _LONGEST_S))
+    if timeout_s <= 0:
+        timeout_s = _SHORTEST_S * (1 + random.random())
     subscription = Watch(selection)
     first = _first_frames(collection, selection, revision_of(requested), initial, shape)
     revision = core.registry.revision
@@ -151,27 +158,6 @@ async def watch(core: Core, call: Call, shape: Shape | None) -> AsyncGenerator[b
 def error_frame(error: StatusError) -> bytes:
     """The event by which a watch reports its own failure."""
     return b'{"type":"ERROR","object":%b}\n' % orjson.dumps(error.body())
-
-
-def _wants_initial_events(call: Call, requested: str) -> bool:
-    """Whether the state at the start is sent first.
-
-    Raises:
-        StatusError: 422 for parameters that exclude each other (KEP-3157).
-    """
-    text = call.query.get("sendInitialEvents")
-    match = call.query.get("resourceVersionMatch", "")
-    if text is None:
-        if match:
-            why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-            raise invalid(
-                "ListOptions", "meta.k8s.io", "", [forbidden("resourceVersionMatch", why)]
-            )
-        return requested in ("", "0")
-    if match != "NotOlderThan":
-        why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        raise invalid("ListOptions", "meta.k8s.io", "", [forbidden("resourceVersionMatch", why)])
-    return call.flag("sendInitialEvents")
 
 
 def _first_frames(

@@ -33,13 +33,17 @@ def check_elements(applied: Object, schema: Type | None) -> None:
     """
     field = Field("object", struct=schema) if schema is not None else _ANY
     problems = list(_problems(applied, field, ()))
-    if not problems:
-        return
+    if problems:
+        raise untyped(applied, problems)
+
+
+def untyped(applied: Object, problems: list[str]) -> StatusError:
+    """500, as kube-apiserver has it, for a configuration that the schema cannot place."""
     text = problems[0] if len(problems) == 1 else "\n  ".join(["errors:", *problems])
     group, _, version = applied["apiVersion"].rpartition("/")
     which = f"{namespace_of(applied)}/{name_of(applied)}; {group}/{version}, Kind={applied['kind']}"
     message = f"failed to create typed patch object ({which}): {text}"
-    raise StatusError(500, "", message)
+    return StatusError(500, "", message)
 
 
 def _problems(value: Any, field: Field, path: Path) -> Iterator[str]:

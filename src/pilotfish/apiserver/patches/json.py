@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
+import orjson
+
+from pilotfish.apiserver.limits import MAX_BODY
 from pilotfish.apiserver.patches.errors import PatchError, PatchFailedError
 
 
@@ -17,11 +19,12 @@ def json_patch(document: Any, patch: Any) -> Any:
     """
     if not isinstance(patch, list):
         raise PatchError("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    copied = _Copied()
     for operation in patch:
         if not isinstance(operation, dict) or not isinstance(operation.get("path"), str):
             raise PatchError("a JSON patch operation has an op and a path")
         try:
-            document = _apply(document, operation)
+            document = _apply(document, operation, copied)
         except PatchFailedError as error:
             raise PatchFailedError(
                 f"{operation.get('op')} operation does not apply: {error}"
@@ -29,7 +32,32 @@ def json_patch(document: Any, patch: Any) -> Any:
     return document
 
 
-def _apply(document: Any, operation: dict[str, Any]) -> Any:
+class _Copied:
+    """What the copies of a patch add up to: doubled ten times, a line becomes a thousand."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def copy(self, value: Any) -> Any:
+        """A copy of a value.
+
+        Raises:
+            PatchFailedError: when all copies together are too large, or this one too deep.
+        """
+        try:
+            encoded = orjson.dumps(value)
+        except orjson.JSONEncodeError as error:
+            raise PatchFailedError(f"the copy cannot be made: {error}") from error
+        self._bytes += len(encoded)
+        if self._bytes > MAX_BODY:
+            raise PatchFailedError(
+                "Unable to complete the copy, the accumulated size increase of copy is "
+                f"{self._bytes}, exceeding the limit {MAX_BODY}"
+            )
+        return orjson.loads(encoded)
+
+
+def _apply(document: Any, operation: dict[str, Any], copied: _Copied) -> Any:
     path = _pointer(operation["path"])
     match operation.get("op"):
         case "add":
@@ -47,12 +75,12 @@ def _apply(document: Any, operation: dict[str, Any]) -> Any:
             document, value = _remove(document, _from(operation))
             return _add(document, path, value)
         case "copy":
-            return _add(document, path, copy.deepcopy(_find(document, _from(operation))))
+            return _add(document, path, copied.copy(_find(document, _from(operation))))
         case "test":
             if not _equal(_find_or_none(document, path), operation.get("value")):
                 raise PatchFailedError(f"testing value {operation['path']} failed: test failed")
             return document
-    raise PatchError(f"unexpected kind: {operation.get('op')}")
+    raise PatchFailedError(f"Unexpected kind: {operation.get('op')}")
 
 
 def _value(operation: dict[str, Any]) -> Any:

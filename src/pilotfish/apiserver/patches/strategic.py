@@ -7,8 +7,11 @@ contributors' documentation; merge keys and strategies come from the schema tabl
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
+
+import orjson
 
 from pilotfish.apiserver.patches.errors import PatchError
 from pilotfish.objects.schema import Field, Type, type_named
@@ -17,6 +20,8 @@ _PATCH: Final = "$patch"
 _RETAIN_KEYS: Final = "$retainKeys"
 _ORDER: Final = "$setElementOrder/"
 _DELETE_PRIMITIVES: Final = "$deleteFromPrimitiveList/"
+# In the place of an element that a patch has deleted.
+_GONE: Final = object()
 
 
 def strategic_merge_patch(
@@ -53,7 +58,9 @@ def strategic_merge_patch(
         if value is None:
             target.pop(key, None)
         elif isinstance(value, list) and field is not None and _merges(field):
-            target[key] = _merge_list(key, target.get(key) or [], value, field)
+            live_list = target.get(key)
+            live_list = live_list if isinstance(live_list, list) else []
+            target[key] = _merge_list(key, live_list, value, field)
         elif isinstance(value, dict):
             target[key] = _merge_object(target.get(key), value, field)
         else:
@@ -78,26 +85,43 @@ def _merges(field: Field) -> bool:
 
 def _merge_list(name: str, target: list[Any], patch: list[Any], field: Field) -> list[Any]:
     if not field.merge_key:
-        merged = target + [value for value in patch if value not in target]
+        known = {_comparable(value) for value in target}
+        merged = target + [value for value in patch if _comparable(value) not in known]
         return _ordered(merged, patch, "", target)
     schema = _type_of(field.items)
-    if any(isinstance(item, dict) and item.get(_PATCH) == "replace" for item in patch):
-        return [_clean(item) for item in patch if item.get(_PATCH) != "replace"]
-    merged = list(target)
     for item in patch:
-        if not isinstance(item, dict) or field.merge_key not in item:
+        if not isinstance(item, dict):
+            raise PatchError(f"expected an object with the merge key {field.merge_key}: {item}")
+    if any(item.get(_PATCH) == "replace" for item in patch):
+        return [_clean(item) for item in patch if item.get(_PATCH) != "replace"]
+    merged = list[Any](target)
+    places: dict[Any, list[int]] = {}
+    for index, old in enumerate(merged):
+        places.setdefault(_comparable(old.get(field.merge_key)), []).append(index)
+    for item in patch:
+        if field.merge_key not in item:
             raise PatchError(f"map: {item} does not contain declared merge key: {field.merge_key}")
-        key = item[field.merge_key]
-        places = [i for i, old in enumerate(merged) if old.get(field.merge_key) == key]
+        found = places.setdefault(_comparable(item[field.merge_key]), [])
         if item.get(_PATCH) == "delete":
-            merged = [old for i, old in enumerate(merged) if i not in places]
-        elif not places:
+            for index in found:
+                merged[index] = _GONE
+            found.clear()
+        elif not found:
+            found.append(len(merged))
             merged.append(strategic_merge_patch({}, item, schema))
         else:
-            place = _closest(name, merged, places, item)
+            place = _closest(name, merged, found, item)
             merged[place] = strategic_merge_patch(merged[place], item, schema)
+    left = [item for item in merged if item is not _GONE]
     named = [item for item in patch if item.get(_PATCH) != "delete"]
-    return _ordered(merged, named, field.merge_key, target)
+    return _ordered(left, named, field.merge_key, target)
+
+
+def _comparable(value: Any) -> Any:
+    """A value that can be looked up: what is no single value, as text; true is not 1."""
+    if isinstance(value, dict | list):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return (value,) if isinstance(value, bool) else value
 
 
 def _closest(name: str, merged: list[Any], places: list[int], item: dict[str, Any]) -> int:
@@ -118,7 +142,8 @@ def _retain_keys(target: dict[str, Any], patch: dict[str, Any]) -> None:
     kept = patch[_RETAIN_KEYS]
     if not isinstance(kept, list):
         raise PatchError(f"{_RETAIN_KEYS} is a list of the keys that stay")
-    for key in [key for key in target if key not in kept]:
+    stay = {key for key in kept if isinstance(key, str)}
+    for key in [key for key in target if key not in stay]:
         del target[key]
 
 
@@ -132,7 +157,8 @@ def _follow_list_directives(
         if key.startswith(_DELETE_PRIMITIVES):
             name = key.removeprefix(_DELETE_PRIMITIVES)
             if isinstance(target.get(name), list) and isinstance(value, list):
-                target[name] = [item for item in target[name] if item not in value]
+                gone = {_comparable(item) for item in value}
+                target[name] = [item for item in target[name] if _comparable(item) not in gone]
     for key, value in patch.items():
         if key.startswith(_ORDER):
             name = key.removeprefix(_ORDER)
@@ -150,20 +176,21 @@ def _ordered(items: list[Any], order: list[Any], merge_key: str, live: list[Any]
     """
 
     def identity(item: Any) -> Any:
-        return item.get(merge_key) if merge_key and isinstance(item, dict) else item
+        named = merge_key and isinstance(item, dict)
+        return _comparable(item.get(merge_key) if named else item)
 
     wanted = _places(map(identity, order))
     before = _places(map(identity, live))
     named = [item for item in items if identity(item) in wanted]
     named.sort(key=lambda item: wanted[identity(item)])
-    others = [item for item in items if identity(item) not in wanted]
+    others = deque(item for item in items if identity(item) not in wanted)
     ordered: list[Any] = []
     for item in named:
         place = before.get(identity(item))
         while place is not None and others and before.get(identity(others[0]), place) < place:
-            ordered.append(others.pop(0))
+            ordered.append(others.popleft())
         ordered.append(item)
-    return ordered + others
+    return [*ordered, *others]
 
 
 def _places(identities: Iterable[Any]) -> dict[Any, int]:

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from pilotfish.apiserver.call import Call
-from pilotfish.apiserver.codec import decode_body
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import conflict, forbidden, not_found
+from pilotfish.apiserver.incoming import incoming_as, incoming_object
 from pilotfish.apiserver.rbac.node_authorizer import LEASE_NAMESPACE
 from pilotfish.apiserver.rbac.pod_references import MIRROR, references
 from pilotfish.objects.meta import Object, annotations_of, labels_of, name_of, uid_of
@@ -72,7 +72,7 @@ def _name(call: Call) -> str:
     """The name of the object that is written; of a new one, from the body."""
     if call.route.name:
         return call.route.name
-    metadata = decode_body(call.body, call.content_type).get("metadata") or {}
+    metadata = incoming_object(call).get("metadata") or {}
     return str(metadata.get("name", ""))
 
 
@@ -80,7 +80,7 @@ def _restrict_pod(core: Core, node: str, method: str, call: Call) -> None:
     """A kubelet's Pods are those bound to its node; of these it writes just the status."""
     kind, name, subresource = call.resource, call.route.name, call.route.subresource
     if not name:
-        pod = decode_body(call.body, call.content_type)
+        pod = incoming_object(call)
         why = _not_a_mirror(core, node, pod)
         if why:
             raise forbidden(kind, name_of(pod), why)
@@ -186,7 +186,7 @@ def _within(domain: str, parents: Iterable[str]) -> bool:
 def _restrict_token(core: Core, node: str, call: Call) -> None:
     """A kubelet's tokens are bound to Pods on its node, and for whom those Pods want them."""
     kind, name = call.resource, call.route.name
-    spec = decode_body(call.body, call.content_type).get("spec") or {}
+    spec = incoming_as(call, "authentication.k8s.io/v1", "TokenRequest").get("spec") or {}
     bound: dict[str, Any] = spec.get("boundObjectRef") or {}
     is_pod = (bound.get("apiVersion"), bound.get("kind")) == ("v1", "Pod") and bound.get("name")
     if not is_pod:

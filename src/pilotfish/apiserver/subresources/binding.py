@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pilotfish.apiserver.call import Answer, Call
-from pilotfish.apiserver.codec import decode_body
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import bad_request, conflict, success
+from pilotfish.apiserver.incoming import incoming_as
 from pilotfish.apiserver.updating import check_preconditions, replace
 from pilotfish.objects.conditions import set_condition
 from pilotfish.objects.meta import Object, is_deleting
@@ -18,7 +18,7 @@ async def bind(core: Core, call: Call) -> Answer:
     Raises:
         StatusError: 400, 404, or 409 for a Pod that has a node or is being deleted.
     """
-    binding = decode_body(call.body, call.content_type)
+    binding = incoming_as(call, "v1", "Binding")
     target = binding.get("target") or {}
     metadata = binding.get("metadata") or {}
     node = target.get("name", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pilotfish.apiserver.call import Answer, Call
-from pilotfish.apiserver.codec import decode_body
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.deleting import delete_object, options_of
 from pilotfish.apiserver.errors import (
@@ -13,6 +12,7 @@ from pilotfish.apiserver.errors import (
     success,
     too_many_requests,
 )
+from pilotfish.apiserver.incoming import incoming_as
 from pilotfish.apiserver.selection import Selection
 from pilotfish.apiserver.updating import replace
 from pilotfish.objects.meta import Object, labels_of, name_of
@@ -29,7 +29,7 @@ async def evict(core: Core, call: Call) -> Answer:
         StatusError: 404, 429 when a PodDisruptionBudget does not allow it, 500 when several
             budgets cover the Pod.
     """
-    eviction = decode_body(call.body, call.content_type)
+    eviction = incoming_as(call, "policy/v1", "Eviction")
     name = (eviction.get("metadata") or {}).get("name", call.route.name)
     if name != call.route.name:
         raise bad_request("name in URL does not match name in Eviction object")

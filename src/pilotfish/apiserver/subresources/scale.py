@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pilotfish.apiserver.call import Answer, Call
-from pilotfish.apiserver.codec import decode_body, encode_body
+from pilotfish.apiserver.codec import encode_body
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.jsonpath import values_at
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.decoding import decode_as
 from pilotfish.apiserver.errors import bad_request, invalid
-from pilotfish.apiserver.patching import patch_change
+from pilotfish.apiserver.incoming import incoming_as
+from pilotfish.apiserver.patching import decoded_as, patch_change
 from pilotfish.apiserver.updating import check_preconditions, replace
 from pilotfish.apiserver.validation.causes import invalid as invalid_field
 from pilotfish.objects.meta import Object
@@ -79,7 +80,7 @@ async def update_scale(core: Core, call: Call) -> Answer:
     Raises:
         StatusError: 400, 404, 409 or 422.
     """
-    scale = decode_body(call.body, call.content_type)
+    scale = incoming_as(call, _API_VERSION, "Scale")
     return await _rescale(core, call, lambda _: scale)
 
 
@@ -89,7 +90,19 @@ async def patch_scale(core: Core, call: Call) -> Answer:
     Raises:
         StatusError: 400, 404, 409, 415 or 422.
     """
-    return await _rescale(core, call, patch_change(call, has_schema=True))
+    change = patch_change(call, has_schema=True)
+    schema = schema_for(_API_VERSION, "Scale")
+    assert schema is not None
+
+    def changed(scale: Object) -> Object:
+        patched = change(scale)
+        identity = (patched.get("kind"), patched.get("apiVersion"))
+        if identity != ("Scale", _API_VERSION):
+            raise bad_request(f"a {_API_VERSION} Scale is expected")
+        decoded_as(call, patched, lambda: decode_as(schema, patched, "Scale", "v1"))
+        return patched
+
+    return await _rescale(core, call, changed)
 
 
 async def _rescale(core: Core, call: Call, change: Any) -> Answer:
@@ -97,12 +110,6 @@ async def _rescale(core: Core, call: Call, change: Any) -> Answer:
 
     def rescaled(obj: Object) -> Object:
         scale = change(scale_of(resource, obj))
-        identity = (scale.get("kind") or "Scale", scale.get("apiVersion") or _API_VERSION)
-        if identity != ("Scale", _API_VERSION):
-            raise bad_request(f"a {_API_VERSION} Scale is expected")
-        schema = schema_for(_API_VERSION, "Scale")
-        assert schema is not None
-        decode_as(schema, scale, "Scale", "v1")
         metadata = scale.get("metadata") or {}
         if metadata.get("name", name) != name:
             raise bad_request(

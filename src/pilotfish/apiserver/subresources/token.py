@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pilotfish.apiserver.call import Answer, Call
-from pilotfish.apiserver.codec import decode_body
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import bad_request, conflict, invalid, not_found
+from pilotfish.apiserver.incoming import incoming_as
 from pilotfish.apiserver.validation.causes import invalid as invalid_field
 from pilotfish.objects.meta import Object, uid_of
 from pilotfish.objects.resources import resource
@@ -31,7 +31,7 @@ async def request_token(core: Core, call: Call) -> Answer:
         StatusError: 404 for a missing account or holder, 409 for a holder of another uid, 422 for a
             lifetime out of bounds.
     """
-    request = decode_body(call.body, call.content_type)
+    request = incoming_as(call, "authentication.k8s.io/v1", "TokenRequest")
     spec = request.get("spec") or {}
     account = core.registry.latest("serviceaccounts", call.key)
     if account is None:

@@ -70,7 +70,6 @@ def test_an_operation_that_does_not_fit_the_document_fails(operation: dict[str, 
     [
         {"op": "remove", "path": "/a"},
         [{"op": "remove"}],
-        [{"op": "fold", "path": "/a"}],
         [{"op": "add", "path": "/a"}],
         [{"op": "move", "path": "/a"}],
         [{"op": "add", "path": "a", "value": 1}],
@@ -79,6 +78,20 @@ def test_an_operation_that_does_not_fit_the_document_fails(operation: dict[str, 
 def test_what_is_no_patch_is_refused(patch: Any) -> None:
     with pytest.raises(PatchError):
         json_patch({"a": 1}, patch)
+
+
+def test_an_unknown_operation_does_not_apply() -> None:
+    with pytest.raises(PatchFailedError, match="Unexpected kind: fold"):
+        json_patch({"a": 1}, [{"op": "fold", "path": "/a"}])
+
+
+def test_copies_that_double_a_document_end_at_a_bound() -> None:
+    doubling = [{"op": "copy", "from": "", "path": f"/k{n}"} for n in range(40)]
+    with pytest.raises(PatchFailedError, match="accumulated size increase of copy"):
+        json_patch({"a": "x" * 1000}, doubling)
+    deepening = [{"op": "copy", "from": "/a", "path": "/a" * (1 << n)} for n in range(1, 12)]
+    with pytest.raises(PatchFailedError):
+        json_patch({"a": {"a": {}}}, deepening)
 
 
 @given(JSON, JSON)
