@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pilotfish.cluster import (
     control,
+    given_files,
     host_network,
     kubeconfig,
     paths,
@@ -87,6 +88,10 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
             "not a time to wait", f"--timeout {wanted.timeout_s:g}", "give seconds, such as 60"
         )
     preflight.check_machine()
+    if wanted.audit_log is not None:
+        given_files.check_audit_log(wanted.audit_log)
+    if wanted.token_file is not None:
+        given_files.check_token_file(wanted.token_file)
     kubeconfig.check(kubeconfig.target_path(os.environ))
     with state.locked(wanted.name):
         cluster = state.load(wanted.name)
