@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 from copy import deepcopy
+from datetime import UTC, datetime
 from functools import partial
 
 from pilotfish.apiserver.allocation.cidrs import SERVICE_CIDRS
@@ -18,7 +19,8 @@ from pilotfish.objects.resources import resource
 
 log = logging.getLogger(__name__)
 
-_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_SYSTEM = "kube-system"
+_NAMESPACES = ("default", _SYSTEM, "kube-public", "kube-node-lease")
 # Under which name the server owns the fields of its own objects.
 _MANAGER = "kube-apiserver"
 # kube-apiserver looks after Service `kubernetes` as often.
@@ -50,7 +52,7 @@ async def bootstrap(core: Core) -> None:
         ranges = (core.config.service_cidr, core.config.second_service_cidr)
         spec = {"cidrs": [cidr for cidr in ranges if cidr]}
         wanted.append((SERVICE_CIDRS, {"metadata": {"name": "kubernetes"}, "spec": spec}))
-    await _put_all(core, [*wanted, *_kubernetes_service(core)])
+    await _put_all(core, [*wanted, *_kubernetes_service(core), *_config_maps(core)])
 
 
 async def _put_all(core: Core, objects: list[tuple[str, Object]]) -> None:
@@ -86,6 +88,27 @@ async def _put(core: Core, resource_name: str, wanted: Object) -> None:
         return {**current, **fields}
 
     await replace(core, kind, key_of(obj), change, manager=_MANAGER)
+
+
+def _config_maps(core: Core) -> list[tuple[str, Object]]:
+    """What other components look for in kube-system.
+
+    By whose authority clients' certificates are known, for API servers that trust this one's; and
+    since when tokens in Secrets are accounted for.
+    """
+    data = {
+        "extension-apiserver-authentication": {
+            "client-ca-file": core.config.client_ca_file.read_text()
+        },
+        "kube-apiserver-legacy-service-account-token-tracking": {
+            "since": datetime.now(UTC).date().isoformat()
+        },
+    }
+    return [
+        ("configmaps", {"metadata": {"namespace": _SYSTEM, "name": name}, "data": found})
+        for name, found in data.items()
+        if core.registry.latest("configmaps", f"{_SYSTEM}/{name}") is None
+    ]
 
 
 def _kubernetes_service(core: Core) -> list[tuple[str, Object]]:

@@ -13,11 +13,22 @@ from functools import partial
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
 from pilotfish.apiserver.rbac.aggregation import aggregated_rules
-from pilotfish.apiserver.rbac.authorizer import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
-from pilotfish.apiserver.rbac.policy import AUTOUPDATE, cluster_role_bindings, cluster_roles
+from pilotfish.apiserver.rbac.authorizer import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    ROLE_BINDINGS,
+    ROLES,
+)
+from pilotfish.apiserver.rbac.policy import (
+    AUTOUPDATE,
+    cluster_role_bindings,
+    cluster_roles,
+    role_bindings,
+)
+from pilotfish.apiserver.rbac.policy import roles as namespaced_roles
 from pilotfish.apiserver.rbac.rules import uncovered
 from pilotfish.apiserver.updating import replace
-from pilotfish.objects.meta import Object, annotations_of, name_of
+from pilotfish.objects.meta import Object, annotations_of, key_of
 from pilotfish.objects.resources import resource
 
 
@@ -43,12 +54,20 @@ async def bootstrap_policy(core: Core) -> None:
             )
             for binding in cluster_role_bindings()
         ),
+        *(
+            core.registry.attempt(partial(_ensure, core, ROLES, role, "rules"))
+            for role in namespaced_roles()
+        ),
+        *(
+            core.registry.attempt(partial(_ensure, core, ROLE_BINDINGS, binding, "subjects"))
+            for binding in role_bindings()
+        ),
     )
 
 
 async def _ensure(core: Core, resource_name: str, wanted: Object, field: str) -> None:
     kind = resource(resource_name)
-    entry = core.registry.latest(resource_name, name_of(wanted))
+    entry = core.registry.latest(resource_name, key_of(wanted))
     if entry is None:
         await create_object(core, kind, deepcopy(wanted))
         return
@@ -62,4 +81,4 @@ async def _ensure(core: Core, resource_name: str, wanted: Object, field: str) ->
         missing = [subject for subject in wanted["subjects"] if subject not in has]
     if missing:
         change = {field: [*has, *missing]}
-        await replace(core, kind, name_of(wanted), lambda current: current | change)
+        await replace(core, kind, key_of(wanted), lambda current: current | change)

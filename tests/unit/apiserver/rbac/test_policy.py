@@ -7,10 +7,15 @@ import pytest
 from pilotfish.apiserver.connect.rights import ENTRIES, PACKETS
 from pilotfish.apiserver.rbac.aggregation import aggregated_rules
 from pilotfish.apiserver.rbac.attributes import Attributes
-from pilotfish.apiserver.rbac.policy import cluster_role_bindings, cluster_roles
+from pilotfish.apiserver.rbac.policy import (
+    cluster_role_bindings,
+    cluster_roles,
+    role_bindings,
+)
+from pilotfish.apiserver.rbac.policy import roles as namespaced_roles
 from pilotfish.apiserver.rbac.rules import allows
 from pilotfish.apiserver.validation.registry import validate_create
-from pilotfish.objects.meta import Object, name_of
+from pilotfish.objects.meta import Object, key_of, name_of, namespace_of
 from pilotfish.objects.resources import resource
 
 GET_PODS = Attributes("get", "", "pods", namespace="a")
@@ -71,3 +76,37 @@ def test_every_default_is_valid_and_every_binding_has_its_role() -> None:
         kind = resource("clusterrolebindings.rbac.authorization.k8s.io")
         assert validate_create(kind, binding) == []
         assert binding["roleRef"]["name"] in roles
+
+
+def test_every_default_of_a_namespace_is_valid_and_every_binding_has_its_role() -> None:
+    found = {key_of(role): role for role in namespaced_roles()}
+    for role in found.values():
+        assert validate_create(resource("roles.rbac.authorization.k8s.io"), role) == []
+    for binding in role_bindings():
+        assert validate_create(resource("rolebindings.rbac.authorization.k8s.io"), binding) == []
+        assert f"{namespace_of(binding)}/{binding['roleRef']['name']}" in found
+
+
+def test_every_controller_of_kubernetes_has_its_account_and_role() -> None:
+    bound = {name_of(binding): binding for binding in cluster_role_bindings()}
+    for name in ("deployment-controller", "generic-garbage-collector", "job-controller"):
+        binding = bound[f"system:controller:{name}"]
+        assert binding["subjects"] == [
+            {"kind": "ServiceAccount", "name": name, "namespace": "kube-system"}
+        ]
+    roles = complete_roles()
+    asked = Attributes("create", "", "pods", namespace="a")
+    can_create_pods = {
+        name.removeprefix("system:controller:")
+        for name, role in roles.items()
+        if name.startswith("system:controller:")
+        and any(allows(rule, asked) for rule in role["rules"])
+    }
+    assert can_create_pods == {
+        "daemon-set-controller",
+        "job-controller",
+        "persistent-volume-binder",
+        "replicaset-controller",
+        "replication-controller",
+        "statefulset-controller",
+    }
