@@ -129,6 +129,22 @@ def test_down_leaves_nothing_after_everything_was_killed(other: Shell) -> None:
     assert list(groups.rglob(container_id)) == []
 
 
+def test_a_clusters_folder_may_be_a_mount_of_its_own(shell: Shell, tmp_path: Path) -> None:
+    folder = Path("/var/lib/pilotfish") / OTHER
+    folder.mkdir()
+    shell.run("mount", "-t", "tmpfs", "none", str(folder))
+    made = Shell(tmp_path / "kubeconfig")
+    try:
+        made.pilotfish("up", "--name", OTHER)
+        assert "control-plane runs" in (folder / "logs/supervisor.log").read_text()
+        said = made.pilotfish("down", "--name", OTHER)
+        assert f"Emptied {folder}" in said
+        assert list(folder.iterdir()) == []
+    finally:
+        shell.run("umount", str(folder))
+        folder.rmdir()
+
+
 def test_down_of_an_unknown_cluster_says_so(shell: Shell) -> None:
     done = shell.run(sys.executable, "-m", "pilotfish", "down", "--name", "nobody")
     assert done.returncode == 4

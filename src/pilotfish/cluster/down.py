@@ -22,7 +22,7 @@ from pilotfish.cluster import (
 )
 from pilotfish.cluster.errors import ClusterError
 from pilotfish.node import teardown
-from pilotfish.node.files.trees import remove_tree
+from pilotfish.node.files.trees import empty_tree, remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,10 @@ def down(name: str, progress: Callable[[str], None]) -> None:
         kept = _empty_store(cluster, progress) if cluster.store else None
         unforgotten = _forget_context(cluster, progress)
         for folder in (cluster.folders.run, cluster.folders.state):
-            if folder.exists():
+            if folder.is_mount():
+                empty_tree(folder)
+                progress(f"Emptied {folder}, which is a mount of yours")
+            elif folder.exists():
                 remove_tree(folder)
                 progress(f"Removed {folder}")
     _remove_if_empty(paths.RUN_ROOT)

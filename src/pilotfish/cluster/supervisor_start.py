@@ -7,6 +7,7 @@ waits. `start` tells it which cluster to supervise; `abandon` ends it with nothi
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from pilotfish.cluster import control, paths, preflight
 from pilotfish.cluster.errors import ClusterError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pilotfish.cluster.paths import Folders
 
 _TIMEOUT_S = 10.0
@@ -30,10 +33,13 @@ class SupervisorStart:
         paths.STATE_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
         # Its log's folder has no name yet.
         self._log = paths.STATE_ROOT / f".supervisor-{os.getpid()}.log"
+        self._child = self._spawn(self._log)
+
+    def _spawn(self, log: Path) -> subprocess.Popen[bytes]:
         # -P: whatever lies in the folder where the user typed is not ours to import.
         command = [sys.executable, "-P", "-m", "pilotfish.cluster.supervisor_process"]
-        with self._log.open("wb") as output:
-            self._child = subprocess.Popen(
+        with log.open("wb") as output:
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -50,7 +56,14 @@ class SupervisorStart:
         log = folders.log("supervisor")
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
-        self._log.replace(log)
+        try:
+            self._log.replace(log)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # The cluster's folder is a mount of its own: one that writes there from the start.
+            self._end()
+            self._child = self._spawn(log)
         assert self._child.stdin is not None, "the supervisor has a pipe for its input"
         self._child.stdin.write(f"{folders.name} {log_format}\n".encode())
         deadline = time.monotonic() + _TIMEOUT_S
@@ -67,11 +80,14 @@ class SupervisorStart:
         """End it, unless it has been started."""
         if not self._log.exists():
             return
+        self._end()
+        with contextlib.suppress(OSError):  # Clusters or images are there.
+            paths.STATE_ROOT.rmdir()
+
+    def _end(self) -> None:
         self._child.kill()
         self._child.wait()
         self._log.unlink()
-        with contextlib.suppress(OSError):  # Clusters or images are there.
-            paths.STATE_ROOT.rmdir()
 
 
 _begun: list[SupervisorStart] = []

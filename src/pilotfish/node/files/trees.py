@@ -40,6 +40,11 @@ def remove_tree(path: Path) -> None:
         os.close(parent)
 
 
+def empty_tree(path: Path) -> None:
+    """Remove all that is below a folder, which stays: it may be a mount. Raises OSError."""
+    _empty(os.open(path, _FOLDER | os.O_CLOEXEC))
+
+
 def remove_entry(folder: int, name: str) -> None:
     """As remove_tree, for an entry of the folder that the descriptor means."""
     if not _removed(folder, name):

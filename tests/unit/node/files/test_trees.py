@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotfish.node.files.trees import files_below, remove_tree, tree_bytes
+from pilotfish.node.files.trees import empty_tree, files_below, remove_tree, tree_bytes
 
 DEPTH = 5000
 
@@ -59,6 +59,13 @@ def test_a_link_in_place_of_the_tree_is_all_that_goes(tmp_path: Path) -> None:
     remove_tree(tmp_path / "tree")
     assert list(tmp_path.iterdir()) == [tmp_path / "kept"]
     assert (tmp_path / "kept/file").exists()
+
+
+def test_a_folder_is_emptied_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/file").touch()
+    empty_tree(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_there_is_fine(tmp_path: Path) -> None:
