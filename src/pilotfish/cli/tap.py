@@ -120,7 +120,8 @@ def _run(options: Options) -> None:
     # What matters to who watches is told in words of its own; the rest would break the picture.
     logging.getLogger("pilotfish").addHandler(logging.NullHandler())
     try:
-        tapping = Tapping(options, sys.stdout.buffer, _stats_view(options.stats), _tell)
+        show, tell = _stats_view(options.stats)
+        tapping = Tapping(options, sys.stdout.buffer, show, tell, _terminal_width)
         _end_alike()
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(tapping.run())
@@ -164,12 +165,26 @@ def _end_alike() -> None:
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
-def _stats_view(wanted: bool) -> Callable[[Stats], None]:
-    """On a terminal the table stays in its place; elsewhere only the last one is printed."""
+def _terminal_width() -> int:
+    """How many cells the terminal has now; 0 where lines go elsewhere."""
+    if not sys.stdout.isatty():
+        return 0
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def _stats_view(wanted: bool) -> tuple[Callable[[Stats], None], Callable[[str], None]]:
+    """What shows the table, and what says a line beside it.
+
+    On a terminal the table stays in its place, and lines go above it; elsewhere only the last one
+    is printed.
+    """
     from pilotfish.tap.formats import stats_table
+    from pilotfish.tap.formats.terminal import escape
 
     if not wanted or not sys.stdout.isatty():
-        return _LastTable().show
+        return _LastTable().show, _tell
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -177,7 +192,15 @@ def _stats_view(wanted: bool) -> Callable[[Stats], None]:
     live = Live(console=Console(), auto_refresh=False, vertical_overflow="crop")
     live.start()
     atexit.register(live.stop)
-    return lambda stats: live.update(Text(stats_table.text(stats.services.values())), refresh=True)
+
+    def show(stats: Stats) -> None:
+        table = stats_table.text(stats.services.values(), _terminal_width())
+        live.update(Text(table, no_wrap=True, overflow="crop"), refresh=True)
+
+    def tell(line: str) -> None:
+        live.console.print(Text(escape(line)))
+
+    return show, tell if sys.stderr.isatty() else _tell
 
 
 class _LastTable:

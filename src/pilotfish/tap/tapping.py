@@ -84,6 +84,7 @@ class Tapping:
         out: BinaryIO,
         show_stats: StatsView,
         tell: Callable[[str], None],
+        width: Callable[[], int] = int,
     ) -> None:
         """Prepare a run.
 
@@ -91,7 +92,8 @@ class Tapping:
             options: what was asked for.
             out: where lines, JSON or files go.
             show_stats: shows the statistics, again and again.
-            tell: says beside all that, in a line, that a node is not seen, or is again.
+            tell: says beside all that, in a line, what is watched, and what is not seen.
+            width: how many cells the terminal has now; 0 where lines go elsewhere.
 
         Raises:
             FilterError: for a filter that means nothing.
@@ -107,9 +109,11 @@ class Tapping:
             bodies=options.bodies,
             colours=options.colours,
             namespaces=options.all_namespaces,
+            width=width,
         )
         self._tell = tell
         self._unseen: set[str] = set()
+        self._shown = 0
         self._readiness: Readiness | None = None
         self.nodes: dict[str, NodeStatus] = {}
 
@@ -126,10 +130,15 @@ class Tapping:
             recorder = self._recorder(stack)
             if self._options.read is not None:
                 await self._read(self._options.read, recorder)
+                self._tell_if_nothing()
             elif self._options.since:
                 await self._look_back(recorder)
             else:
                 await self._follow(stack, recorder)
+
+    def _tell_if_nothing(self) -> None:
+        if not self._shown:
+            self._tell("no request was found that matches")
 
     def _recorder(self, stack: contextlib.AsyncExitStack) -> Recorder | None:
         """Who writes packets, if they are to be written; the file ends with the run."""
@@ -154,6 +163,7 @@ class Tapping:
             if (entry["probe"] and not options.probes) or not chosen.matches(entry):
                 return
             if options.stats and recorder is None:
+                self._shown += 1
                 self._stats.add(entry)
             else:
                 whole = entry.whole()
@@ -193,7 +203,8 @@ class Tapping:
         )
         folder = history_folder(context)
         view = HistoryView(folder, self._tell)
-        if lack := shortcoming(context, view.span(), since_us):
+        lack = shortcoming(context, view.span(), since_us)
+        if lack:
             self._tell(lack)
         replay = Replay(PacketView(folder, self._tell)) if recorder is not None else None
 
@@ -205,6 +216,8 @@ class Tapping:
                 if replay is not None:
                     replay.add(entry)
                 self._show(entry, recorder)
+        if not lack:
+            self._tell_if_nothing()
         if options.stats:
             self._show_stats(self._stats)
         if replay is not None and recorder is not None:
@@ -279,6 +292,7 @@ class Tapping:
         self._show(entry, recorder)
 
     def _show(self, entry: Entry, recorder: Recorder | None) -> None:
+        self._shown += 1
         if self._options.stats:
             self._stats.add(entry, self._ready(entry))
         elif self._printer is not recorder:

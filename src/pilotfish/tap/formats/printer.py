@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO, Literal, Protocol
 
 import orjson
@@ -29,20 +30,27 @@ class LinePrinter:
     """Lines for people."""
 
     def __init__(
-        self, out: BinaryIO, wide: bool, bodies: bool, colours: bool, namespaces: bool
+        self,
+        out: BinaryIO,
+        wide: bool,
+        bodies: bool,
+        colours: bool,
+        namespaces: bool,
+        width: Callable[[], int],
     ) -> None:
         self._out = out
         self._wide = wide
         self._bodies = bodies
         self._colours = colours
         self._namespaces = namespaces
+        self._width = width
 
     def entry(self, entry: Entry) -> None:
         """Print the entry, at once: people watch."""
         if self._wide:
             shown = text.wide_line(entry, self._colours)
         else:
-            shown = text.line(entry, self._colours, self._namespaces)
+            shown = text.line(entry, self._colours, self._namespaces, self._width())
         if self._bodies and (bodies := text.bodies(entry)):
             shown = f"{shown}\n{bodies}"
         self._out.write(shown.encode("utf-8", "replace") + b"\n")
@@ -68,7 +76,12 @@ class JsonPrinter:
 
 
 def printer(
-    format_: Format, out: BinaryIO, bodies: bool, colours: bool, namespaces: bool
+    format_: Format,
+    out: BinaryIO,
+    bodies: bool,
+    colours: bool,
+    namespaces: bool,
+    width: Callable[[], int] = int,
 ) -> Printer:
     """The printer of a format.
 
@@ -77,6 +90,7 @@ def printer(
         bodies: whether the lines for people are followed by the bodies.
         colours: whether those lines are coloured.
         namespaces: whether names in them carry their namespace.
+        width: how many cells the terminal has now; 0 where the lines go elsewhere.
     """
     match format_:
         case "json":
@@ -85,4 +99,4 @@ def printer(
             return HarWriter(out.write)
         case "pcapng":
             return Recorder(out)
-    return LinePrinter(out, format_ == "wide", bodies, colours, namespaces)
+    return LinePrinter(out, format_ == "wide", bodies, colours, namespaces, width)

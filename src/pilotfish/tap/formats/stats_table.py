@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
+from pilotfish.tap.formats.fitting import cells, cut
 from pilotfish.tap.formats.terminal import escape
 from pilotfish.tap.formats.text import duration
 from pilotfish.tap.shares import verdict
 from pilotfish.tap.stats import EndpointStats, ServiceStats
 
 HEADER = ("SERVICE", "REQUESTS", "ERRORS", "P50", "P95", "P99", "SHARE", "EQUAL")
+NARROW_HEADER = HEADER[:6]
 _BAR_CELLS = 20
+_GAP = "  "
+_LEAST_NAME = 12
 
 
 def rows(services: Iterable[ServiceStats]) -> list[tuple[str, ...]]:
@@ -29,16 +34,52 @@ def rows(services: Iterable[ServiceStats]) -> list[tuple[str, ...]]:
     return found
 
 
-def text(services: Iterable[ServiceStats]) -> str:
-    """The table as aligned text; a judgement has a line of its own."""
+def text(services: Iterable[ServiceStats], width: int = 0) -> str:
+    """The table as aligned text; a judgement has a line of its own.
+
+    width: cells of the terminal, 0 where nobody knows. Where the table is wider, shares stand
+    below the times; then names are cut.
+    """
     lines = [HEADER, *rows(services)]
-    # A judgement fills no columns, so it does not widen the first.
+    shown = _aligned(lines, 0)
+    if not width or max(map(cells, shown)) <= width:
+        return "\n".join(shown)
+    return "\n".join(_aligned([NARROW_HEADER, *map(_narrow, lines[1:])], width))
+
+
+def _aligned(lines: list[tuple[str, ...]], width: int) -> list[str]:
+    """Lines of cells, each column as wide as it must be, and the first not wider than it may."""
+    # A judgement fills no columns, so it does not widen the first; what has no columns behind it
+    # widens none.
     columns = [line for line in lines if any(line[1:])]
-    widths = [max(len(line[at]) for line in columns) for at in range(len(HEADER))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    full = len(lines[0])
+    widths = [max(cells(line[at]) for line in columns if len(line) == full) for at in range(full)]
+    widths[0] = max(cells(line[0]) for line in columns)
+    if width:
+        most = max(width - sum(widths[1:]) - len(_GAP) * (full - 1), _LEAST_NAME)
+        widths[0] = min(widths[0], most)
+    shown = []
+    for line in lines:
+        if not any(line[1:]):
+            judgement = textwrap.wrap(line[0].strip(), width - 2) if width else [line[0].strip()]
+            shown += [f"  {part}" for part in judgement]
+            continue
+        parts = [cut(line[0], widths[0]), *line[1:]]
+        padded = [
+            part + " " * (most - cells(part)) for part, most in zip(parts, widths, strict=False)
+        ]
+        row = _GAP.join(padded).rstrip()
+        shown.append(row[:width] if width else row)
+    return shown
+
+
+def _narrow(row: tuple[str, ...]) -> tuple[str, ...]:
+    """A row in which share and equal share stand below the times."""
+    *first, share, equal = row
+    if not share:
+        return tuple(first)
+    percent, _, bar = share.strip().partition(" ")
+    return (*first[:3], f"{percent:>6} of {equal} {bar[: len(bar) // 2]}".rstrip())
 
 
 def _endpoint(part: EndpointStats, chosen: int, equal: float) -> tuple[str, ...]:

@@ -7,26 +7,45 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pilotfish.tap.entry import Entry
+from pilotfish.tap.formats.fitting import cells, cut, cut_all
 from pilotfish.tap.formats.terminal import escape, escape_block, paint
 
+_ARROW = " → "
 _MAX_BODY_LINES = 40
 _MAX_DEPTH = 50
 _JSON_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
-def line(entry: Entry, colours: bool, namespaces: bool) -> str:
-    """The entry in one line. namespaces: whether names carry theirs."""
+def line(entry: Entry, colours: bool, namespaces: bool, width: int = 0) -> str:
+    """The entry in one line; in two where that would be wider than the terminal.
+
+    Args:
+        namespaces: whether names carry theirs.
+        width: cells of the terminal; 0 where nobody knows.
+    """
+    clock, names = _clock(entry["timestamp"]), _names(entry, namespaces)
+    asked, status = _said(entry)
+    time = duration(entry.get("elapsed_time"))
+    plain = "  ".join(filter(None, (clock, _ARROW.join(names), asked + status, time)))
+    between = "  "
+    if width and cells(plain) > width:
+        indent = len(clock) + 2
+        between = "\n" + " " * indent
+        names = cut_all(names, width - indent - len(_ARROW) * (len(names) - 1))
+        rest = cells(status) + (cells(time) + 2 if time else 0)
+        asked = cut(asked, max(width - indent - rest, 1))
     parts = [
-        paint(_clock(entry["timestamp"]), "dim", colours),
-        _way(entry, colours, namespaces),
-        _said(entry, colours),
-        paint(duration(entry.get("elapsed_time")), "dim", colours),
+        paint(clock, "dim", colours),
+        _way(names, colours),
+        paint(time, "dim", colours),
     ]
-    return "  ".join(part for part in parts if part)
+    said = "  ".join(filter(None, (_coloured(entry, asked, status, colours), parts[2])))
+    return f"{parts[0]}  {parts[1]}{between}{said}"
 
 
 def wide_line(entry: Entry, colours: bool) -> str:
@@ -47,7 +66,7 @@ def wide_line(entry: Entry, colours: bool) -> str:
         escape(entry["node_name"] or "-"),
         entry["protocol"],
         " → ".join(ways),
-        _said(entry, colours),
+        _coloured(entry, *_said(entry), colours),
         paint(", ".join(spent), "dim", colours),
         f"{octets.get('request', 0)}/{octets.get('response', 0)} B",
     ]
@@ -89,24 +108,36 @@ def duration(micros: int | None) -> str:
     return f"{micros / 1e6:.3g} s"
 
 
-def _way(entry: Entry, colours: bool, namespaces: bool) -> str:
-    """Source → Service → Pod; what was not chosen is not named."""
-    source = escape(name_of(entry["src"], namespaces))
-    target = escape(name_of(entry["dst"], namespaces))
-    steps = [source, paint(target, "cyan", colours)]
+def _names(entry: Entry, namespaces: bool) -> list[str]:
+    """Source, Service, Pod, escaped; what was not chosen is not named."""
+    parties = [entry["src"], entry["dst"]]
     endpoint = entry.get("endpoint")
     if endpoint and endpoint != entry["dst"]:
-        steps.append(paint(escape(name_of(endpoint, namespaces)), "magenta", colours))
-    return " → ".join(steps)
+        parties.append(endpoint)
+    return [escape(name_of(party, namespaces)) for party in parties]
 
 
-def _said(entry: Entry, colours: bool) -> str:
-    colour = "red" if entry["error"] else "green"
+def _way(names: Sequence[str], colours: bool) -> str:
+    painted = (("", "cyan", "magenta")[at] for at in range(len(names)))
+    return _ARROW.join(
+        paint(name, colour, colours) if colour else name
+        for name, colour in zip(names, painted, strict=True)
+    )
+
+
+def _said(entry: Entry) -> tuple[str, str]:
+    """The summary, escaped, in two: what was asked, and the status, "" where it does not end it."""
     summary = escape(entry["summary"])
     status = escape(entry.get("status") or "")
     if not status or not summary.endswith(status):
-        return paint(summary, "red", colours) if entry["error"] else summary
-    return summary[: -len(status)] + paint(status, colour, colours)
+        return summary, ""
+    return summary[: -len(status)], status
+
+
+def _coloured(entry: Entry, asked: str, status: str, colours: bool) -> str:
+    if not status:
+        return paint(asked, "red", colours) if entry["error"] else asked
+    return asked + paint(status, "red" if entry["error"] else "green", colours)
 
 
 def _with_address(party: dict[str, Any]) -> str:
