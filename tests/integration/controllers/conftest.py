@@ -18,7 +18,7 @@ from pilotfish.objects.meta import Object, name_of
 from support.apiserver import RunningApiServer, running_api_server
 from support.hollow_node import HollowNode, hollow_node
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 
 @dataclass

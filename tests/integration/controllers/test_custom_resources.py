@@ -54,5 +54,5 @@ async def test_custom_resources_go_with_their_namespace(cluster: Any) -> None:
     made = widget("a")
     made["metadata"]["namespace"] = "shop"
     await client.request("POST", widgets("shop"), body=made)
-    await cluster.kubectl("delete", "namespace", "shop", "--timeout=15s")
+    await cluster.kubectl("delete", "namespace", "shop", "--timeout=60s")
     assert (await client.request("GET", widgets("shop")))["items"] == []

@@ -53,7 +53,7 @@ async def test_a_deleted_namespace_takes_all_that_is_in_it(cluster: Any) -> None
     await cluster.until("serviceaccounts", lambda found: found, "shop")
     await cluster.client.create("deployments.apps", deployment(namespace="shop"))
     await cluster.until("pods", ready(2), "shop")
-    await cluster.kubectl("delete", "namespace", "shop", "--timeout=15s")
+    await cluster.kubectl("delete", "namespace", "shop", "--timeout=60s")
     for resource in ("pods", "replicasets.apps", "deployments.apps", "configmaps"):
         assert await cluster.items(resource, "shop") == []
 
@@ -91,7 +91,7 @@ async def test_deleting_an_owner_takes_its_dependents_in_the_background(cluster:
 async def test_foreground_deletion_ends_with_the_owner(cluster: Any) -> None:
     await cluster.client.create("deployments.apps", deployment())
     await cluster.until("pods", ready(2))
-    await cluster.kubectl("delete", "deployment", "web", "--cascade=foreground", "--timeout=15s")
+    await cluster.kubectl("delete", "deployment", "web", "--cascade=foreground", "--timeout=60s")
     assert await cluster.items("pods") == []
     assert await cluster.items("replicasets.apps") == []
 
@@ -99,7 +99,7 @@ async def test_foreground_deletion_ends_with_the_owner(cluster: Any) -> None:
 async def test_orphaned_pods_stay_and_are_taken_over_by_a_successor(cluster: Any) -> None:
     await cluster.client.create("deployments.apps", deployment())
     before = {name_of(pod) for pod in await cluster.until("pods", ready(2))}
-    await cluster.kubectl("delete", "deployment", "web", "--cascade=orphan", "--timeout=15s")
+    await cluster.kubectl("delete", "deployment", "web", "--cascade=orphan", "--timeout=60s")
     (orphan,) = await cluster.items("replicasets.apps")
     assert "ownerReferences" not in orphan["metadata"]
     await cluster.client.create("deployments.apps", deployment())
@@ -114,9 +114,9 @@ async def test_orphaned_pods_survive_watches_that_lag_behind(cluster: Any) -> No
     await cluster.client.create("deployments.apps", deployment(4))
     before = {name_of(pod) for pod in await cluster.until("pods", ready(4))}
     (owner,) = await cluster.items("replicasets.apps")
-    await cluster.kubectl("delete", "deployment", "web", "--cascade=orphan", "--timeout=15s")
+    await cluster.kubectl("delete", "deployment", "web", "--cascade=orphan", "--timeout=60s")
     await cluster.kubectl(
-        "delete", "replicaset", name_of(owner), "--cascade=orphan", "--timeout=15s"
+        "delete", "replicaset", name_of(owner), "--cascade=orphan", "--timeout=60s"
     )
     pods = await cluster.until(
         "pods", lambda found: not any(pod["metadata"].get("ownerReferences") for pod in found)

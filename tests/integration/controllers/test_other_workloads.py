@@ -55,12 +55,12 @@ async def test_a_daemon_set_follows_the_nodes_and_rolls_out_and_back(cluster: An
     await cluster.client.delete("nodes", "node-3")
     await cluster.until("pods", lambda pods: len(pods) == 2)
     await cluster.kubectl("set", "image", "daemonset/agent", "c=host:2")
-    await cluster.kubectl("rollout", "status", "daemonset/agent", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "daemonset/agent", "--timeout=60s")
     await cluster.until(
         "pods", lambda pods: where(pods) == {"node-1": "host:2", "node-2": "host:2"}
     )
     await cluster.kubectl("rollout", "undo", "daemonset/agent")
-    await cluster.kubectl("rollout", "status", "daemonset/agent", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "daemonset/agent", "--timeout=60s")
     await cluster.until(
         "pods", lambda pods: where(pods) == {"node-1": "host:1", "node-2": "host:1"}
     )
@@ -71,7 +71,7 @@ async def test_a_daemon_set_follows_the_nodes_and_rolls_out_and_back(cluster: An
 async def test_a_stateful_set_numbers_its_pods_and_replaces_them_in_order(cluster: Any) -> None:
     db = workload("StatefulSet", "db", replicas=3, serviceName="db")
     await cluster.client.create("statefulsets.apps", db)
-    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=60s")
     pods = await cluster.items("pods")
     assert [name_of(pod) for pod in sorted(pods, key=name_of)] == ["db-0", "db-1", "db-2"]
     created = {name_of(pod): int(pod["metadata"]["resourceVersion"]) for pod in pods}
@@ -91,11 +91,11 @@ async def test_a_stateful_set_numbers_its_pods_and_replaces_them_in_order(cluste
         ),
     )
     await cluster.kubectl("set", "image", "statefulset/db", "c=host:2")
-    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=60s")
     pods = await cluster.items("pods")
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {"host:2"}
     await cluster.kubectl("rollout", "undo", "statefulset/db")
-    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=60s")
     await cluster.kubectl("scale", "statefulset/db", "--replicas=1")
     pods = await cluster.until("pods", lambda pods: len(pods) == 1)
     assert name_of(pods[0]) == "db-0"
@@ -116,7 +116,7 @@ async def test_a_job_runs_until_enough_have_succeeded(cluster: Any, mode: str) -
         assert len(running) <= 2
         await finish(cluster.client, running[0], "Succeeded")
         finished.add(name_of(running[0]))
-    await cluster.kubectl("wait", "--for=condition=complete", "job/sums", "--timeout=15s")
+    await cluster.kubectl("wait", "--for=condition=complete", "job/sums", "--timeout=60s")
     done = await cluster.client.get("jobs.batch", "sums", "default")
     assert done["status"]["succeeded"] == 4
     assert done["status"].get("active", 0) == 0
@@ -134,7 +134,7 @@ async def test_a_job_that_fails_too_often_is_given_up(cluster: Any) -> None:
     await cluster.client.create("jobs.batch", job(backoffLimit=0))
     (pod,) = await cluster.until("pods", lambda pods: len(pods) == 1 and is_ready(pods[0]))
     await finish(cluster.client, pod, "Failed")
-    await cluster.kubectl("wait", "--for=condition=failed", "job/sums", "--timeout=15s")
+    await cluster.kubectl("wait", "--for=condition=failed", "job/sums", "--timeout=60s")
     events = await cluster.until(
         "events", lambda found: any(e["reason"] == "BackoffLimitExceeded" for e in found)
     )
@@ -145,7 +145,7 @@ async def test_a_job_that_fails_too_often_is_given_up(cluster: Any) -> None:
 async def test_a_job_that_is_deleted_leaves_no_pod_behind(cluster: Any) -> None:
     await cluster.client.create("jobs.batch", job(parallelism=3))
     await cluster.until("pods", lambda pods: len(pods) == 3 and all(map(is_ready, pods)))
-    await cluster.kubectl("delete", "job", "sums", "--cascade=foreground", "--timeout=15s")
+    await cluster.kubectl("delete", "job", "sums", "--cascade=foreground", "--timeout=60s")
     assert not [pod for pod in await cluster.items("pods") if not is_deleting(pod)]
 
 

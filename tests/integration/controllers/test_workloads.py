@@ -72,7 +72,7 @@ async def test_a_watch_that_lags_behind_leads_to_no_pod_too_many(cluster: Any) -
     await cluster.kubectl("scale", "deployment", "web", "--replicas=3")
     await cluster.until("pods", all_ready(3))
     await cluster.kubectl("set", "image", "deployment/web", "c=host:2")
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     await cluster.until("pods", all_ready(3))
     await cluster.until("events", lambda events: told(events)["SuccessfulDelete"] >= 5 + 3)
     counts = told(await cluster.items("events"))
@@ -108,17 +108,17 @@ async def test_a_replication_controller_keeps_its_pods(cluster: Any) -> None:
 
 async def test_a_deployment_rolls_out_back_and_again(cluster: Any) -> None:
     await cluster.client.create("deployments.apps", workload("Deployment", 4))
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     await cluster.kubectl("set", "image", "deployment/web", "c=host:2")
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     assert await images(cluster) == {"host:2": 4}
     await cluster.kubectl("rollout", "undo", "deployment/web")
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     assert await images(cluster) == {"host:1": 4}
     history = await cluster.kubectl("rollout", "history", "deployment/web")
     assert [line.split()[0] for line in history.splitlines()[2:] if line] == ["2", "3"]
     await cluster.kubectl("rollout", "restart", "deployment/web")
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     assert len(await cluster.items("replicasets.apps")) == 3
 
 
@@ -130,12 +130,14 @@ async def images(cluster: Any) -> Counter[str]:
 async def test_a_broken_rollout_keeps_the_old_pods(cluster: Any) -> None:
     update = {"maxSurge": 1, "maxUnavailable": 0}
     strategy = {"type": "RollingUpdate", "rollingUpdate": update}
-    await cluster.client.create(
-        "deployments.apps", workload("Deployment", 3, strategy=strategy, progressDeadlineSeconds=1)
-    )
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
-    change = {"metadata": {"labels": {"test/unready": ""}}}
-    await cluster.client.patch("deployments.apps", "web", {"spec": {"template": change}}, "default")
+    await cluster.client.create("deployments.apps", workload("Deployment", 3, strategy=strategy))
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    # The deadline comes with the change: a busy machine's first rollout might miss it, too.
+    change = {
+        "progressDeadlineSeconds": 1,
+        "template": {"metadata": {"labels": {"test/unready": ""}}},
+    }
+    await cluster.client.patch("deployments.apps", "web", {"spec": change}, "default")
     await cluster.until("pods", lambda pods: len(pods) == 4)
     failed = await cluster.until_of(
         "deployments.apps",
@@ -150,9 +152,9 @@ async def test_a_broken_rollout_keeps_the_old_pods(cluster: Any) -> None:
 async def test_recreate_waits_for_the_old_pods_to_be_gone(cluster: Any) -> None:
     web = workload("Deployment", 3, strategy={"type": "Recreate"})
     await cluster.client.create("deployments.apps", web)
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     await cluster.kubectl("set", "image", "deployment/web", "c=host:2")
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     assert await images(cluster) == {"host:2": 3}
     events = {
         event["message"]: event["metadata"]["creationTimestamp"]
@@ -166,17 +168,17 @@ async def test_pause_holds_a_rollout_and_history_is_bounded(cluster: Any) -> Non
     await cluster.client.create(
         "deployments.apps", workload("Deployment", 2, revisionHistoryLimit=1)
     )
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     await cluster.kubectl("rollout", "pause", "deployment/web")
     await cluster.kubectl("set", "image", "deployment/web", "c=host:2")
     await cluster.kubectl("scale", "deployment/web", "--replicas=3")
     pods = await cluster.until("pods", all_ready(3))
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {"host:1"}
     await cluster.kubectl("rollout", "resume", "deployment/web")
-    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+    await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     for image in ("host:3", "host:4"):
         await cluster.kubectl("set", "image", "deployment/web", f"c={image}")
-        await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=15s")
+        await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     await cluster.until("replicasets.apps", lambda found: len(found) == 2)
 
 
