@@ -16,7 +16,7 @@ import sys
 import time
 from typing import NoReturn
 
-from pilotfish.cluster import processes
+from pilotfish.cluster import marks, processes
 from pilotfish.cluster.paths import CONTROL_PLANE, NODE, Folders, kind_of
 from pilotfish.cluster.timeline import Timeline
 
@@ -44,6 +44,8 @@ def main() -> NoReturn:
     name = sys.stdin.readline().strip()
     if not name:
         os._exit(0)  # The start was given up; so do the helpers, whose input ends with us.
+    # What it forks inherits the mark, so that `down` finds them from their first moment on.
+    marks.set_own(name, "launcher")
     components = [line.strip() for line in sys.stdin]
     for helper in helpers:
         helper.send(name, [one for one in components if kind_of(one) == helper.kind])
@@ -69,6 +71,8 @@ class _Helper:
         importlib.import_module(_MODULES[kind])
         with os.fdopen(reader) as lines:
             name, *components = lines.read().splitlines() or [""]
+        if components:
+            marks.set_own(name, "launcher")
         _launch(name, components)
         os._exit(0)
 
@@ -124,8 +128,8 @@ def _become(folders: Folders, component: str) -> NoReturn:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
+        marks.set_own(folders.name, component)
         processes.write_pid_file(folders.pids / component)
-        _set_name(component)
         run = importlib.import_module(_MODULES[kind_of(component)]).run
         status = run(folders.name, component)
     except SystemExit as request:
@@ -137,12 +141,6 @@ def _become(folders: Folders, component: str) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-
-
-def _set_name(component: str) -> None:
-    """What ps and top show (15 bytes at most)."""
-    with open("/proc/self/comm", "w") as comm:  # noqa: PTH123 pathlib is not needed for procfs
-        comm.write(f"pf-{component}"[:15])
 
 
 if __name__ == "__main__":

@@ -38,10 +38,21 @@ class Process:
         return time.clock_gettime(time.CLOCK_BOOTTIME) - self.start_ticks / _TICKS_PER_S
 
     def kill(self, number: signal.Signals) -> None:
-        """Send a signal, unless it is gone."""
-        if self.alive():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+        """Send a signal, unless it is gone. Never to a later process with the same id.
+
+        A pidfd stays with the process that had the id when it was opened (pidfd_open(2)), so it is
+        opened first and the start time compared after.
+        """
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self.alive():
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptor, number)
+        finally:
+            os.close(descriptor)
 
 
 @dataclass(frozen=True)

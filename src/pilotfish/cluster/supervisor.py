@@ -26,7 +26,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pilotfish.cluster import control, processes
+from pilotfish.cluster import control, marks, processes
 from pilotfish.cluster.descriptor_store import DescriptorStore
 from pilotfish.cluster.paths import Folders, kind_of
 
@@ -124,6 +124,14 @@ class Supervisor:
         try:
             pidfd = os.pidfd_open(found.pid)
         except ProcessLookupError:
+            return False
+        # The file may be damaged: a stranger is neither watched nor stopped.
+        marked = marks.of(found.pid)
+        if marked is None or (marked.cluster, marked.component) != (
+            self._folders.name,
+            component.name,
+        ):
+            os.close(pidfd)
             return False
         component.process = found
         component.pidfd = pidfd

@@ -19,7 +19,7 @@ def main() -> int:
     started_s = time.monotonic()
     become_subreaper()
     launcher = subprocess.Popen([*_LAUNCHER, CONTROL_PLANE, NODE], stdin=subprocess.PIPE, bufsize=0)
-    from pilotfish.cluster import logs, processes
+    from pilotfish.cluster import logs, marks, processes
     from pilotfish.cluster.supervisor import Supervisor
     from pilotfish.cluster.timeline import Timeline
 
@@ -28,6 +28,7 @@ def main() -> int:
     if not name:
         launcher.kill()
         return 1
+    marks.set_own(name, "supervisor")
     logs.configure(log_format, "supervisor")
     folders = Folders(name)
     Timeline(folders.timeline, "supervisor").mark("started", started_s)

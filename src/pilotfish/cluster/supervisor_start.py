@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -31,6 +32,7 @@ class SupervisorStart:
 
     def __init__(self) -> None:
         paths.STATE_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
+        remove_abandoned_logs()
         # Its log's folder has no name yet.
         self._log = paths.STATE_ROOT / f".supervisor-{os.getpid()}.log"
         self._child = self._spawn(self._log)
@@ -39,6 +41,8 @@ class SupervisorStart:
         # -P: whatever lies in the folder where the user typed is not ours to import.
         command = [sys.executable, "-P", "-m", "pilotfish.cluster.supervisor_process"]
         with log.open("wb") as output:
+            # Held by us and by the supervisor, so the file is nobody's once both are dead.
+            fcntl.flock(output, fcntl.LOCK_SH)
             return subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -88,6 +92,17 @@ class SupervisorStart:
         self._child.kill()
         self._child.wait()
         self._log.unlink()
+
+
+def remove_abandoned_logs() -> None:
+    """Remove the first logs of supervisors that died before they had a cluster."""
+    for log in paths.STATE_ROOT.glob(".supervisor-*.log"):
+        with contextlib.suppress(FileNotFoundError), log.open("rb") as content:
+            try:
+                fcntl.flock(content, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue  # Its start is under way.
+            log.unlink()
 
 
 _begun: list[SupervisorStart] = []

@@ -31,11 +31,12 @@ supervisor.Supervisor(paths.Folders("t"), None, launcher).run()
 LAUNCHER = """
 import os, sys, time
 from pathlib import Path
-from pilotfish.cluster import processes
+from pilotfish.cluster import marks, processes
 root = Path(sys.argv[1])
 assert sys.stdin.readline() == "t\\n"
 for line in sys.stdin:
     if os.fork() == 0:
+        marks.set_own("t", line.strip())
         processes.write_pid_file(root / "run" / "t" / "pids" / line.strip())
         if (root / "broken").exists():
             os._exit(7)
