@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -145,7 +148,71 @@ def test_a_clusters_folder_may_be_a_mount_of_its_own(shell: Shell, tmp_path: Pat
         folder.rmdir()
 
 
-def test_down_of_an_unknown_cluster_says_so(shell: Shell) -> None:
+def test_down_finds_a_running_cluster_whose_files_are_all_gone(other: Shell) -> None:
+    other.kubectl("create", "deployment", "web", "--image=host", "--", "sleep", "600")
+    [pod] = other.wait_ready("app=web", 1)
+    container_id = pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
+    pids = processes(other, OTHER).values()
+    for folder in (f"/run/pilotfish/{OTHER}", f"/var/lib/pilotfish/{OTHER}"):
+        shutil.rmtree(folder, ignore_errors=True)  # Mounts of the Pod stay.
+    [ruin] = json.loads(other.pilotfish("status", "--name", OTHER, "-o", "json"))
+    assert not ruin["running"]
+    assert any("(supervisor)" in part for part in ruin["remains"])
+    refused = other.run(sys.executable, "-m", "pilotfish", "up", "--name", OTHER)
+    assert refused.returncode == 1
+    assert f"pilotfish down --name {OTHER}" in refused.stderr
+    other.pilotfish("down", "--name", OTHER)
+    assert traces(OTHER, pids) == []
+    assert list(Path("/sys/fs/cgroup").rglob(container_id)) == []
+
+
+def test_down_never_ends_a_stranger_that_a_damaged_pid_file_names(other: Shell) -> None:
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        found = process(stranger.pid)
+        assert found is not None
+        for name in ("supervisor", "node-1", "control-plane"):
+            note = Path(f"/run/pilotfish/{OTHER}/pids/{name}")
+            note.write_text(f"{found.pid} {found.start_ticks}\n")
+        other.pilotfish("down", "--name", OTHER)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_what_a_killed_start_left_is_taken_up_again_or_removed(
+    shell: Shell, tmp_path: Path
+) -> None:
+    """At whatever moment `up` is killed, with all that it started."""
+    other = Shell(tmp_path / "kubeconfig")
+    command = [sys.executable, "-m", "pilotfish", "up", "--name", OTHER]
+    for milliseconds in (50, 150, 300, 450, 600, 750):
+        start = subprocess.Popen(
+            command, env=other.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(milliseconds / 1000)
+        start.kill()
+        start.wait()
+        if milliseconds % 100:
+            other.pilotfish("up", "--name", OTHER)
+        other.pilotfish("down", "--name", OTHER)
+        assert traces(OTHER, []) == []
+    assert list(Path("/var/lib/pilotfish").glob(".supervisor-*")) == []
+    assert shell.kubectl("get", "nodes").count(" Ready ") == 2
+
+
+def test_options_that_a_running_cluster_cannot_take_are_refused(shell: Shell) -> None:
+    for value, said in (("10.0.0.0/33", "not an IPv4 network"), ("10.9.0.0/16", "cannot be")):
+        done = shell.run(
+            sys.executable, "-m", "pilotfish", "up", "--name", NAME, "--pod-cidr", value
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
+
+
+def test_down_of_what_is_not_there_says_so_and_is_done(shell: Shell) -> None:
     done = shell.run(sys.executable, "-m", "pilotfish", "down", "--name", "nobody")
-    assert done.returncode == 4
-    assert "no such cluster" in done.stderr
+    assert done.returncode == 0
+    assert "There is no cluster 'nobody'" in done.stdout
+    assert NAME in done.stdout

@@ -12,9 +12,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def down(name: NameOption = None) -> None:
     """Remove a cluster and everything of it: processes, namespaces, routes, files, context."""
-    from pilotfish.cluster import choice
+    from pilotfish.cluster import choice, remains
     from pilotfish.cluster.down import down as take_down
 
     chosen = choice.choose_to_remove(name)
-    take_down(chosen, mark_done)
-    print(f"Cluster {chosen!r} is gone.")
+    if take_down(chosen, mark_done):
+        print(f"Cluster {chosen!r} is gone.")
+        return
+    known = ", ".join(remains.names()) or "none"
+    print(f"There is no cluster {chosen!r} (clusters here: {known}): nothing to remove.")

@@ -9,7 +9,7 @@ import typer
 from pilotfish.cli.output import OutputOption, duration, megabytes, print_json, print_table
 
 if TYPE_CHECKING:
-    from pilotfish.cluster.status import ClusterStatus
+    from pilotfish.cluster.status import ClusterStatus, Ruin
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -22,23 +22,35 @@ def status(
     output: OutputOption = "text",
 ) -> None:
     """Show nodes, processes, addresses and memory of the clusters."""
-    from pilotfish.cluster import plan, preflight, state
-    from pilotfish.cluster.status import as_json, cluster_status
+    from pilotfish.cluster import plan, preflight, remains
+    from pilotfish.cluster.status import Ruin, as_json, look_at, ruin_as_json
 
     if name is not None:
         plan.check_name(name)
     preflight.check_root("look at clusters")
-    chosen = state.names() if name is None else [name]
-    found = [cluster_status(state.require(one)) for one in chosen]
+    chosen = remains.names() if name is None else [name]
+    found = [look_at(one) for one in chosen]
     if output == "json":
-        print_json([as_json(one) for one in found])
+        print_json([ruin_as_json(one) if isinstance(one, Ruin) else as_json(one) for one in found])
         return
     if not found:
         print("No clusters. Start one with: pilotfish up")
     for number, one in enumerate(found):
         if number:
             print()
-        _print(one)
+        if isinstance(one, Ruin):
+            _print_ruin(one)
+        else:
+            _print(one)
+
+
+def _print_ruin(ruin: Ruin) -> None:
+    print(
+        f"Cluster   {ruin.name} (in ruins: its cluster.json is gone or damaged; remove the rest "
+        f"with: pilotfish down --name {ruin.name})"
+    )
+    for part in ruin.parts:
+        print(f"Left      {part}")
 
 
 def _print(status: ClusterStatus) -> None:

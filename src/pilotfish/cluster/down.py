@@ -1,7 +1,8 @@
 """`pilotfish down`: takes away everything of a cluster, also what a crash left behind.
 
-Nothing here relies on a process that answers. What belongs to a cluster is read off names: of
-namespaces, links, folders, control groups, pid files.
+Nothing here relies on a process that answers, or on a file that is there. What belongs to a cluster
+is read off the machine: names of namespaces, links and folders, marks of processes, the control
+groups and mounts of containers.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from pilotfish.cluster import (
     plan,
     preflight,
     processes,
+    remains,
     state,
+    supervisor_start,
 )
 from pilotfish.cluster.errors import ClusterError
+from pilotfish.cluster.paths import SUPERVISOR
+from pilotfish.network import namespaces, naming
 from pilotfish.node import teardown
 from pilotfish.node.files.trees import empty_tree, remove_tree
 
@@ -30,17 +35,21 @@ if TYPE_CHECKING:
     from pilotfish.cluster.state import ClusterState
 
 _GRACE_S = 2.0
+_ROUNDS = 5
 
 
-def down(name: str, progress: Callable[[str], None]) -> None:
+def down(name: str, progress: Callable[[str], None]) -> bool:
     """Remove the cluster. progress is told what was removed, line by line.
 
-    Raises ClusterError for an unknown name; at the end, when a store of its own kept its keys or a
-    kubeconfig its context.
+    Returns False when there was nothing of it. Raises ClusterError at the end, when a store of its
+    own kept its keys, a kubeconfig its context, or something is in the way of a folder.
     """
     plan.check_name(name)
     preflight.check_root("take a cluster down")
+    supervisor_start.remove_abandoned_logs()
     with state.locked(name):
+        if not remains.find(name):
+            return False
         cluster = state.remains(name)
         stopped = _stop_processes(cluster)
         if stopped:
@@ -52,18 +61,31 @@ def down(name: str, progress: Callable[[str], None]) -> None:
         kept = _empty_store(cluster, progress) if cluster.store else None
         unforgotten = _forget_context(cluster, progress)
         for folder in (cluster.folders.run, cluster.folders.state):
-            if folder.is_mount():
-                empty_tree(folder)
-                progress(f"Emptied {folder}, which is a mount of yours")
-            elif folder.exists():
-                remove_tree(folder)
-                progress(f"Removed {folder}")
+            if folder.exists():
+                progress(_remove_folder(folder))
     _remove_if_empty(paths.RUN_ROOT)
     _remove_if_empty(paths.STATE_ROOT)
     if kept is not None:
         raise kept
     if unforgotten is not None:
         raise unforgotten
+    return True
+
+
+def _remove_folder(folder: Path) -> str:
+    """Remove a folder, or what is in it; says which."""
+    try:
+        if folder.is_mount():
+            empty_tree(folder)
+            return f"Emptied {folder}, which is a mount of yours"
+        remove_tree(folder)
+        return f"Removed {folder}"
+    except OSError as error:
+        raise ClusterError(
+            f"the rest of the cluster is gone, but not this folder: {error.strerror}",
+            str(error.filename),
+            "unmount or stop what uses it (findmnt and fuser -vm show it), and run it again",
+        ) from error
 
 
 def _empty_store(cluster: ClusterState, progress: Callable[[str], None]) -> ClusterError | None:
@@ -87,28 +109,31 @@ def _empty_store(cluster: ClusterState, progress: Callable[[str], None]) -> Clus
 
 
 def _stop_processes(cluster: ClusterState) -> list[str]:
-    """Stop supervisor and components, through the supervisor's socket if it answers."""
-    folders = cluster.folders
-    supervisor = processes.read_pid_file(folders.pids / "supervisor")
-    stopped = control.stop(folders.control_socket) or []
-    if supervisor is not None:
-        processes.stop([supervisor], _GRACE_S)
-        stopped.append("supervisor")
-    # What it did not know of: components that outlived a supervisor killed before.
-    left = {
-        name: process
-        for name in cluster.components
-        if (process := processes.read_pid_file(folders.pids / name)) is not None
-    }
-    processes.stop(left.values(), _GRACE_S)
-    return stopped + [name for name in left if name not in stopped]
+    """Stop supervisor and components, through the supervisor's socket if it answers.
+
+    The rest is found by its marks: components that outlived a supervisor, or whose folders are
+    gone. One that is just being forked has its parent's mark, so look until there are none.
+    """
+    stopped = control.stop(cluster.folders.control_socket) or []
+    for _ in range(_ROUNDS):
+        # The supervisor first: it would start again what it sees end.
+        found = sorted(
+            remains.find(cluster.name).processes, key=lambda one: one.component != SUPERVISOR
+        )
+        if not found:
+            break
+        processes.stop([one.process for one in found if one.component == SUPERVISOR], _GRACE_S)
+        processes.stop([one.process for one in found], _GRACE_S)
+        stopped += [one.component for one in found]
+    return list(dict.fromkeys(stopped))
 
 
 def _remove_nodes(cluster: ClusterState) -> list[str]:
     """Containers, mounts, control groups and Pod namespaces of every node."""
     folders = cluster.folders
     pods = len(list(folders.state.glob("nodes/*/pods/*")))
-    teardown.remove_all(folders.state, folders.run)
+    owned = [one for one in namespaces.names() if naming.belongs_to(cluster.name, one)]
+    teardown.remove_all(folders.state, folders.run, owned)
     return [f"{pods} Pod{'s' if pods > 1 else ''} with containers and mounts"] if pods else []
 
 

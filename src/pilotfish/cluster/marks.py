@@ -14,8 +14,12 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pilotfish.cluster.processes import Process, process
+from pilotfish.cluster.processes import Process, process, read_pid_file
+
+if TYPE_CHECKING:
+    from pilotfish.cluster.paths import Folders
 
 _PREFIX = "pilotfish/"
 # What /proc shows: "/memfd:NAME (deleted)".
@@ -72,6 +76,16 @@ def of(pid: int) -> Marked | None:
     return Marked(found, *words)
 
 
+def noted(folders: Folders, component: str) -> Process | None:
+    """The component's process that its pid file names, if it lives and has the mark."""
+    found = read_pid_file(folders.pids / component)
+    if found is None:
+        return None
+    marked = of(found.pid)
+    is_it = marked is not None and (marked.cluster, marked.component) == (folders.name, component)
+    return found if is_it else None
+
+
 def _words(pid: int) -> tuple[str, str] | None:
     folder = Path(f"/proc/{pid}")
     if not (folder / "comm").read_text(errors="replace").startswith(_COMM_PREFIX):
@@ -80,7 +94,7 @@ def _words(pid: int) -> tuple[str, str] | None:
         return None
     for entry in (folder / "fd").iterdir():
         with contextlib.suppress(OSError):  # Closed meanwhile.
-            link = os.readlink(entry)
+            link = str(entry.readlink())
             if link.startswith(_LINK_HEAD) and link.endswith(_LINK_TAIL):
                 cluster, slash, component = link[len(_LINK_HEAD) : -len(_LINK_TAIL)].partition("/")
                 if slash:

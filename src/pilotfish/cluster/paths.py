@@ -20,6 +20,7 @@ IMAGES = STATE_ROOT / "images"
 DEFAULT_CLUSTER = "default"
 CONTROL_PLANE = "control-plane"
 NODE = "node"
+SUPERVISOR = "supervisor"
 
 
 def kind_of(component: str) -> str:

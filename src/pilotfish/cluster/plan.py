@@ -164,17 +164,28 @@ def _split(option: str, text: str, versions: Sequence[int]) -> dict[int, str]:
     return found
 
 
-def _wanted(option: str, text: str, occupied: Sequence[Occupied]) -> Network | None:
-    if not text:
-        return None
+def networks(option: str, text: str) -> list[Network]:
+    """The ranges that an option names, one of each family. Raises ClusterError."""
+    parts = _split(option, text, (4, 6))
+    return [_network(option, part) for part in parts.values()]
+
+
+def _network(option: str, text: str) -> Network:
     version = 6 if ":" in text else 4
     try:
-        network = ip_network(text)
+        return ip_network(text)
     except ValueError as error:
         example = {4: "10.96.0.0/12", 6: "fd00:10:96::/112"}[version]
         raise ClusterError(
             f"not an IPv{version} network ({error})", f"{option} {text}", f"write it like {example}"
         ) from error
+
+
+def _wanted(option: str, text: str, occupied: Sequence[Occupied]) -> Network | None:
+    if not text:
+        return None
+    network = _network(option, text)
+    version = network.version
     longest_prefix = _LONGEST[option][version]
     if network.prefixlen > longest_prefix:
         raise ClusterError(

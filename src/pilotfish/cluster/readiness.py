@@ -15,10 +15,9 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
-from pilotfish.cluster import control, pki
+from pilotfish.cluster import control, marks, pki
 from pilotfish.cluster.errors import ClusterError
 from pilotfish.cluster.logs import sentence_of
-from pilotfish.cluster.processes import read_pid_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,9 +48,9 @@ class Readiness:
 
         A node that died a moment ago still counts as Ready: its lease has not run out.
         """
-        pids = self._cluster.folders.pids
+        folders = self._cluster.folders
         for name in self._cluster.components:
-            self._wait(name, lambda name=name: read_pid_file(pids / name) is not None)  # type: ignore[misc]
+            self._wait(name, lambda name=name: marks.noted(folders, name) is not None)  # type: ignore[misc]
 
     def wait_for_api(self) -> None:
         """Until the API server says that it is ready."""

@@ -180,20 +180,21 @@ def readable() -> list[ClusterState]:
 
 
 def remains(name: str) -> ClusterState:
-    """As `require`, but of a damaged file whatever makes sense: enough to remove the cluster.
+    """As `load`, but of an absent or damaged file whatever makes sense: enough to remove the rest.
 
-    Nodes and ranges are not among it.
+    Nodes and ranges are not among it then.
     """
+    path = Folders(name).state_file
     try:
-        return require(name)
+        found = load(name)
+        if found is not None:
+            return found
+        log.info("%s is not there; cluster %s is known by its name", path, name)
     except ClusterError:
-        path = Folders(name).state_file
-        if not path.exists():
-            raise
         log.warning("%s cannot be read; cluster %s is known by its name", path, name)
     try:
         content = json.loads(path.read_bytes())
-    except ValueError:
+    except (OSError, ValueError):
         content = None
     if not isinstance(content, dict):
         content = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pilotfish.cluster import control, kubeconfig, paths, processes
+from pilotfish.cluster import control, kubeconfig, marks, paths, processes, remains, state
+from pilotfish.cluster.errors import ClusterError
 
 if TYPE_CHECKING:
     from pilotfish.cluster.state import ClusterState
@@ -44,7 +45,7 @@ def cluster_status(cluster: ClusterState) -> ClusterStatus:
     restarts = {one["name"]: one["restarts"] for one in answer["components"]} if answer else {}
     found = []
     for name in ["supervisor", *cluster.components]:
-        process = processes.read_pid_file(folders.pids / name)
+        process = marks.noted(folders, name)
         if process is None:
             found.append(ProcessStatus(name, 0, 0.0, restarts.get(name, 0), 0, 0))
             continue
@@ -60,6 +61,39 @@ def cluster_status(cluster: ClusterState) -> ClusterStatus:
             )
         )
     return ClusterStatus(cluster, tuple(found), _node_conditions(cluster, found))
+
+
+@dataclass(frozen=True)
+class Ruin:
+    """A cluster whose cluster.json is gone or damaged. parts: what is left of it, in words."""
+
+    name: str
+    parts: tuple[str, ...]
+
+
+def look_at(name: str) -> ClusterStatus | Ruin:
+    """A cluster, or what is left of it. Raises ClusterError when there is nothing."""
+    try:
+        found = state.load(name)
+    except ClusterError:
+        found = None
+    if found is not None:
+        return cluster_status(found)
+    parts = remains.find(name).described()
+    if not parts:
+        raise state.unknown(name)
+    return Ruin(name, tuple(parts))
+
+
+def ruin_as_json(ruin: Ruin) -> dict[str, Any]:
+    """The shape of a ruin in `pilotfish status -o json`."""
+    return {
+        "name": ruin.name,
+        "running": False,
+        "remains": list(ruin.parts),
+        "nodes": [],
+        "processes": [],
+    }
 
 
 def as_json(status: ClusterStatus) -> dict[str, Any]:

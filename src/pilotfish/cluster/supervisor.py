@@ -118,20 +118,13 @@ class Supervisor:
 
     def _adopt(self, component: Component) -> bool:
         """Watch the component's process if it runs."""
-        found = processes.read_pid_file(self._folders.pids / component.name)
+        # The pid file may be damaged: a stranger is neither watched nor stopped.
+        found = marks.noted(self._folders, component.name)
         if found is None:
             return False
         try:
             pidfd = os.pidfd_open(found.pid)
         except ProcessLookupError:
-            return False
-        # The file may be damaged: a stranger is neither watched nor stopped.
-        marked = marks.of(found.pid)
-        if marked is None or (marked.cluster, marked.component) != (
-            self._folders.name,
-            component.name,
-        ):
-            os.close(pidfd)
             return False
         component.process = found
         component.pidfd = pidfd

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from pilotfish.cluster.paths import CONTROL_PLANE, NODE, Folders
+from pilotfish.cluster.paths import CONTROL_PLANE, NODE, SUPERVISOR, Folders
 
 _PR_SET_CHILD_SUBREAPER = 36
 # -P: whatever lies in the folder where the user typed `pilotfish up` is not ours to import.
@@ -28,7 +28,7 @@ def main() -> int:
     if not name:
         launcher.kill()
         return 1
-    marks.set_own(name, "supervisor")
+    marks.set_own(name, SUPERVISOR)
     logs.configure(log_format, "supervisor")
     folders = Folders(name)
     Timeline(folders.timeline, "supervisor").mark("started", started_s)

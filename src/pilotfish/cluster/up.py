@@ -20,11 +20,13 @@ from pilotfish.cluster import (
     given_files,
     host_network,
     kubeconfig,
+    marks,
     paths,
     pki,
     plan,
     preflight,
     processes,
+    remains,
     state,
     supervisor_start,
 )
@@ -100,7 +102,29 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         return _repair(cluster, wanted, progress)
 
 
+def _refuse_remains(name: str) -> None:
+    """Raise ClusterError where parts of a cluster are whose cluster.json is gone.
+
+    Its objects may be among them, so nothing is removed unasked. Folders without objects are what
+    an `up` leaves that was killed early: they are used again.
+    """
+    left = remains.find(name)
+    if (
+        left.namespaces
+        or left.links
+        or left.guarded
+        or left.processes
+        or paths.Folders(name).store.exists()
+    ):
+        raise ClusterError(
+            "parts of a cluster of this name are here, but not its cluster.json",
+            ", ".join(left.described()),
+            f"remove them with: pilotfish down --name {name}",
+        )
+
+
 def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
+    _refuse_remains(wanted.name)
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if wanted.store:
         # Loaded by those who have it: most do not.
@@ -191,6 +215,7 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
             f"cluster {cluster.name!r}",
             f"take it down first: pilotfish down --name {cluster.name}",
         )
+    _check_ranges(cluster, wanted.ranges)
     for option, asked, there in (
         ("--audit-log", _file(wanted.audit_log), cluster.audit_log),
         ("--token-auth-file", _file(wanted.token_file), cluster.token_file),
@@ -229,6 +254,24 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
     return _wait(cluster, wanted, progress, timeline, repaired=tuple(dead))
 
 
+def _check_ranges(cluster: ClusterState, wanted: plan.WantedRanges) -> None:
+    """Raise ClusterError for a range that is none, or not the cluster's: none can be changed."""
+    network = cluster.network
+    for option, asked, there in (
+        ("--node-cidr", wanted.nodes, network.node_ranges),
+        ("--pod-cidr", wanted.pods, network.pod_ranges),
+        ("--service-cidr", wanted.services, network.service_ranges),
+    ):
+        for range_ in plan.networks(option, asked):
+            if str(range_) not in there:
+                raise ClusterError(
+                    f"the cluster exists with {option} {','.join(there)}, which cannot be changed",
+                    f"cluster {cluster.name!r}, {option} {asked}",
+                    f"leave {option} out, or take the cluster down first: pilotfish down --name "
+                    f"{cluster.name}",
+                )
+
+
 def _listed(ranges: list[str]) -> str:
     return " and ".join(ranges)
 
@@ -256,7 +299,7 @@ def dead_parts(cluster: ClusterState) -> list[str]:
 
 
 def _running(cluster: ClusterState, component: str) -> processes.Process | None:
-    return processes.read_pid_file(cluster.folders.pids / component)
+    return marks.noted(cluster.folders, component)
 
 
 def _wait(

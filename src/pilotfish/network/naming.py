@@ -7,6 +7,9 @@ import re
 
 from pilotfish.network.links import MAX_NAME
 
+PREFIX = "pf-"
+_OWNED = r"wires|node-[0-9]+|[0-9a-f]{12}"
+
 
 def node_namespace(cluster: str, node: str) -> str:
     """ "default", "node-1" → "pf-default-node-1"."""
@@ -46,5 +49,13 @@ def belongs_to(cluster: str, namespace: str) -> bool:
 
     Not a mere prefix: cluster "a" does not own the namespaces of cluster "a-b".
     """
-    owned = rf"pf-{re.escape(cluster)}-(wires|node-[0-9]+|[0-9a-f]{{12}})"
-    return re.fullmatch(owned, namespace) is not None
+    return re.fullmatch(rf"{PREFIX}{re.escape(cluster)}-({_OWNED})", namespace) is not None
+
+
+def cluster_of(namespace: str) -> str | None:
+    """The cluster to which a namespace belongs by its name; None for another program's.
+
+    The last part is a node, Pod or the wires, so "pf-a-b-wires" is of cluster "a-b".
+    """
+    match = re.fullmatch(rf"{PREFIX}(.+)-({_OWNED})", namespace)
+    return match[1] if match else None

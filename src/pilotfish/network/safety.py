@@ -39,17 +39,31 @@ def unguard(nl: Netlink, link: str) -> list[str]:
 
     Fine when they, or the link, are gone.
     """
-    families = [socket.AF_INET]
-    if namespaces.has_sysctl("ipv6"):
-        families.append(socket.AF_INET6)
-    guarded = []
-    for family in families:
-        for route in routes.all_routes(nl, family):
-            if route.unreachable and route.metric == _metric(link):
-                routes.delete(nl, route.destination, metric=route.metric)
-                guarded.append(route.destination)
+    found = []
+    for family in _families():
+        for route in _guards(nl, link, family):
+            routes.delete(nl, route.destination, metric=route.metric)
+            found.append(route.destination)
         routes.delete_unreachable_rule(nl, link, RULE_PRIORITY, family)
-    return guarded
+    return found
+
+
+def guarded(nl: Netlink, link: str) -> list[str]:
+    """The ranges whose unreachable routes are there."""
+    return [route.destination for family in _families() for route in _guards(nl, link, family)]
+
+
+def _guards(nl: Netlink, link: str, family: int) -> list[routes.Route]:
+    return [
+        route
+        for route in routes.all_routes(nl, family)
+        if route.unreachable and route.metric == _metric(link)
+    ]
+
+
+def _families() -> list[int]:
+    with_ipv6 = namespaces.has_sysctl("ipv6")
+    return [socket.AF_INET, socket.AF_INET6] if with_ipv6 else [socket.AF_INET]
 
 
 def _metric(link: str) -> int:

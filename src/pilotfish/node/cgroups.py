@@ -33,6 +33,16 @@ def hierarchies(root: Path = ROOT) -> list[Path]:
     return [entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink()]
 
 
+def container_ids(root: Path = ROOT) -> set[str]:
+    """The containers that have a cgroup, of all clusters."""
+    return {
+        entry.name
+        for hierarchy in hierarchies(root)
+        for entry in (hierarchy / _PARENT).glob("*/")
+        if entry.is_dir()
+    }
+
+
 def oom_killed(container_id: str, root: Path = ROOT) -> bool:
     """Whether the kernel killed one of the container's processes for want of memory."""
     for file in (

@@ -88,6 +88,18 @@ def mount_points() -> list[MountPoint]:
     return parse_mountinfo(text)
 
 
+def root_is_from(pid: int, folder: Path) -> bool:
+    """Whether a process' root is an overlay with a layer of its own below a folder.
+
+    Raises OSError when the process has ended.
+    """
+    points = parse_mountinfo(Path(f"/proc/{pid}/mountinfo").read_text())
+    return any(
+        point.path == "/" and f"upperdir={_escape(str(folder))}/" in point.options
+        for point in points
+    )
+
+
 def type_of(folder: Path, points: list[MountPoint]) -> str:
     """The type of the file system that a folder is on: "ext4", "overlay"."""
     parents = {str(folder), *(str(parent) for parent in folder.parents)}

@@ -1,7 +1,7 @@
 """Removing every container and every mount of a cluster's nodes, whatever state they are in.
 
-For `down`, when no node process runs any more, also after everything was killed with SIGKILL:
-needs nothing but the folders.
+For `down`, when no node process runs any more, also after everything was killed with SIGKILL, and
+after the folders were deleted.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from pilotfish.network import naming, pod_link
+from pilotfish.network import namespaces, naming, pod_link
 from pilotfish.node import cgroups, mounts, paths
 from pilotfish.node.files.trees import remove_tree
 from pilotfish.node.processes import start_ticks
@@ -65,13 +66,49 @@ def _kill(state_dir: Path, container_ids: set[str]) -> None:
         time.sleep(0.01)
 
 
-def remove_all(state_dir: Path, run_dir: Path) -> None:
+def _forgotten(state_dir: Path, network_namespaces: Iterable[str]) -> set[str]:
+    """Containers of which no file is left: by what their processes are, in the kernel's books.
+
+    Such a process is in one of the cluster's network namespaces, or its root is an overlay whose
+    layers are in the cluster's folder. A container changes neither without the right to administer
+    the machine.
+    """
+    inodes = set()
+    for name in network_namespaces:
+        with contextlib.suppress(OSError):
+            inodes.add(Path(namespaces.path(name)).stat().st_ino)
+    found = set()
+    for container_id in cgroups.container_ids():
+        for pid in cgroups.processes(container_id):
+            with contextlib.suppress(OSError):  # It ends just now.
+                if Path(f"/proc/{pid}/ns/net").stat().st_ino in inodes or mounts.root_is_from(
+                    pid, state_dir
+                ):
+                    found.add(container_id)
+                    break
+    return found
+
+
+def _remove_empty_groups(state_dir: Path, run_dir: Path) -> None:
+    """Remove control groups that have no process, and no file of any cluster's.
+
+    The record and runc's folder are there before the group.
+    """
+    known: set[str] = set()
+    for run in run_dir.parent.glob("*/"):
+        known |= _container_ids(state_dir.parent / run.name, run)
+    for container_id in cgroups.container_ids() - known:
+        if not cgroups.processes(container_id):
+            cgroups.remove(container_id)
+
+
+def remove_all(state_dir: Path, run_dir: Path, network_namespaces: Iterable[str] = ()) -> None:
     """Kill every container of the cluster, unmount and remove its nodes' Pods. Blocking.
 
-    `state_dir` is /var/lib/pilotfish/NAME, `run_dir` is /run/pilotfish/NAME. Fine when there is
-    nothing. No node process of the cluster may be running.
+    `state_dir` is /var/lib/pilotfish/NAME, `run_dir` is /run/pilotfish/NAME, and the namespaces are
+    the cluster's. Fine when there is nothing. No node process of the cluster may be running.
     """
-    container_ids = _container_ids(state_dir, run_dir)
+    container_ids = _container_ids(state_dir, run_dir) | _forgotten(state_dir, network_namespaces)
     _kill(state_dir, container_ids)
     cluster = state_dir.name
     for pod in state_dir.glob("nodes/*/pods/*"):
@@ -82,6 +119,7 @@ def remove_all(state_dir: Path, run_dir: Path) -> None:
         mounts.unmount_below(folder)
     for container_id in container_ids:
         cgroups.remove(container_id, patience_s=_DEATH_TIMEOUT_S)
+    _remove_empty_groups(state_dir, run_dir)
     cgroups.remove_parent_if_empty()
     for folder in (run_dir / "nodes", state_dir / "nodes"):
         remove_tree(folder)
