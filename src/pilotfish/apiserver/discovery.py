@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any, Final
 
 from pilotfish.apiserver.catalog import Catalog
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 from pilotfish.version import KUBERNETES_VERSION, __version__
@@ -79,7 +82,7 @@ def resource_list(catalog: Catalog, group_name: str, version_name: str) -> Objec
     resources = catalog.of_version(group_name, version_name)
     if not resources:
         return None
-    entries = [entry for resource in resources for entry in _entries(resource)]
+    entries = [entry for resource in resources for entry in _entries(catalog, resource)]
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
@@ -88,7 +91,7 @@ def resource_list(catalog: Catalog, group_name: str, version_name: str) -> Objec
     }
 
 
-def _entries(resource: Resource) -> list[Object]:
+def _entries(catalog: Catalog, resource: Resource) -> list[Object]:
     entry: Object = {
         "name": resource.plural,
         "singularName": resource.singular,
@@ -100,6 +103,8 @@ def _entries(resource: Resource) -> list[Object]:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
+    if resource.is_stored:
+        entry["storageVersionHash"] = _storage_version_hash(catalog, resource)
     entries = [entry]
     for name in resource.subresources:
         group_name, version_name, kind, verbs = subresource(resource, name)
@@ -112,6 +117,19 @@ def _entries(resource: Resource) -> list[Object]:
             sub |= {"group": group_name, "version": version_name}
         entries.append(sub | {"kind": kind, "verbs": list(verbs)})
     return entries
+
+
+def _storage_version_hash(catalog: Catalog, resource: Resource) -> str:
+    """A short name of the form in which objects are stored: who migrates them looks at it."""
+    if isinstance(resource, CustomResource):
+        group_name, version_name = resource.group, resource.storage_version
+    elif resource.full_name == "events.events.k8s.io":
+        # Stored as what it is in the core group.
+        group_name, version_name = "", "v1"
+    else:
+        group_name, version_name = resource.group, catalog.groups()[resource.group][0]
+    stored = f"{group_name}/{version_name}/{resource.kind}"
+    return b64encode(sha256(stored.encode()).digest()[:8]).decode()
 
 
 def subresource(resource: Resource, name: str) -> tuple[str, str, str, tuple[str, ...]]:

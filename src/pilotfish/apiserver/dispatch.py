@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from aiohttp import web
 
-from pilotfish.apiserver import health
+from pilotfish.apiserver import pretty
 from pilotfish.apiserver.access import write_access_line
 from pilotfish.apiserver.admission import warn_of_what_is_not_enforced
 from pilotfish.apiserver.audit import AuditLog
@@ -28,6 +28,8 @@ from pilotfish.apiserver.errors import (
     method_not_allowed,
     too_large,
 )
+from pilotfish.apiserver.health import PATHS as HEALTH_PATHS
+from pilotfish.apiserver.health import Health
 from pilotfish.apiserver.limits import MAX_BODY
 from pilotfish.apiserver.listing import list_body, list_page
 from pilotfish.apiserver.messages import send_lines, wants_messages
@@ -83,6 +85,7 @@ class Dispatcher:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._metrics = Metrics(core.registry)
+        self._health = Health()
         self._audit = AuditLog(core.config.audit_log) if core.config.audit_log else None
         self._connector: Connector | None = None
 
@@ -94,9 +97,11 @@ class Dispatcher:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; nothing but a cancellation comes out of it as an exception."""
         path = request.rel_url.path
-        if path.startswith(health.PATHS):
+        if path.startswith(HEALTH_PATHS):
             is_reachable = self._core.registry.is_reachable
-            answer = health.health(path, "verbose" in request.rel_url.query, is_reachable)
+            query = request.rel_url.query
+            excluded = query.getall("exclude", [])
+            answer = self._health.answer(path, "verbose" in query, excluded, is_reachable)
             if answer is not None:
                 return answer
         is_api = path.startswith("/api")
@@ -158,9 +163,10 @@ class Dispatcher:
         for right in _rights(request, asked):
             core.authorizer.check(acting, right)
         if found is None:
-            if asked.path == "/metrics":
+            pages = {"/metrics": self._metrics.text, "/metrics/slis": self._health.metrics}
+            if asked.path in pages:
                 headers = {"Content-Type": MEDIA_TYPE}
-                return web.Response(body=self._metrics.text().encode(), headers=headers)
+                return web.Response(body=pages[asked.path]().encode(), headers=headers)
             response: web.StreamResponse = page(core, request)
         elif found.subresource in _CONNECTIONS:
             if request.method not in _CONNECTING.get(found.subresource, (request.method,)):
@@ -183,6 +189,8 @@ class Dispatcher:
             _warn(response, filter(None, [found.resource.deprecation]))
         elif found is not None:
             _warn(response, filter(None, [deprecation(found.resource)]))
+        if pretty.is_wanted(request) and not asked.path.startswith("/openapi"):
+            pretty.indent(response)
         if is_worth_it(request, response):
             await compress(response)
         return response
@@ -204,7 +212,11 @@ class Dispatcher:
             raise method_not_allowed()
         wanted = negotiate(request.headers.get("Accept", ""))
         include = query.get("includeObject", "Metadata")
-        if found.watch or ("watch" in query and not found.subresource and call.flag("watch")):
+        if found.watch or (
+            "watch" in query and not (found.subresource or found.name) and call.flag("watch")
+        ):
+            if "watch" not in resource.verbs:
+                raise method_not_allowed()
             return await self._watch(request, call, wanted, include)
         if found.name:
             data = get(core, call)
@@ -352,7 +364,10 @@ def _refuse(request: web.BaseRequest, error: Exception, trail: Trail | None) -> 
     if trail is not None:
         trail.failure = body
     headers = {"Content-Type": JSON, **_HEADERS, **failure.headers}
-    return web.Response(body=orjson.dumps(body), status=failure.code, headers=headers)
+    response = web.Response(body=orjson.dumps(body), status=failure.code, headers=headers)
+    if pretty.is_wanted(request):
+        pretty.indent(response)
+    return response
 
 
 def _failure_of(request: web.BaseRequest, error: Exception) -> StatusError:

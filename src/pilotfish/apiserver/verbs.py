@@ -26,6 +26,14 @@ Verb = Callable[[Core, Call], Awaitable[Answer]]
 REMOVING: Final[tuple[Verb, ...]] = (delete, delete_collection)
 
 
+# What discovery calls them.
+_NAMES: Final[Mapping[Verb, str]] = {
+    create: "create",
+    update: "update",
+    patch: "patch",
+    delete: "delete",
+    delete_collection: "deletecollection",
+}
 # Parts of the object itself: the strategy of its kind says what they may change.
 _PARTS: Mapping[str, Verb] = {"PUT": update, "PATCH": patch}
 _SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
@@ -56,6 +64,6 @@ def verb_for(method: str, route: Route) -> Verb:
         verb = {"PUT": update, "PATCH": patch, "DELETE": delete}.get(method)
     else:
         verb = {"POST": create, "DELETE": delete_collection}.get(method)
-    if verb is None:
+    if verb is None or (not route.subresource and _NAMES.get(verb) not in (*resource.verbs, None)):
         raise method_not_allowed()
     return verb

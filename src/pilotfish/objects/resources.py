@@ -80,15 +80,16 @@ class Resource:
 
 
 # group/version, plural, kind, scope (n: namespaced, c: cluster), then options:
-# short names, `+categories`, `/subresources`, and `!` for what is only created.
+# short names, `+categories`, `/subresources`, `=verb` for each that it has alone, `-verb` for one
+# that it lacks, and `!` for what is only created.
 _ROWS = """
 v1 bindings Binding n !
-v1 componentstatuses ComponentStatus c cs
+v1 componentstatuses ComponentStatus c cs =get =list
 v1 configmaps ConfigMap n cm
 v1 endpoints Endpoints n ep
 v1 events Event n ev
 v1 limitranges LimitRange n limits
-v1 namespaces Namespace c ns /finalize /status
+v1 namespaces Namespace c ns -deletecollection /finalize /status
 v1 nodes Node c no /proxy /status
 v1 persistentvolumeclaims PersistentVolumeClaim n pvc /status
 v1 persistentvolumes PersistentVolume c pv /status
@@ -170,11 +171,19 @@ def _read(row: str) -> Resource:
         singular=_SINGULARS.get(kind, kind.lower()),
         kind=kind,
         namespaced=scope == "n",
-        short_names=tuple(option for option in options if option[0] not in "+/!"),
+        short_names=tuple(option for option in options if option[0] not in "+/!=-"),
         categories=tuple(option[1:] for option in options if option[0] == "+"),
         subresources=tuple(option[1:] for option in options if option[0] == "/"),
-        verbs=("create",) if "!" in options else ALL_VERBS,
+        verbs=_verbs(options),
     )
+
+
+def _verbs(options: list[str]) -> tuple[str, ...]:
+    alone = tuple(option[1:] for option in options if option[0] == "=")
+    lacking = {option[1:] for option in options if option[0] == "-"}
+    if "!" in options:
+        return ("create",)
+    return alone or tuple(verb for verb in ALL_VERBS if verb not in lacking)
 
 
 RESOURCES: tuple[Resource, ...] = tuple(_read(row) for row in _ROWS.strip().splitlines())

@@ -116,3 +116,75 @@ async def test_a_patch_of_an_unknown_kind_of_patch_is_refused(server: RunningApi
     )
     assert status == 415
     assert "application/strategic-merge-patch+json" in answer["message"]
+
+
+async def raw(server: RunningApiServer, path: str, **headers: str) -> tuple[int, str]:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    context = server.client_config().ssl_context()
+    async with (
+        aiohttp.ClientSession(headers=sent) as session,
+        session.get(server.url + path, ssl=context) as response,
+    ):
+        return response.status, await response.text()
+
+
+NAMESPACE = "/api/v1/namespaces/default"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "is_indented"),
+    [
+        (NAMESPACE, {}, False),
+        (NAMESPACE, {"User_Agent": "curl/8.5.0"}, True),
+        (NAMESPACE, {"User_Agent": "Mozilla/5.0 (X11; Linux)"}, True),
+        (NAMESPACE, {"User_Agent": "kubectl/v1.37.0"}, False),
+        (f"{NAMESPACE}?pretty=true", {}, True),
+        (f"{NAMESPACE}?pretty=0", {"User_Agent": "curl/8.5.0"}, False),
+        (NAMESPACE, {"Accept": "application/json; pretty=1"}, True),
+        ("/api/v1/namespaces?pretty=1", {}, True),
+        ("/apis?pretty=1", {}, True),
+        ("/api/v1/namespaces/none?pretty=1", {}, True),
+    ],
+)
+async def test_people_get_indented_answers(
+    server: RunningApiServer, path: str, headers: dict[str, str], is_indented: bool
+) -> None:
+    _, text = await raw(server, path, **headers)
+    assert text.startswith('{\n  "' if is_indented else '{"')
+
+
+async def test_checks_of_health_have_kubernetes_names(server: RunningApiServer) -> None:
+    for path in ("/healthz/etcd", "/livez/etcd", "/readyz/etcd", "/readyz?exclude=etcd"):
+        assert await raw(server, path) == (200, "ok")
+    assert await raw(server, "/readyz?verbose&exclude=ping") == (
+        200,
+        "[+]etcd ok\nreadyz check passed\n",
+    )
+    assert (await raw(server, "/healthz/nonsense"))[0] == 404
+
+
+async def test_checks_of_health_are_counted(server: RunningApiServer) -> None:
+    for _ in range(2):
+        await raw(server, "/livez/etcd")
+    _, text = await raw(server, "/metrics/slis")
+    assert 'kubernetes_healthcheck{name="etcd",type="livez"} 1' in text.splitlines()
+    counted = 'kubernetes_healthchecks_total{name="etcd",status="success",type="livez"} 2'
+    assert counted in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/api/v1/namespaces"),
+        ("POST", "/api/v1/componentstatuses"),
+        ("DELETE", "/api/v1/componentstatuses/x"),
+        ("GET", "/api/v1/componentstatuses?watch=1"),
+        ("PUT", "/api/v1/namespaces/default/pods/p/exec"),
+        ("POST", "/api/v1/namespaces/default/pods/p/log"),
+    ],
+)
+async def test_what_discovery_does_not_name_is_not_allowed(
+    server: RunningApiServer, method: str, path: str
+) -> None:
+    code, _, body = await send(server, method, path, b"{}", Content_Type="application/json")
+    assert (code, body["reason"]) == (405, "MethodNotAllowed")

@@ -46,7 +46,8 @@ async def test_requests_are_counted_under_kubernetes_names(
         name = "apiserver_request_duration_seconds"
         assert lines[f'{name}_bucket{{{kind},le="+Inf"}}'] == "1"
         assert lines[f"{name}_count{{{kind}}}"] == "1"
-    assert lines['apiserver_storage_objects{resource="configmaps"}'] == "1"
+    stored = (await client.list("configmaps"))["items"]
+    assert lines['apiserver_storage_objects{resource="configmaps"}'] == str(len(stored))
     assert lines['apiserver_current_inflight_requests{request_kind="readOnly"}'] == "1"
     assert float(lines["process_resident_memory_bytes"]) > 1e6
     assert int(lines["process_open_fds"]) > 3

@@ -28,6 +28,34 @@ def test_a_resource_is_discovered_while_it_is_served() -> None:
     assert discovery.single_group(catalog, "example.com") is None
 
 
+def test_the_stored_version_has_a_hash_that_is_kubernetes_own() -> None:
+    catalog = Catalog()
+
+    def hashes(group: str, version: str) -> dict[str, str | None]:
+        listed = discovery.resource_list(catalog, group, version)
+        assert listed is not None
+        return {each["name"]: each.get("storageVersionHash") for each in listed["resources"]}
+
+    core = hashes("", "v1")
+    # As a kube-apiserver says them.
+    assert core["pods"] == "xPOwRZ+Yhw8="
+    assert core["namespaces"] == "Q3oi5N2YM8M="
+    assert core["pods/log"] is None and core["bindings"] is None
+    assert hashes("apps", "v1")["deployments"] == "8aSe+NMegvE="
+    assert hashes("events.k8s.io", "v1")["events"] == core["events"]
+    autoscaling = [hashes("autoscaling", version) for version in ("v1", "v2")]
+    assert autoscaling[0]["horizontalpodautoscalers"] == autoscaling[1]["horizontalpodautoscalers"]
+
+
+def test_verbs_are_those_that_kubernetes_has() -> None:
+    listed = discovery.resource_list(Catalog(), "", "v1")
+    assert listed is not None
+    verbs = {each["name"]: each["verbs"] for each in listed["resources"]}
+    assert verbs["componentstatuses"] == ["get", "list"]
+    assert "deletecollection" not in verbs["namespaces"]
+    assert "deletecollection" in verbs["pods"]
+
+
 def test_subresources_tell_the_kind_that_they_speak() -> None:
     listed = discovery.resource_list(Catalog(), "apps", "v1")
     assert listed is not None

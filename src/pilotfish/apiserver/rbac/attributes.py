@@ -61,7 +61,8 @@ def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attrib
     resource, name = route.resource, route.name
     selector = query.get("fieldSelector", "") if query else ""
     if verb == "get" and not route.subresource:
-        if route.watch or (query and query.get("watch", "false").lower() not in _FALSE):
+        is_watch = query and query.get("watch", "false").lower() not in _FALSE
+        if route.watch or (is_watch and not name):
             verb = "watch"
         elif not name:
             verb = "list"

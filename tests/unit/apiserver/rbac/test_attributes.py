@@ -40,6 +40,21 @@ def test_a_list_may_be_a_watch() -> None:
     assert asked("GET", "/api/v1/pods", watch="false").verb == "list"
 
 
+def test_one_object_is_got_and_not_watched() -> None:
+    assert asked("GET", "/api/v1/namespaces/a/pods/b", watch="true").verb == "get"
+    assert asked("GET", "/api/v1/watch/namespaces/a/pods/b").verb == "watch"
+
+
+def test_a_method_without_a_verb_is_none() -> None:
+    assert asked("LIST", "/api/v1/pods").verb == ""
+
+
+def test_only_who_reads_is_limited_by_a_selected_name() -> None:
+    for method in ("POST", "DELETE"):
+        found = asked(method, "/api/v1/namespaces/a/pods", fieldSelector="metadata.name=x")
+        assert found.name == ""
+
+
 def test_a_selected_name_is_the_name() -> None:
     assert asked("GET", "/api/v1/pods", fieldSelector="a=b,metadata.name=x").name == "x"
 
