@@ -45,6 +45,22 @@ class Kubectl:
             stdout=asyncio.subprocess.PIPE,
         )
 
+    async def start_watching(self, *arguments: str) -> asyncio.subprocess.Process:
+        """One that runs until it is killed; when this returns, it watches."""
+        process = await asyncio.create_subprocess_exec(
+            self.binary,
+            "-v=6",
+            *arguments,
+            env=os.environ | {"KUBECONFIG": str(self.server.kubeconfig)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            while b"watch=true" not in await process.stderr.readline():
+                assert process.returncode is None
+        return process
+
     async def version(self) -> int:
         """Its minor version."""
         told = json.loads(await self("version", "--client", "-o", "json"))
@@ -58,7 +74,7 @@ async def kubectl(server: RunningApiServer, request: pytest.FixtureRequest) -> K
 
 async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
     assert process.stdout is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for line in process.stdout:
             yield line.decode()
 
@@ -135,7 +151,7 @@ async def test_a_watch_shows_what_happens_and_wait_ends_with_it(
 ) -> None:
     await made(client, ("pods", pod("a", nodeName="node-1")))
     watching = await kubectl.start("get", "pods", "-w", "--no-headers", "-o", "wide")
-    waiting = await kubectl.start("wait", "--for=condition=Ready", "pod/a", "--timeout=20s")
+    waiting = await kubectl.start("wait", "--for=condition=Ready", "pod/a", "--timeout=60s")
     told = lines(watching)
     assert (await anext(told)).split()[:3] == ["a", "0/1", "Pending"]
     live = await client.get("pods", "a", "default")
@@ -149,8 +165,7 @@ async def test_a_watch_shows_what_happens_and_wait_ends_with_it(
     await client.update("pods", live, subresource="status")
     assert (await anext(told)).split()[:3] == ["a", "1/1", "Running"]
     assert "condition met" in await anext(lines(waiting))
-    gone = await kubectl.start("wait", "--for=delete", "pod/a", "--timeout=20s")
-    await asyncio.sleep(0.2)
+    gone = await kubectl.start_watching("wait", "--for=delete", "pod/a", "--timeout=60s")
     await client.delete("pods", "a", "default", grace_period_s=0)
     assert "condition met" in await anext(lines(gone)) or await gone.wait() == 0
     for process in (watching, waiting, gone):
@@ -161,8 +176,7 @@ async def test_a_watch_shows_what_happens_and_wait_ends_with_it(
 
 async def test_rollouts_are_followed_restarted_and_told(kubectl: Kubectl, client: Client) -> None:
     await kubectl("create", "deployment", "d", "--image=host")
-    follow = await kubectl.start("rollout", "status", "deployment/d", "--timeout=20s")
-    await asyncio.sleep(0.2)
+    follow = await kubectl.start_watching("rollout", "status", "deployment/d", "--timeout=60s")
     live = await client.get("deployments.apps", "d", "default")
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
     live["status"] = counts | {"observedGeneration": 1}
@@ -235,7 +249,7 @@ async def test_nodes_are_cordoned_tainted_and_drained(kubectl: Kubectl, client: 
     await made(client, ("nodes", node), ("pods", pod("a", nodeName="node-1")))
     assert "cordoned" in await kubectl("cordon", "node-1")
     assert "tainted" in await kubectl("taint", "nodes", "node-1", "a=b:NoSchedule")
-    drain = await kubectl.start("drain", "node-1", "--force", "--timeout=20s")
+    drain = await kubectl.start("drain", "node-1", "--force", "--timeout=60s")
     async with asyncio.timeout(10):
         async for kind, each in client.watch("pods", "default"):
             if kind == "MODIFIED" and "deletionTimestamp" in each["metadata"]:

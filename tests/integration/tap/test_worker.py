@@ -80,6 +80,9 @@ async def test_packets_come_as_a_file_with_each_packet_once(cluster: Shell, tmp_
             begun = partial(eventually, lambda: file.exists() and file.stat().st_size > 0)
             await asyncio.to_thread(begun, "the file has begun")
             await asyncio.to_thread(ask, cluster, "/packets")
+            arrived = partial(eventually, lambda: b"/packets" in file.read_bytes())
+            await asyncio.to_thread(arrived, "the request is in the file")
+            # Long enough for one packet too many to show.
             await asyncio.sleep(0.5)
         finally:
             collecting.cancel()
@@ -135,10 +138,14 @@ async def test_this_machine_is_viewed_without_a_worker(cluster: Shell) -> None:
 
     collecting = asyncio.create_task(collect())
     try:
-        await asyncio.sleep(1.0)
-        address = cluster.cluster_ip("web")
-        await asyncio.to_thread(cluster.curl, f"http://{address}/local")
-        await asyncio.to_thread(eventually, lambda: bool(seen), "it is seen")
+        url = f"http://{cluster.cluster_ip('web')}/local"
+
+        # Nothing tells from outside when the capture begins: ask until it is seen.
+        def asked_and_seen() -> bool:
+            cluster.curl(url)
+            return bool(seen)
+
+        await asyncio.to_thread(eventually, asked_and_seen, "it is seen")
     finally:
         collecting.cancel()
         await asyncio.gather(collecting, return_exceptions=True)
