@@ -29,6 +29,7 @@ class NodeFacts:
     ip: str
     cpu: Decimal
     memory_bytes: int
+    disk_bytes: int
     pod_ips: tuple[str, ...] = ()
     ips: tuple[str, ...] = ()
 
@@ -90,6 +91,11 @@ def resource_value(pod: Object, container_name: str, ref: Object, facts: NodeFac
     if text is not None:
         value = parse_quantity(str(text))
     else:
-        value = {"cpu": facts.cpu, "memory": Decimal(facts.memory_bytes)}.get(resource, Decimal(0))
+        of_node = {
+            "cpu": facts.cpu,
+            "ephemeral-storage": Decimal(facts.disk_bytes),
+            "memory": Decimal(facts.memory_bytes),
+        }
+        value = of_node.get(resource, Decimal(0))
     divisor = parse_quantity(str(ref.get("divisor") or "1")) or Decimal(1)
     return str(math.ceil(value / divisor))

@@ -23,7 +23,7 @@ from pilotfish.node.downward import NodeFacts
 from pilotfish.node.images.host_view import HostView
 from pilotfish.node.images.store import ImageStore
 from pilotfish.node.ipam import AddressPool
-from pilotfish.node.machine import memory_bytes, read_machine
+from pilotfish.node.machine import disk_bytes, memory_bytes, read_machine
 from pilotfish.node.oci.capabilities import bounding_set
 from pilotfish.node.paths import NodePaths
 from pilotfish.node.pod_worker import PodWorker
@@ -109,6 +109,7 @@ class Kubelet:
                 config.node_ip,
                 Decimal(os.cpu_count() or 1),
                 memory,
+                disk_bytes(paths.state),
                 ips=config.node_ips,
             ),
             capabilities=bounding_set(Path("/proc/self/status").read_text()),

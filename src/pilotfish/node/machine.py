@@ -18,6 +18,11 @@ def memory_bytes(meminfo: str) -> int:
     return int(match[1]) * 1024 if match else 0
 
 
+def disk_bytes(state_dir: Path) -> int:
+    """The size of the disk that Pods write to, in whole KiB, as the Node tells it."""
+    return shutil.disk_usage(state_dir).total // 1024 * 1024
+
+
 def os_name(os_release: str) -> str:
     match = re.search(r'^PRETTY_NAME="?([^"\n]*)"?', os_release, re.MULTILINE)
     return match[1] if match else "Linux"
@@ -41,7 +46,7 @@ def read_machine(state_dir: Path) -> Machine:
     return Machine(
         cpus=os.cpu_count() or 1,
         memory_bytes=memory_bytes(_read("/proc/meminfo")),
-        disk_bytes=shutil.disk_usage(state_dir).total,
+        disk_bytes=disk_bytes(state_dir),
         kernel=platform.release(),
         os_image=os_name(_read("/etc/os-release")),
         machine_id=_read("/etc/machine-id"),

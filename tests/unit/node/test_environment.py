@@ -11,7 +11,7 @@ from pilotfish.node.downward import NodeFacts
 from pilotfish.node.environment import Reference, container_environment, references
 from pilotfish.node.errors import ContainerConfigError
 
-FACTS = NodeFacts("node-1", "192.168.64.2", Decimal(2), 1 << 30, ("10.244.0.5",))
+FACTS = NodeFacts("node-1", "192.168.64.2", Decimal(2), 1 << 30, 1 << 40, ("10.244.0.5",))
 
 
 def environment(
@@ -87,9 +87,13 @@ def test_resources_are_divided_and_rounded_up(ref: dict[str, str], expected: str
     assert result["X"] == expected
 
 
-def test_a_missing_limit_is_the_nodes_capacity() -> None:
-    env = [{"name": "X", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}]
-    assert environment({"env": env})["X"] == "2"
+@pytest.mark.parametrize(
+    ("resource", "amount"),
+    [("cpu", "2"), ("memory", str(1 << 30)), ("ephemeral-storage", str(1 << 40))],
+)
+def test_a_missing_limit_is_the_nodes_capacity(resource: str, amount: str) -> None:
+    reference = {"resourceFieldRef": {"resource": f"limits.{resource}"}}
+    assert environment({"env": [{"name": "X", "valueFrom": reference}]})["X"] == amount
 
 
 def test_config_maps_and_secrets_give_single_keys_and_all_keys() -> None:

@@ -13,7 +13,7 @@ from pilotfish.node.errors import MountFailed
 from pilotfish.node.volumes.atomic import File
 from pilotfish.node.volumes.payload import volume_files, wanted
 
-FACTS = NodeFacts("node-1", "192.168.64.2", Decimal(2), 1 << 30)
+FACTS = NodeFacts("node-1", "192.168.64.2", Decimal(2), 1 << 30, 1 << 40)
 POD = {"metadata": {"name": "p", "namespace": "ns", "labels": {"a": 'say "x"'}}, "spec": {}}
 CM, SECRET = Reference("configmap", "cm"), Reference("secret", "s")
 OBJECTS: dict[Reference, Any] = {
