@@ -13,8 +13,8 @@ class KubeletConfig:
     The kubelet keeps its own state in `state_dir/nodes/NODE` and its mounts, pipes and runc's
     state in `run_dir/nodes/NODE`. `exits_dir` is where the supervisor leaves the wait status of
     containers that ended while no kubelet ran, `terminals_socket` where it keeps their terminals.
-    `second_node_ip` is of the other address family in a dual-stack cluster. Pods of image `host`
-    may ask for `allowed_host_paths`.
+    `seccomp_dir` has the Localhost profiles. `second_node_ip` is of the other address family in a
+    dual-stack cluster. Pods of image `host` may ask for `allowed_host_paths`.
     """
 
     cluster_name: str
@@ -23,6 +23,7 @@ class KubeletConfig:
     state_dir: Path
     run_dir: Path
     images_dir: Path = Path("/var/lib/pilotfish/images")
+    seccomp_dir: Path = Path("/etc/pilotfish/seccomp")
     cluster_dns: str = "10.96.0.10"
     cluster_domain: str = "cluster.local"
     kubelet_port: int = 10250

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from pilotfish.node.images import host
 from pilotfish.node.images.host_paths import host_path_mounts
 from pilotfish.node.images.store import Image
 from pilotfish.node.object_fetch import fetch
+from pilotfish.node.oci.apparmor import apparmor_profile
+from pilotfish.node.oci.capabilities import container_capabilities
 from pilotfish.node.oci.devices import machine_devices
 from pilotfish.node.oci.mounts import Mount, bind
+from pilotfish.node.oci.seccomp import default_profile, load_profile, seccomp_profile
 from pilotfish.node.oci.spec import SpecInput, make_spec
 from pilotfish.node.oci.user import User, container_user
 from pilotfish.node.paths import ContainerPaths, PodPaths
@@ -168,10 +172,26 @@ def _describe(
             mounts=tuple(_mounts(request, paths, volumes, _read_only_root(container))),
             cgroup_path=cgroups.path_of(record.container_id),
             available_capabilities=node.capabilities,
-            oom_score_adj=oom_score_adj(pod, container, node.facts.memory_bytes),
+            oom_score_adj=max(
+                oom_score_adj(pod, container, node.facts.memory_bytes), node.oom_score_floor
+            ),
+            seccomp=_seccomp(node, pod, container),
+            apparmor=apparmor_profile(pod, container)[1],
             cgroup_namespace=cgroups.is_unified(),
             machine_devices=machine_devices() if context.get("privileged") else (),
             target_pid=request.target_pid,
         )
     )
     return record, spec
+
+
+def _seccomp(node: NodeContext, pod: Object, container: Object) -> Object | None:
+    """What `linux.seccomp` is, None for an unconfined container. Raises ContainerConfigError."""
+    kind, name = seccomp_profile(pod, container)
+    if kind == "Localhost":
+        return load_profile(node.config.seccomp_dir, name)
+    if kind == "Unconfined":
+        return None
+    context = container.get("securityContext") or {}
+    capabilities = container_capabilities(context, node.capabilities)
+    return default_profile(capabilities, platform.machine())

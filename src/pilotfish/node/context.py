@@ -20,7 +20,10 @@ from pilotfish.objects.meta import Object
 
 @dataclass
 class NodeContext:
-    """`addresses` is None until the node has its podCIDR. `services` lists all Services."""
+    """`addresses` is empty until the node has its podCIDR. `services` lists all Services.
+
+    `oom_score_floor`: the lowest oom_score_adj that this machine lets us give.
+    """
 
     config: KubeletConfig
     client: Client
@@ -31,6 +34,7 @@ class NodeContext:
     host_view: HostView
     facts: NodeFacts
     capabilities: tuple[str, ...]
+    oom_score_floor: int
     services: Callable[[], list[Object]]
     addresses: tuple[AddressPool, ...] = ()
     machine_hosts: str = field(default_factory=lambda: _read_if_there(Path("/etc/hosts")))

@@ -23,8 +23,10 @@ from pilotfish.node.downward import NodeFacts
 from pilotfish.node.images.host_view import HostView
 from pilotfish.node.images.store import ImageStore
 from pilotfish.node.ipam import AddressPool
+from pilotfish.node.isolation import missing_isolation
 from pilotfish.node.machine import disk_bytes, memory_bytes, read_machine
 from pilotfish.node.oci.capabilities import bounding_set
+from pilotfish.node.oom_score import lowest_oom_score_adj
 from pilotfish.node.paths import NodePaths
 from pilotfish.node.pod_worker import PodWorker
 from pilotfish.node.processes import become_subreaper, reap_strangers
@@ -112,6 +114,7 @@ class Kubelet:
                 disk_bytes(paths.state),
                 ips=config.node_ips,
             ),
+            oom_score_floor=lowest_oom_score_adj(),
             capabilities=bounding_set(Path("/proc/self/status").read_text()),
             services=lambda: list(self._services.values()),
         )
@@ -164,7 +167,7 @@ class Kubelet:
         self._workers[uid] = worker
         node = self._node.get(self._config.node_name)
         if node is not None and not worker.is_known and not is_deleting(pod):
-            rejected = rejection(pod, others, node)
+            rejected = rejection(pod, others, node) or missing_isolation(pod)
             if rejected is not None:
                 worker.reject(rejected)
         with log_fields(kind="Pod", object=key_of(pod)):

@@ -13,6 +13,7 @@ from pilotfish.node.errors import MountFailed
 from pilotfish.node.files.trees import try_remove_tree
 from pilotfish.node.hosts_file import hosts_file, pod_domain, pod_hostname
 from pilotfish.node.ipam import PoolExhausted
+from pilotfish.node.isolation import dotted
 from pilotfish.node.oci.spec import Sandbox
 from pilotfish.node.paths import PodPaths
 from pilotfish.node.resolv import parse_resolv_conf, pod_resolv_conf
@@ -20,6 +21,10 @@ from pilotfish.objects.meta import Object, uid_of
 
 log = logging.getLogger(__name__)
 
+_NO_USER_NAMESPACES = (
+    "Failed to create pod sandbox: hostUsers: false asks for a user namespace, and the runtime "
+    "does not support user namespaces; remove hostUsers to run the Pod as the host's users"
+)
 _SHM_BYTES = 64 * 1024 * 1024
 
 
@@ -59,6 +64,8 @@ def ensure(node: NodeContext, pod: Object, paths: PodPaths) -> PodSandbox:
 
 def _ensure(node: NodeContext, pod: Object, paths: PodPaths) -> PodSandbox:
     config, uid, spec = node.config, uid_of(pod), pod.get("spec", {})
+    if spec.get("hostUsers") is False:
+        raise SandboxFailed(_NO_USER_NAMESPACES)
     for folder in (paths.state, paths.run, paths.etc, paths.shm):
         folder.mkdir(parents=True, exist_ok=True)
     hostname = pod_hostname(pod, config.node_name)
@@ -90,7 +97,7 @@ def _ensure(node: NodeContext, pod: Object, paths: PodPaths) -> PodSandbox:
         uts=str(own["uts"]),
         hostname=_kernel_hostname(pod, hostname, config.cluster_domain),
         shm="/dev/shm" if spec.get("hostIPC") else str(paths.shm),
-        sysctls={entry["name"]: entry["value"] for entry in sysctls},
+        sysctls={dotted(entry["name"]): entry["value"] for entry in sysctls},
     )
     return PodSandbox(pod_ips, netns, oci)
 

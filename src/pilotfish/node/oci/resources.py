@@ -11,6 +11,9 @@ from pilotfish.objects.quantities import parse_quantity
 _CPU_PERIOD_US = 100_000
 _MIN_QUOTA_US = 1_000
 _MIN_SHARES, _MAX_SHARES = 2, 262_144
+# A fork bomb ends in its container. No limit of Kubernetes' own is in the Pod: the kubelet's
+# podPidsLimit is a node's setting.
+MAX_PIDS = 4096
 
 
 def _milli(quantity: object) -> int:
@@ -29,7 +32,11 @@ def linux_resources(container: Object, privileged: bool) -> Object:
         quota = _milli(limits["cpu"]) * _CPU_PERIOD_US // 1000
         cpu["quota"] = max(quota, _MIN_QUOTA_US)
         cpu["period"] = _CPU_PERIOD_US
-    result: Object = {"cpu": cpu, "devices": [{"allow": privileged, "access": "rwm"}]}
+    result: Object = {
+        "cpu": cpu,
+        "devices": [{"allow": privileged, "access": "rwm"}],
+        "pids": {"limit": MAX_PIDS},
+    }
     if "memory" in limits:
         result["memory"] = {"limit": int(parse_quantity(str(limits["memory"])))}
     return result

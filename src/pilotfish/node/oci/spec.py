@@ -78,6 +78,8 @@ class SpecInput:
     oom_score_adj: int
     machine_devices: tuple[Device, ...] = ()  # those of /dev, for privileged containers
     cgroup_namespace: bool = False  # with cgroup v2 the container sees its own part only
+    seccomp: Object | None = None  # linux.seccomp; None for unconfined
+    apparmor: str = ""  # the name of a loaded profile
     target_pid: int = 0  # whose pid namespace it shares; 0 for one of its own
 
 
@@ -139,7 +141,7 @@ def _process(given: SpecInput, privileged: bool) -> Object:
         user["additionalGids"] = list(given.user.groups)
     tty = bool(container.get("tty"))
     no_new_privileges = context.get("allowPrivilegeEscalation") is False and not privileged
-    return {
+    process: Object = {
         "terminal": tty,
         "user": user,
         "args": command_line(container, given.image, given.env),
@@ -153,6 +155,9 @@ def _process(given: SpecInput, privileged: bool) -> Object:
         "noNewPrivileges": no_new_privileges,
         "oomScoreAdj": given.oom_score_adj,
     }
+    if given.apparmor:
+        process["apparmorProfile"] = given.apparmor
+    return process
 
 
 def make_spec(given: SpecInput) -> Object:
@@ -171,6 +176,8 @@ def make_spec(given: SpecInput) -> Object:
     }
     if privileged:
         linux["devices"] = [device.as_oci() for device in given.machine_devices]
+    if given.seccomp is not None:
+        linux["seccomp"] = given.seccomp
     if given.sandbox.sysctls:
         linux["sysctl"] = dict(given.sandbox.sysctls)
     if not privileged and context.get("procMount") != "Unmasked":
