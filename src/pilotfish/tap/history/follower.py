@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 
 from pilotfish.client.api import Client
-from pilotfish.client.errors import ApiError, Unreachable
+from pilotfish.client.errors import ApiError, Forbidden, Unreachable
 from pilotfish.client.informer import Informer
 from pilotfish.objects.meta import Object, name_of
 from pilotfish.tap.files.frame import CaptureFileError, Frame
@@ -19,6 +19,9 @@ from pilotfish.tap.files.pcapng import PcapngStream
 from pilotfish.tap.viewer import FIRST_PAUSE_S, MAX_PAUSE_S, packets_path
 
 log = logging.getLogger(__name__)
+
+# Who may not see packets is seldom given the right a moment later.
+FORBIDDEN_PAUSE_S = 60.0
 
 
 class PacketFollower:
@@ -68,5 +71,7 @@ class PacketFollower:
                 if not told:
                     log.warning("packets of %s are missing, trying again: %s", node, error)
                 told = True
+                if isinstance(error, Forbidden):
+                    pause_s = FORBIDDEN_PAUSE_S
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, MAX_PAUSE_S)

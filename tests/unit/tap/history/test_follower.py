@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pilotfish.client.errors import Unreachable
+from pilotfish.client.errors import Unreachable, error_of
 from pilotfish.objects.meta import Object
 from pilotfish.tap.files import pcapng_blocks
 from pilotfish.tap.files.frame import Frame
@@ -145,3 +145,12 @@ async def test_nodes_come_and_go() -> None:
         client.change("ADDED", "node-3")
         await until(lambda: heard == [b"b", b"c"])
         assert client.opened == {"node-1": 1, "node-2": 1, "node-3": 1}
+
+
+async def test_who_may_not_see_packets_does_not_ask_again_and_again() -> None:
+    client = FakeClient(**{"node-1": [[error_of({"reason": "Forbidden"}, 403)]]})
+    async with following(client):
+        await until(lambda: client.opened.get("node-1") == 1)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert client.opened["node-1"] == 1
