@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from pilotfish.client import heartbeat
 from pilotfish.client.api import Client
 from pilotfish.client.config import ClientConfig
 from pilotfish.cluster import pki
@@ -17,6 +18,7 @@ from pilotfish.cluster.logs import configure
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from pathlib import Path
 
     from pilotfish.cluster.pki import Identity
     from pilotfish.cluster.state import ClusterState
@@ -27,18 +29,22 @@ _LISTEN_POLL_S = 0.005
 
 
 def run_until_terminated(
-    work: Coroutine[None, None, None], log_format: str = "text", component: str = ""
+    work: Coroutine[None, None, None],
+    log_format: str = "text",
+    component: str = "",
+    beat_file: Path | None = None,
 ) -> int:
     """Run `work` on a fresh loop until it ends or SIGTERM or SIGINT comes. Returns the exit code.
 
     A component has no natural end: one that returns or raises has failed, and the supervisor
-    starts it again.
+    starts it again, as it does when the loop does not turn: beat_file shows that it does.
     """
+    heartbeat.stacks_on_signal()
     configure(log_format, component)
     # A restart must find Pods as they were left: what a component has under way is cancelled, and
     # nothing is undone.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_terminable(work))
+        return runner.run(_terminable(work, beat_file))
 
 
 def client_for(cluster: ClusterState, identity: Identity, server: str) -> Client:
@@ -70,7 +76,8 @@ async def wait_listening(host: str, port: int) -> None:
         return
 
 
-async def _terminable(work: Coroutine[None, None, None]) -> int:
+async def _terminable(work: Coroutine[None, None, None], beat_file: Path | None) -> int:
+    beating = asyncio.ensure_future(heartbeat.beat(beat_file)) if beat_file else None
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     terminated = False
@@ -95,6 +102,9 @@ async def _terminable(work: Coroutine[None, None, None]) -> int:
         for one in _leaves(error):
             logger.error("%s: %s", type(one).__name__, one)
         return 1
+    finally:
+        if beating is not None:
+            beating.cancel()
     logger.error("the component ended by itself")
     return 1
 

@@ -40,6 +40,7 @@ def run(cluster: str, component: str) -> int:
         _run(found, found.node(component), machine_namespace=f"/proc/self/fd/{machine}"),
         found.log_format,
         component,
+        found.folders.beats / component,
     )
 
 
@@ -118,6 +119,7 @@ def tap_config(cluster: ClusterState, node: NodeNetwork) -> TapConfig:
         client_cert=str(pki.cert_file(folder, pki.TAP.stem)),
         client_key=str(pki.key_file(folder, pki.TAP.stem)),
         host_addresses=tuple(cluster.network.host_addresses),
+        beat_file=str(cluster.folders.beats / f"{node.name}-tap"),
     )
 
 

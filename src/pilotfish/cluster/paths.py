@@ -63,6 +63,11 @@ class Folders:
         return self.run / "pids"
 
     @property
+    def beats(self) -> Path:
+        """Where event loops show that they turn."""
+        return self.run / "beats"
+
+    @property
     def exits(self) -> Path:
         return self.run / "exits"
 
@@ -91,7 +96,7 @@ class Folders:
         """Make every folder, readable by root alone."""
         for root in (STATE_ROOT, RUN_ROOT):
             root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for folder in (self.state, self.run, self.logs, self.pids, self.exits):
+        for folder in (self.state, self.run, self.logs, self.pids, self.exits, self.beats):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def components(self) -> list[str]:

@@ -3,7 +3,8 @@
 It starts a launcher for what is down, takes in the processes that the launcher forks (it is a child
 subreaper, prctl(2)), and starts again what dies, waiting longer each time it dies young. Components
 outlive it: a new supervisor finds them by their pid files and watches them through pidfds
-(pidfd_open(2)), since they are no longer its children.
+(pidfd_open(2)), since they are no longer its children. One that lives, but whose event loop does
+not turn, is killed (client.liveness), and so started again.
 
 Containers whose node process was killed become its children too. Nobody else can learn how such a
 process ends, so it writes the wait status into the exits folder, where the kubelet looks. And it
@@ -26,12 +27,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pilotfish.client import liveness
+from pilotfish.client.liveness import LOOK_PERIOD_S, Watch
 from pilotfish.cluster import control, marks, processes
 from pilotfish.cluster.descriptor_store import DescriptorStore
 from pilotfish.cluster.paths import Folders, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pilotfish.cluster.processes import Process
 
@@ -59,6 +62,9 @@ class Component:
     start_at_s: float = 0.0
     launched_at_s: float | None = None
     last_exit: str = ""
+    watch: Watch = field(default_factory=Watch)
+    # Why it was killed, where its loop did not turn.
+    hung: str | None = None
 
     def status(self) -> control.ComponentStatus:
         return {
@@ -85,8 +91,11 @@ class Supervisor:
         folders: Folders,
         begun: subprocess.Popen[bytes] | None,
         launcher_command: Sequence[str],
+        make_watch: Callable[[], Watch] = Watch,
     ) -> None:
-        """begun: a launcher that is importing already."""
+        """begun: a launcher that is importing already. make_watch: how patient it is."""
+        self._make_watch = make_watch
+        self._next_look_s = 0.0
         self._folders = folders
         self._launcher_command = launcher_command
         self._components: dict[str, Component] = {}
@@ -112,6 +121,7 @@ class Supervisor:
                 key.data()
             self._reap()
             self._find_launched()
+            self._look_at_loops()
             self._launch_due()
         self._folders.control_socket.unlink(missing_ok=True)
         self._folders.terminals_socket.unlink(missing_ok=True)
@@ -129,6 +139,7 @@ class Supervisor:
         component.process = found
         component.pidfd = pidfd
         component.launched_at_s = None
+        component.watch, component.hung = self._make_watch(), None
         self._selector.register(pidfd, selectors.EVENT_READ, lambda: self._pidfd_ready(component))
         logger.info("%s runs with pid %d", component.name, found.pid)
         return True
@@ -144,12 +155,35 @@ class Supervisor:
         if component.process is None:
             return
         age_s = component.process.age_s()
+        if component.hung is not None:
+            how = f"was killed: {component.hung}"
         logger.warning("%s (pid %d) %s", component.name, component.process.pid, how)
         self._selector.unregister(component.pidfd)
         os.close(component.pidfd)
         component.process, component.pidfd = None, -1
         component.last_exit = how
         self._plan_restart(component, age_s)
+
+    def _look_at_loops(self) -> None:
+        """Kill a component whose event loop does not turn; its restart follows as for any death."""
+        if time.monotonic() < self._next_look_s:
+            return
+        self._next_look_s = time.monotonic() + LOOK_PERIOD_S
+        for component in self._components.values():
+            if component.process is None or component.hung is not None:
+                continue
+            seen = liveness.look(component.process.pid, self._folders.beats / component.name)
+            component.hung = component.watch.hung(seen) if seen is not None else None
+            if component.hung is not None:
+                logger.error(
+                    "%s (pid %d): %s; it writes its stacks to its log and is started again",
+                    component.name,
+                    component.process.pid,
+                    component.hung,
+                )
+                component.process.kill(liveness.STACKS_SIGNAL)
+                processes.wait_gone([component.process], liveness.STACKS_GRACE_S)
+                component.process.kill(signal.SIGKILL)
 
     def _plan_restart(self, component: Component, age_s: float) -> None:
         component.restarts += 1
@@ -261,14 +295,13 @@ class Supervisor:
                     note.unlink()
 
     def _next_wait_s(self) -> float | None:
-        """Until the next restart is due; None to wait for something to happen."""
+        """Until the next restart or look is due; None to wait for something to happen."""
         if any(c.launched_at_s is not None for c in self._components.values()):
             return 0.01
         now = time.monotonic()
         waits = [
-            component.start_at_s - now
+            (component.start_at_s if component.process is None else self._next_look_s) - now
             for component in self._components.values()
-            if component.process is None
         ]
         return max(0.0, min(waits)) if waits else None
 

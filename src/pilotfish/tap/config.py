@@ -20,6 +20,7 @@ class TapConfig:
         cert, key: what the worker serves with.
         client_cert, client_key: who it is to the API server.
         host_addresses: what the cluster knows as "host".
+        beat_file: where the session's event loop shows that it turns; "" for nowhere.
     """
 
     node_name: str
@@ -32,6 +33,7 @@ class TapConfig:
     client_key: str
     host_addresses: tuple[str, ...] = ()
     port: int = PORT
+    beat_file: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import uvloop
 
+from pilotfish.client import heartbeat
 from pilotfish.client.api import Client
 from pilotfish.client.config import ClientConfig
 from pilotfish.tap.config import TapConfig
@@ -36,6 +37,7 @@ def main() -> int:
     # The node process that started us holds the socket too: when it is killed, its successor
     # could not listen.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    heartbeat.stacks_on_signal()
     config = TapConfig.from_json(sys.stdin.read())
     if os.getppid() != int(sys.argv[2]):
         return 1  # it died before we asked to be told
@@ -57,7 +59,16 @@ async def _run(config: TapConfig, listener: socket.socket) -> None:
     )
     async with Client(client_config, user_agent="pilotfish/tap") as client:
         session = Session(client, config.node_name, config.host_addresses)
-        await TapServer(config, session, listener).run()
+        beating = (
+            asyncio.create_task(heartbeat.beat(Path(config.beat_file)))
+            if config.beat_file
+            else None
+        )
+        try:
+            await TapServer(config, session, listener).run()
+        finally:
+            if beating is not None:
+                beating.cancel()
 
 
 if __name__ == "__main__":

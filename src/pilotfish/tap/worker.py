@@ -15,7 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+from pilotfish.client import liveness
 from pilotfish.tap.config import TapConfig
 
 log = logging.getLogger(__name__)
@@ -72,7 +74,7 @@ class TapWorker:
         with contextlib.suppress(BrokenPipeError), process.stdin:
             process.stdin.write(self._config.to_json().encode())
         try:
-            return await _ended(process)
+            return await _ended(process, Path(self._config.beat_file))
         except asyncio.CancelledError:
             process.send_signal(signal.SIGTERM)
             raise
@@ -89,15 +91,30 @@ async def _readable(listener: socket.socket) -> None:
         loop.remove_reader(listener.fileno())
 
 
-async def _ended(process: subprocess.Popen[bytes]) -> int:
-    """The exit code of a process, once it has ended."""
+async def _ended(process: subprocess.Popen[bytes], beat_file: Path) -> int:
+    """The exit code of a process, once it has ended; it is killed when its loop does not turn."""
     loop = asyncio.get_running_loop()
     descriptor = os.pidfd_open(process.pid)
     gone = asyncio.Event()
     loop.add_reader(descriptor, gone.set)
+    watch = liveness.Watch()
     try:
-        await gone.wait()
+        while not await _happens(gone, liveness.LOOK_PERIOD_S):
+            seen = liveness.look(process.pid, beat_file)
+            reason = watch.hung(seen) if seen is not None else None
+            if reason is not None:
+                log.error("the tap session (pid %d): %s; it is ended", process.pid, reason)
+                process.send_signal(liveness.STACKS_SIGNAL)
+                await _happens(gone, liveness.STACKS_GRACE_S)
+                process.kill()
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
     return process.wait()
+
+
+async def _happens(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for an event; False when the time is over first."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), timeout_s)
+    return event.is_set()

@@ -19,12 +19,15 @@ from pilotfish.cluster.state import ClusterState
 SUPERVISOR = """
 import sys
 from pathlib import Path
+from pilotfish.client import liveness
 from pilotfish.cluster import logs, paths, supervisor, supervisor_process
 paths.STATE_ROOT, paths.RUN_ROOT = Path(sys.argv[1], "lib"), Path(sys.argv[1], "run")
 logs.configure()
 supervisor_process.become_subreaper()
 launcher = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
-supervisor.Supervisor(paths.Folders("t"), None, launcher).run()
+watch = lambda: liveness.Watch(most_cpu_s=0.2, most_looks_asleep=2)
+supervisor.LOOK_PERIOD_S = 0.05
+supervisor.Supervisor(paths.Folders("t"), None, launcher, watch).run()
 """
 
 # Like the real launcher, but what it forks sleeps, or ends at once if a file says so.
@@ -33,6 +36,26 @@ import os, sys, time
 from pathlib import Path
 from pilotfish.cluster import marks, processes
 root = Path(sys.argv[1])
+def hang(root, way):
+    # An event loop that begins to turn, and then does not.
+    import asyncio, threading
+    from pilotfish.client import heartbeat
+    (root / way).unlink()
+    os.dup2(os.open(root / "log", os.O_WRONLY | os.O_CREAT, 0o600), 2)
+    heartbeat.stacks_on_signal()
+    async def work():
+        beating = asyncio.create_task(
+            heartbeat.beat(root / "run" / "t" / "beats" / "node-1", period_s=0.01))
+        await asyncio.sleep(0.3)
+        compute_for_ever() if way == "compute" else wait_for_ever()
+    def compute_for_ever():
+        while True:
+            pass
+    def wait_for_ever():
+        lock = threading.Lock()
+        lock.acquire()
+        lock.acquire()
+    asyncio.run(work())
 assert sys.stdin.readline() == "t\\n"
 for line in sys.stdin:
     if os.fork() == 0:
@@ -46,6 +69,9 @@ for line in sys.stdin:
                 time.sleep(0.2)
                 os._exit(3)
             os._exit(0)
+        for way in ("compute", "lock"):
+            if (root / way).exists() and line.strip() == "node-1":
+                hang(root, way)
         time.sleep(600)
 """
 
@@ -162,3 +188,20 @@ def test_a_stop_ends_everything_and_says_what(
     assert not cluster.folders.control_socket.exists()
     for name in cluster.components:
         assert processes.read_pid_file(cluster.folders.pids / name) is None
+
+
+@pytest.mark.parametrize(("way", "where"), [("compute", "compute_for"), ("lock", "wait_for")])
+def test_a_component_whose_loop_hangs_says_where_and_is_started_again(
+    cluster: ClusterState,
+    start: Callable[[], subprocess.Popen[bytes]],
+    tmp_path: Path,
+    way: str,
+    where: str,
+) -> None:
+    (tmp_path / way).touch()
+    start()
+    eventually(lambda: component(cluster, "node-1")["restarts"] == 1)
+    assert "its event loop has not turned" in component(cluster, "node-1")["last_exit"]
+    assert f"in {where}_ever" in (tmp_path / "log").read_text()
+    eventually(lambda: all_run(cluster))
+    assert component(cluster, "control-plane")["restarts"] == 0
