@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import orjson
 from aiohttp import web
@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from pilotfish.apiserver.connect.connector import Connector
 
 log = logging.getLogger(__name__)
+
+_AnyResponse = TypeVar("_AnyResponse", bound=web.StreamResponse)
 
 # Subresources whose bytes go to and from a kubelet, a Pod or a Service.
 _CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
@@ -153,7 +155,7 @@ class Dispatcher:
     ) -> web.StreamResponse:
         core = self._core
         if asked.path in _OPEN_PAGES:
-            return page(core, request)
+            return _readable(request, page(core, request))
         user = authenticate(request, core.token_users)
         if trail is not None:
             trail.user = trail.acting = user
@@ -189,8 +191,8 @@ class Dispatcher:
             _warn(response, filter(None, [found.resource.deprecation]))
         elif found is not None:
             _warn(response, filter(None, [deprecation(found.resource)]))
-        if pretty.is_wanted(request) and not asked.path.startswith("/openapi"):
-            pretty.indent(response)
+        if not asked.path.startswith("/openapi"):
+            _readable(request, response)
         if is_worth_it(request, response):
             await compress(response)
         return response
@@ -344,6 +346,13 @@ def _warn(response: web.StreamResponse, texts: Iterable[str]) -> None:
         response.headers.add("Warning", f"299 - {orjson.dumps(text).decode()}")
 
 
+def _readable(request: web.BaseRequest, response: _AnyResponse) -> _AnyResponse:
+    """The response, indented for who reads it himself."""
+    if pretty.is_wanted(request):
+        pretty.indent(response)
+    return response
+
+
 def _response(body: bytes, wanted: Wanted, code: int = 200) -> web.Response:
     if wanted.media_type == YAML:
         import yaml
@@ -365,9 +374,7 @@ def _refuse(request: web.BaseRequest, error: Exception, trail: Trail | None) -> 
         trail.failure = body
     headers = {"Content-Type": JSON, **_HEADERS, **failure.headers}
     response = web.Response(body=orjson.dumps(body), status=failure.code, headers=headers)
-    if pretty.is_wanted(request):
-        pretty.indent(response)
-    return response
+    return _readable(request, response)
 
 
 def _failure_of(request: web.BaseRequest, error: Exception) -> StatusError:

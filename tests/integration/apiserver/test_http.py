@@ -143,6 +143,7 @@ NAMESPACE = "/api/v1/namespaces/default"
         (NAMESPACE, {"Accept": "application/json; pretty=1"}, True),
         ("/api/v1/namespaces?pretty=1", {}, True),
         ("/apis?pretty=1", {}, True),
+        ("/version", {"User_Agent": "curl/8.5.0"}, True),
         ("/api/v1/namespaces/none?pretty=1", {}, True),
     ],
 )
