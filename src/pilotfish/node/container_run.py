@@ -127,7 +127,7 @@ class ContainerRun:
             for name in ("stdout", "stderr"):
                 self.pump.read_fifo(name, self.paths.stream(name))
             if "stdin" not in opened:
-                opened["stdin"] = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+                opened["stdin"] = self._runc.open_null()
             return await self._runc.run(
                 self.record.container_id,
                 self.paths.bundle,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotfish.node import cgroups, mounts
+from pilotfish.node import cgroups, dev_folder, mounts
 from pilotfish.node.backoff import successor_backoff_s
 from pilotfish.node.container_run import ContainerRun, signal_number
 from pilotfish.node.context import NodeContext
@@ -160,12 +160,15 @@ def _describe(
         backoff_s=successor_backoff_s(request.previous),
     )
     context = container.get("securityContext") or {}
+    devices = machine_devices() if context.get("privileged") else ()
+    dev_folder.make(paths.dev, devices)
     spec = make_spec(
         SpecInput(
             pod=pod,
             container=container,
             image=image.config,
             rootfs=str(paths.rootfs),
+            dev=str(paths.dev),
             sandbox=request.sandbox.oci,
             user=user,
             env=environment,
@@ -178,7 +181,7 @@ def _describe(
             seccomp=_seccomp(node, pod, container),
             apparmor=apparmor_profile(pod, container)[1],
             cgroup_namespace=cgroups.is_unified(),
-            machine_devices=machine_devices() if context.get("privileged") else (),
+            machine_devices=devices,
             target_pid=request.target_pid,
         )
     )

@@ -117,7 +117,7 @@ async def _with_pipes(
     if stdin:
         theirs["stdin"], ours["stdin"] = os.pipe2(os.O_CLOEXEC)
     else:
-        theirs["stdin"] = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        theirs["stdin"] = runc.open_null()
     try:
         pid = await runc.exec(
             container_id, folder, document, theirs["stdin"], theirs["stdout"], theirs["stderr"]

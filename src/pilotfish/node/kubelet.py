@@ -103,7 +103,7 @@ class Kubelet:
             client=self._client,
             events=self._events,
             paths=paths,
-            runc=Runc(paths.runc_root, paths.run),
+            runc=Runc(paths.runc_root, paths.run, paths.bound / bound.NULL),
             images=ImageStore(config.images_dir),
             host_view=host_view,
             facts=NodeFacts(

@@ -43,6 +43,11 @@ class ContainerPaths:
     def termination_log(self) -> Path:
         return self.bundle / "termination-log"
 
+    @property
+    def dev(self) -> Path:
+        """What becomes the container's /dev."""
+        return self.bound / "dev"
+
     def stream(self, name: str) -> Path:
         """The named pipe of stdin, stdout or stderr."""
         return self.run / name

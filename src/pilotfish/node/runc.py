@@ -40,10 +40,15 @@ def _last_error(log_file: Path) -> str:
 
 
 class Runc:
-    def __init__(self, root: Path, sockets: Path) -> None:
+    def __init__(self, root: Path, sockets: Path, null: Path) -> None:
         self._root = root
         self._sockets = sockets
+        self._null = null
         self._starts = asyncio.Semaphore(_MAX_STARTS)
+
+    def open_null(self) -> int:
+        """An input that is none, for a process that is given no other; the caller closes it."""
+        return os.open(self._null, os.O_RDONLY | os.O_CLOEXEC)
 
     def _command(self, log_file: Path, *arguments: str) -> list[str]:
         head = ["runc", "--root", str(self._root), "--log", str(log_file), "--log-format", "json"]

@@ -28,14 +28,17 @@ def bind(destination: str, source: str, read_only: bool, propagation: str = "rpr
     return Mount(destination, source, "bind", ("rbind", propagation, mode))
 
 
-def base_mounts(shm: str, privileged: bool) -> list[Mount]:
-    """proc, dev, sys and friends, as containerd mounts them; `shm` is the Pod's shared memory."""
+def base_mounts(shm: str, dev: str, privileged: bool) -> list[Mount]:
+    """proc, dev, sys and friends, as containerd mounts them.
+
+    `shm` is the Pod's shared memory, `dev` a folder with the container's devices.
+    """
     mode = "rw" if privileged else "ro"
     safe = ("nosuid", "noexec", "nodev")
     terminals = ("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5")
     return [
         Mount("/proc", "proc", "proc", safe),
-        Mount("/dev", "tmpfs", "tmpfs", ("nosuid", "strictatime", "mode=755", "size=65536k")),
+        Mount("/dev", dev, "bind", ("rbind", "rprivate", "nosuid")),
         Mount("/dev/pts", "devpts", "devpts", terminals),
         Mount("/dev/mqueue", "mqueue", "mqueue", safe),
         Mount("/sys", "sysfs", "sysfs", (*safe, mode)),

@@ -69,6 +69,7 @@ class SpecInput:
     container: Object
     image: ImageConfig
     rootfs: str
+    dev: str  # the folder that becomes its /dev
     sandbox: Sandbox
     user: User
     env: Mapping[str, str]
@@ -183,7 +184,7 @@ def make_spec(given: SpecInput) -> Object:
     if not privileged and context.get("procMount") != "Unmasked":
         linux["maskedPaths"] = _MASKED_PATHS
         linux["readonlyPaths"] = _READONLY_PATHS
-    mounts = [*base_mounts(given.sandbox.shm, privileged), *given.mounts]
+    mounts = [*base_mounts(given.sandbox.shm, given.dev, privileged), *given.mounts]
     spec: Object = {
         "ociVersion": "1.0.2",
         "process": _process(given, privileged),

@@ -5,6 +5,7 @@ Pod can put anything in the way, and runc is told that path.
 
     RUN/bound              a tmpfs; unbindable, or Pods that mount "/" would copy one another's
     RUN/bound/POD.APP.0/   one run of one container
+    RUN/bound/null         what containers get for input that is none
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ import stat
 from pathlib import Path
 
 from pilotfish.node import mounts
+from pilotfish.node.dev_folder import make_device
 from pilotfish.node.files.beneath import path_of
+
+# A process may change the mode of what it has open: not of the machine's own /dev/null.
+NULL = "null"
 
 
 def prepare(folder: Path) -> None:
@@ -23,9 +28,10 @@ def prepare(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(point.path == str(folder) for point in mounts.mount_points()):
         return
-    flags = mounts.MS_NODEV | mounts.MS_NOSUID | mounts.MS_NOEXEC
+    flags = mounts.MS_NOSUID | mounts.MS_NOEXEC
     mounts.mount("tmpfs", folder, "tmpfs", flags, "mode=700,size=16m")
     mounts.mount("", folder, "", mounts.MS_UNBINDABLE)
+    make_device(folder / NULL, stat.S_IFCHR | 0o666, os.makedev(1, 3))
 
 
 def bind(descriptor: int, folder: Path, name: str, propagation: int) -> Path:

@@ -28,6 +28,7 @@ def spec_of(
             pod={"metadata": {"name": "p"}, "spec": pod_spec or {}},
             container=container,
             rootfs="/bundle/rootfs",
+            dev="/run/dev",
             sandbox=SANDBOX,
             user=User(1, 2, (3,)),
             env={"A": "pod"},
