@@ -19,7 +19,7 @@ NODE_MODULES := web/node_modules/.package-lock.json
 # Targets need what stands before them in a line.
 .NOTPARALLEL:
 
-.PHONY: help demo install uninstall tutorial pictures test check bench web wheel clean needs-root
+.PHONY: help demo install uninstall tutorial pictures test fuzz check bench web wheel clean needs-root
 
 help:
 	@echo "make demo      tell the story on a 2-node cluster (KEEP=1 leaves the cluster up)"
@@ -27,6 +27,7 @@ help:
 	@echo "make tutorial  the same, written to docs/tutorial.md"
 	@echo "make pictures  the dashboard as it looks, to docs/pictures"
 	@echo "make test      unit, integration and end-to-end tests (as root)"
+	@echo "make fuzz      send the API server a quarter of a million wrong requests (SEED=, REQUESTS=, REPLAY=file)"
 	@echo "make check     format, lint, types, layers"
 	@echo "make bench     measure, and write docs/benchmarks.md (ONLY=\"NAME …\": these alone)"
 	@echo "make web       build the dashboard's page into the package"
@@ -57,6 +58,10 @@ pictures: needs-root $(VENV)/.ready-dev $(PAGE)
 
 test: needs-root $(VENV)/.ready-dev $(PAGE)
 	@python -m pytest
+
+fuzz: $(VENV)/.ready-dev
+	@PYTHONPATH=tests python -m fuzz $(if $(SEED),--seed $(SEED)) \
+		$(if $(REQUESTS),--requests $(REQUESTS)) $(if $(REPLAY),--replay $(REPLAY))
 
 check: $(VENV)/.ready-dev $(NODE_MODULES)
 	ruff format --check

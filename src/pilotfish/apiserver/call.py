@@ -9,6 +9,7 @@ from typing import Final
 
 from pilotfish.apiserver.authentication import User
 from pilotfish.apiserver.content import Content
+from pilotfish.apiserver.entries import Page
 from pilotfish.apiserver.errors import bad_request, quoted
 from pilotfish.apiserver.routing import Route
 from pilotfish.objects.meta import Object
@@ -86,11 +87,11 @@ class Answer:
     """What a verb answers: an object, decoded or already encoded.
 
     Attributes:
-        content: bytes are sent as they are; a dict is encoded.
+        content: bytes are sent as they are, a dict is encoded, a page becomes a list.
         code: the HTTP status.
         headers: further headers.
     """
 
-    content: bytes | Object
+    content: bytes | Object | Page
     code: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pilotfish.apiserver.allocation.addresses import remove_with_addresses
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.entries import Entry
+from pilotfish.apiserver.entries import Entry, Page
 from pilotfish.apiserver.errors import (
     StatusError,
     conflict,
@@ -25,7 +25,6 @@ from pilotfish.apiserver.errors import (
     success,
 )
 from pilotfish.apiserver.incoming import incoming_as
-from pilotfish.apiserver.listing import list_body
 from pilotfish.apiserver.options import check_dry_run, check_list_options, refusal
 from pilotfish.apiserver.selection import selection_of
 from pilotfish.apiserver.validation.causes import Cause, not_supported
@@ -234,8 +233,8 @@ async def delete_collection(core: Core, call: Call) -> Answer:
 
     selected = core.registry.collection(resource.full_name).select(selection)
     deleted = await asyncio.gather(*(delete_one(entry.key) for entry in selected))
-    items = [from_stored(resource, entry.data) for entry in deleted if entry is not None]
-    return Answer(list_body(resource, items, core.registry.revision))
+    gone = [entry for entry in deleted if entry is not None]
+    return Answer(Page(gone, core.registry.revision))
 
 
 async def delete_object(

@@ -22,6 +22,7 @@ from pilotfish.apiserver.compression import compress, is_worth_it
 from pilotfish.apiserver.content import read_content
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.resource import CustomResource
+from pilotfish.apiserver.entries import Page
 from pilotfish.apiserver.errors import (
     StatusError,
     internal,
@@ -31,7 +32,7 @@ from pilotfish.apiserver.errors import (
 from pilotfish.apiserver.health import PATHS as HEALTH_PATHS
 from pilotfish.apiserver.health import Health
 from pilotfish.apiserver.limits import MAX_BODY
-from pilotfish.apiserver.listing import list_body, list_page
+from pilotfish.apiserver.listing import list_page
 from pilotfish.apiserver.messages import send_lines, wants_messages
 from pilotfish.apiserver.metrics import Metrics
 from pilotfish.apiserver.negotiation import (
@@ -56,7 +57,6 @@ from pilotfish.apiserver.reading import get
 from pilotfish.apiserver.routing import Route, route
 from pilotfish.apiserver.trail import Trail
 from pilotfish.apiserver.verbs import REMOVING, Verb, verb_for
-from pilotfish.apiserver.versions import from_stored
 from pilotfish.apiserver.warnings.registry import deprecation
 from pilotfish.apiserver.watching import error_frame, watch
 from pilotfish.client.exposition import MEDIA_TYPE
@@ -224,11 +224,7 @@ class Dispatcher:
             data = get(core, call)
             return _response(shaped_object(wanted, resource, data, include), wanted)
         listed = list_page(core, call)
-        if wanted.shape:
-            return _response(shaped_list(wanted, resource, listed, include), wanted)
-        items = [from_stored(resource, entry.data) for entry in listed.entries]
-        body = list_body(resource, items, listed.revision, listed.token, listed.remaining)
-        return _response(body, wanted)
+        return _response(shaped_list(wanted, resource, listed, include), wanted)
 
     async def _write(
         self, request: web.BaseRequest, found: Route, query: Mapping[str, str], user: User
@@ -245,10 +241,12 @@ class Dispatcher:
         method = request.method
         answer = await self._core.registry.attempt(lambda: self._verb(method, verb, call))
         data = answer.content
-        if not isinstance(data, bytes):
+        include = query.get("includeObject", "Metadata")
+        if isinstance(data, Page):
+            data = shaped_list(wanted, found.resource, data, include)
+        elif not isinstance(data, bytes):
             data = orjson.dumps(data)
         elif wanted.shape and not found.subresource:
-            include = query.get("includeObject", "Metadata")
             data = shaped_object(wanted, found.resource, data, include)
         response = _response(data, wanted, answer.code)
         # Once, though the verb may have run several times.
@@ -288,6 +286,7 @@ class Dispatcher:
         """
         dry = replace(call, query={**call.query, "dryRun": "All"}, warnings=[])
         content = (await verb(self._core, dry)).content
+        assert not isinstance(content, Page), "a verb that takes objects away makes none"
         obj: Object = orjson.loads(content) if isinstance(content, bytes) else content
         return obj
 

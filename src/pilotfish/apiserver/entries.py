@@ -6,8 +6,8 @@ gigabyte.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -83,3 +83,19 @@ def decode_entry(fields_of: FieldsOf, key: str, revision: int, data: bytes) -> E
         obj["metadata"].get("labels") or _NO_LABELS,
         fields_of(obj),
     )
+
+
+class Page(NamedTuple):
+    """A list of objects, or a part of one.
+
+    Attributes:
+        entries: the objects.
+        revision: the moment that is shown.
+        token: where the next page goes on; "" on the last.
+        remaining: how many objects are still to come; None when not counted.
+    """
+
+    entries: Sequence[Entry]
+    revision: int
+    token: str = ""
+    remaining: int | None = None

@@ -5,36 +5,20 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 
 from pilotfish.apiserver.call import Call
 from pilotfish.apiserver.collection import Collection
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.entries import Entry
+from pilotfish.apiserver.entries import Entry, Page
 from pilotfish.apiserver.errors import StatusError, bad_request, expired, quoted
 from pilotfish.apiserver.options import check_list_options
 from pilotfish.apiserver.selection import Selection, selection_of
 from pilotfish.objects.resources import Resource
 
 _VERSION: Final = re.compile("[0-9]{1,20}")
-
-
-class Page(NamedTuple):
-    """One answer to a LIST.
-
-    Attributes:
-        entries: the objects.
-        revision: the moment that is shown.
-        token: where the next page goes on; "" on the last.
-        remaining: how many objects are still to come; None when not counted.
-    """
-
-    entries: Sequence[Entry]
-    revision: int
-    token: str = ""
-    remaining: int | None = None
 
 
 def list_page(core: Core, call: Call) -> Page:

@@ -14,8 +14,9 @@ from typing import Any, Final, Literal
 import orjson
 
 from pilotfish.apiserver.collection import EventType, event_frame
+from pilotfish.apiserver.entries import Page
 from pilotfish.apiserver.errors import not_acceptable
-from pilotfish.apiserver.listing import Page
+from pilotfish.apiserver.listing import list_body
 from pilotfish.apiserver.tables import table
 from pilotfish.apiserver.versions import from_stored, is_converted
 from pilotfish.objects.meta import Object
@@ -86,7 +87,10 @@ def shaped_object(wanted: Wanted, resource: Resource, data: bytes, include: str)
 
 
 def shaped_list(wanted: Wanted, resource: Resource, page: Page, include: str) -> bytes:
-    """A page of a list as Table or PartialObjectMetadataList."""
+    """A page of a list in the wanted shape."""
+    if not wanted.shape:
+        items = [from_stored(resource, entry.data) for entry in page.entries]
+        return list_body(resource, items, page.revision, page.token, page.remaining)
     metadata: Object = {"resourceVersion": str(page.revision)}
     if page.token:
         metadata["continue"] = page.token

@@ -97,10 +97,11 @@ async def _apply(core: Core, call: Call) -> Answer:
     """
     resource, route = call.resource, call.route
     applied = _applied_object(call)
+    unknown = decode_object(resource, applied)
     why_not = check_applied(resource, applied)
     if why_not:
         raise bad_request(why_not)
-    _check_typed(call, applied, decode_object(resource, applied))
+    _check_typed(call, applied, unknown)
     metadata = applied.setdefault("metadata", {})
     if metadata.setdefault("name", route.name) != route.name:
         raise bad_request(

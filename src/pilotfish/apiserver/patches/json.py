@@ -133,7 +133,8 @@ def _remove(document: Any, path: list[str]) -> tuple[Any, Any]:
     if not path:
         return None, document
     parent = _find(document, path[:-1])
-    return document, parent.pop(_place(parent, path))
+    place = _place(parent, path)
+    return document, parent.pop(place)
 
 
 def _place(parent: Any, path: list[str]) -> Any:

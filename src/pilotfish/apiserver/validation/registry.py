@@ -123,7 +123,8 @@ def validate_update(
     if subresource == "status" and not isinstance(resource, CustomResource):
         return causes
     # What was stored stays valid, also when the checks have become stricter since.
-    if any(new.get(field) != old.get(field) for field in new if field != "metadata"):
+    fields = (new.keys() | old.keys()) - {"metadata"}
+    if any(new.get(field) != old.get(field) for field in fields):
         causes += _validate_content(resource, new, old)
         validate_change = _VALIDATE_UPDATE.get((resource.group, resource.kind))
         if validate_change is not None:
