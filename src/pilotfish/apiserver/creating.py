@@ -19,6 +19,7 @@ from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import StatusError, already_exists, forbidden, invalid, not_found
 from pilotfish.apiserver.incoming import incoming_object
 from pilotfish.apiserver.owners import without_duplicates
+from pilotfish.apiserver.rbac.signers import check_subject, is_request
 from pilotfish.apiserver.strategy import prepare_for_create
 from pilotfish.apiserver.validation.causes import required
 from pilotfish.apiserver.validation.registry import validate_create
@@ -101,6 +102,8 @@ async def create_object(
     causes = validate_create(kind, obj)
     if causes:
         raise invalid(kind.kind, kind.group, metadata["name"], causes)
+    if is_request(kind):
+        check_subject(obj)
     if warnings is not None:
         warnings += warnings_of(kind, obj)
     if kind.full_name == DEFINITIONS:

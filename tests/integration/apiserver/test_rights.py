@@ -77,12 +77,18 @@ BINDING = {
 EPHEMERAL = {"spec": {"ephemeralContainers": [{"name": "e", "image": "x"}]}}
 
 CSR = "/apis/certificates.k8s.io/v1/certificatesigningrequests/csr"
-REQUEST = base64.b64encode(
-    x509.CertificateSigningRequestBuilder()
-    .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "jane")]))
-    .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-    .public_bytes(serialization.Encoding.PEM)
-).decode()
+
+
+def certificate_request(*organizations: str) -> str:
+    """The base64 of a PEM request by somebody called jane."""
+    names = [x509.NameAttribute(x509.NameOID.COMMON_NAME, "jane")]
+    names += [x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, each) for each in organizations]
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
+    signed = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return base64.b64encode(signed.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+REQUEST = certificate_request()
 SIGNER = "kubernetes.io/kube-apiserver-client"
 
 
@@ -270,6 +276,20 @@ async def test_who_signs_does_not_approve_and_who_approves_does_not_sign(client:
     assert (await client.request("PUT", f"{CSR}/status", body=nothing))["status"] == {
         "conditions": by_approval["status"]["conditions"]
     }
+
+
+async def test_nobody_asks_to_be_an_administrator_by_a_certificate(client: Client) -> None:
+    resource = "certificatesigningrequests.certificates.k8s.io"
+    asking = csr()
+    asking["spec"]["request"] = certificate_request("developers", "system:masters")
+    with pytest.raises(ApiError) as refusal:
+        await client.create(resource, asking)
+    assert refusal.value.code == 403
+    assert refusal.value.message.endswith(
+        "use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed"
+    )
+    asking["spec"]["request"] = certificate_request("developers")
+    assert await client.create(resource, asking)
 
 
 async def test_a_label_does_not_add_a_powerful_role_to_an_aggregated_one(

@@ -1,12 +1,14 @@
 """Signers: who may approve and sign certificates, beside the right to write the requests.
 
-kube-apiserver's admission plugins CertificateApproval and CertificateSigning: a signer is a
-synthetic resource, and `approve` and `sign` are verbs on it ("Certificate Signing Requests", its
-section "Authorization", in the Kubernetes documentation).
+kube-apiserver's admission plugins CertificateApproval, CertificateSigning and
+CertificateSubjectRestriction: a signer is a synthetic resource, and `approve` and `sign` are verbs
+on it ("Certificate Signing Requests", its section "Authorization", in the Kubernetes
+documentation).
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Final
 
 from pilotfish.apiserver.authentication import User
@@ -14,17 +16,24 @@ from pilotfish.apiserver.call import Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import forbidden
 from pilotfish.apiserver.rbac.attributes import Attributes
-from pilotfish.apiserver.rbac.authorizer import Authorizer
-from pilotfish.objects.meta import Object
+from pilotfish.apiserver.rbac.authorizer import MASTERS, Authorizer
+from pilotfish.objects.meta import Object, name_of
+from pilotfish.objects.resources import Resource, resource
 
 _GROUP: Final = "certificates.k8s.io"
 _REQUESTS: Final = f"certificatesigningrequests.{_GROUP}"
+_CLIENT_SIGNER: Final = "kubernetes.io/kube-apiserver-client"
 _SIGNED: Final = ("certificate", "conditions")
+
+
+def is_request(kind: Resource) -> bool:
+    """Whether objects of a resource are requests for certificates."""
+    return kind.full_name == _REQUESTS
 
 
 def concerns_signers(call: Call) -> bool:
     """Whether a write is one that its request's signer must have been entrusted to the author."""
-    return call.resource.full_name == _REQUESTS and call.route.subresource in ("approval", "status")
+    return is_request(call.resource) and call.route.subresource in ("approval", "status")
 
 
 def check_signer(core: Core, call: Call, new: Object) -> None:
@@ -48,6 +57,29 @@ def check_signer(core: Core, call: Call, new: Object) -> None:
     if not _may(core.authorizer, call.user, verb, signer):
         why = f'user not permitted to {verb} requests with signerName "{signer}"'
         raise forbidden(call.resource, call.route.name, why)
+
+
+def check_subject(request: Object) -> None:
+    """See that nobody asks to be an administrator by a certificate.
+
+    What cannot be read as a request is for validation to refuse.
+
+    Raises:
+        StatusError: 403 when somebody does.
+    """
+    spec = request.get("spec") or {}
+    if spec.get("signerName") != _CLIENT_SIGNER:
+        return
+    from cryptography import x509  # slow to load, and rarely needed
+
+    try:
+        read = x509.load_pem_x509_csr(b64decode(spec.get("request", "")))
+    except ValueError:
+        return
+    named = read.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    if any(attribute.value == MASTERS for attribute in named):
+        why = f"use of {_CLIENT_SIGNER} signer with {MASTERS} group is not allowed"
+        raise forbidden(resource(_REQUESTS), name_of(request), why)
 
 
 def _may(authorizer: Authorizer, user: User, verb: str, signer: str) -> bool:
