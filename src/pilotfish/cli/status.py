@@ -56,6 +56,7 @@ def _print_ruin(ruin: Ruin) -> None:
 def _print(status: ClusterStatus) -> None:
     from pilotfish.cluster import kubeconfig
     from pilotfish.cluster.state import url_host
+    from pilotfish.cluster.status import store_notices
 
     cluster = status.cluster
     state = "running" if status.running else "not running; mend it with: pilotfish up"
@@ -69,6 +70,11 @@ def _print(status: ClusterStatus) -> None:
     print(f"API       {cluster.local_server}, in the cluster {inside}")
     if cluster.store:
         print(f"Store     {cluster.store}")
+    notices = store_notices(cluster)
+    for notice in notices:
+        print(f"Warning   {notice}")
+    if notices:
+        print(f"          (shown until you delete {cluster.folders.store_notice})")
     for address, prefix in zip(network.host_addresses, network.node_ranges, strict=True):
         print(f"Host      {address} of {prefix}")
     print(f"Pods      {', '.join(network.pod_ranges)}")

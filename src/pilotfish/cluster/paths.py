@@ -51,6 +51,11 @@ class Folders:
         return self.state / "store.db"
 
     @property
+    def store_notice(self) -> Path:
+        """What was wrong with the store when it was opened; the API server writes it."""
+        return self.state / "store.db.notice"
+
+    @property
     def pki(self) -> Path:
         return self.state / "pki"
 

@@ -114,6 +114,7 @@ def as_json(status: ClusterStatus) -> dict[str, Any]:
         "loadBalancerPool": ",".join("-".join(pool) for pool in cluster.load_balancer_pools),
         "created": cluster.created,
         "store": cluster.store or str(cluster.folders.store),
+        "notices": store_notices(cluster),
         "nodes": [
             {
                 "name": node.name,
@@ -135,6 +136,14 @@ def as_json(status: ClusterStatus) -> dict[str, Any]:
             for process in status.processes
         ],
     }
+
+
+def store_notices(cluster: ClusterState) -> list[str]:
+    """What the API server had to say about its store, until somebody deletes the file."""
+    try:
+        return cluster.folders.store_notice.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _node_conditions(cluster: ClusterState, found: list[ProcessStatus]) -> dict[str, str]:

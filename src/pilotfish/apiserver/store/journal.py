@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pilotfish.apiserver.store import high_water, loss
 from pilotfish.apiserver.store.interface import StoreFailedError
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _PUT = "INSERT OR REPLACE INTO objects (resource, key, revision, value) VALUES (
 _REMOVE = "DELETE FROM objects WHERE resource = ? AND key = ?"
 _REVISION = "INSERT OR REPLACE INTO state (name, value) VALUES ('revision', ?)"
 _MAX_BATCH = 1000
+_UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Record(NamedTuple):
@@ -50,21 +52,68 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._mark_path = path.with_name(f"{path.name}-mark")
         self._queue: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def load(self) -> tuple[int, list[Record]]:
-        """The last revision and every object, in no particular order."""
+        """The last revision and every object, in no particular order.
+
+        Where the file cannot be read, or holds less than was acknowledged, that is announced, what
+        was found is kept (`loss`), and revisions go on behind the last one that was acknowledged.
+
+        Raises:
+            StoreFailedError: when the file cannot be opened.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        acknowledged = high_water.read(self._mark_path)
+        if acknowledged and not (self._path.exists() and self._path.stat().st_size):
+            # SQLite would begin a new one, and delete what the log of the old one holds.
+            self._announce(loss.emptied(loss.keep_copy(self._path), acknowledged))
+            loss.discard(self._path)
+            return self._begun_again(acknowledged), []
+        connection = self._open()
+        try:
+            return self._loaded(connection, acknowledged)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in _UNREADABLE:
+                raise StoreFailedError(
+                    f"the store {self._path} cannot be opened: {error}"
+                ) from error
+            # While the connection is open: its end discards the log.
+            self._announce(loss.unreadable(loss.keep_copy(self._path), error))
+        finally:
+            connection.close()
+        loss.discard(self._path)
+        return self._begun_again(acknowledged), []
+
+    def _begun_again(self, acknowledged: int) -> int:
         connection = self._connect()
         try:
             connection.executescript(_SCHEMA)
-            rows = connection.execute("SELECT resource, key, revision, value FROM objects")
-            records = [Record(*row) for row in rows]
-            last = connection.execute("SELECT value FROM state WHERE name = 'revision'").fetchone()
+            connection.execute(_REVISION, (acknowledged,))
         finally:
             connection.close()
-        return (last[0] if last else 0), records
+        return acknowledged
+
+    def _loaded(
+        self, connection: sqlite3.Connection, acknowledged: int
+    ) -> tuple[int, list[Record]]:
+        _configure(connection)
+        connection.executescript(_SCHEMA)
+        rows = connection.execute("SELECT resource, key, revision, value FROM objects")
+        records = [Record(*row) for row in rows]
+        last = connection.execute("SELECT value FROM state WHERE name = 'revision'").fetchone()
+        known = last[0] if last else 0
+        if known < acknowledged:
+            kept = loss.keep_copy(self._path)
+            self._announce(loss.lost_writes(kept, known, acknowledged))
+            connection.execute(_REVISION, (acknowledged,))
+        return max(known, acknowledged), records
+
+    def _announce(self, notice: str) -> None:
+        log.error("%s", notice)
+        loss.write_notice(self._path, notice)
 
     def start(self, loop: asyncio.AbstractEventLoop, committed: Committed) -> None:
         """Start the thread; `committed` is called in the loop after each transaction."""
@@ -84,19 +133,25 @@ class Journal:
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection = self._open()
+        _configure(connection)
         return connection
 
     def _work(self, loop: asyncio.AbstractEventLoop, committed: Committed) -> None:
         connection = self._connect()
+        mark = high_water.HighWaterMark(self._mark_path)
         try:
             for batch in self._batches():
                 error = _commit(connection, batch)
+                if error is None:
+                    error = _noted(mark, batch[-1].revision)
                 loop.call_soon_threadsafe(committed, batch, error)
         finally:
+            mark.close()
             connection.close()
 
     def _batches(self) -> Iterator[list[Record]]:
@@ -115,6 +170,20 @@ class Journal:
                 yield batch
             if record is None:
                 return
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _noted(mark: high_water.HighWaterMark, revision: int) -> StoreFailedError | None:
+    try:
+        mark.write(revision)
+    except OSError as error:
+        log.error("store: revision %d is written, but not noted: %s", revision, error)
+        return StoreFailedError(f"nobody knows whether the write is kept: {error}")
+    return None
 
 
 def _commit(connection: sqlite3.Connection, batch: list[Record]) -> StoreFailedError | None:
