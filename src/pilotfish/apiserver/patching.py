@@ -112,7 +112,6 @@ async def _apply(core: Core, call: Call) -> Answer:
         check_namespace(call, applied)
     schema = type_of(resource)
     check_elements(applied, schema)
-    has_status = "status" in resource.subresources and not route.subresource
     applier = partial(
         apply_configuration,
         applied=applied,
@@ -120,7 +119,7 @@ async def _apply(core: Core, call: Call) -> Answer:
         manager=call.manager,
         subresource=route.subresource,
         force=call.flag("force"),
-        reset=frozenset({"status"} if has_status else ()),
+        reset=_reset_fields(call),
     )
     exists = core.registry.latest(resource.full_name, call.key) is not None
     if not exists and not route.subresource:
@@ -153,6 +152,18 @@ async def _apply(core: Core, call: Call) -> Answer:
         warnings=call.warnings,
     )
     return Answer(from_stored(resource, entry.data))
+
+
+def _reset_fields(call: Call) -> frozenset[str]:
+    """The top-level fields that a request cannot write, so that nobody comes to own them by it."""
+    if "status" not in call.resource.subresources:
+        return frozenset()
+    match call.route.subresource:
+        case "":
+            return frozenset({"status"})
+        case "status":
+            return frozenset({"spec"})
+    return frozenset()
 
 
 def _applied_object(call: Call) -> Object:

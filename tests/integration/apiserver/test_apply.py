@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from pilotfish.client.api import Client
 from support.apiserver import RunningApiServer
 from support.objects import config_map, pod, service
 
@@ -102,3 +103,21 @@ async def test_a_uid_of_no_object_is_a_conflict(server: RunningApiServer) -> Non
         'Operation cannot be fulfilled on configmaps "c": uid mismatch: the provided object '
         "specified uid 11111111-1111-1111-1111-111111111111, and no existing object was found"
     ) in errors
+
+
+async def test_nobody_owns_what_his_request_does_not_write(
+    server: RunningApiServer, client: Client
+) -> None:
+    applied = {**pod("p"), "status": {"phase": "Running", "message": "hello"}}
+    await apply(server, applied)
+    path = "/api/v1/namespaces/default/pods/p/status"
+    params = {"fieldManager": "them"}
+    await client.request("PATCH", path, params, applied, "application/apply-patch+yaml")
+    stored = await client.get("pods", "p", "default")
+    owned = {
+        (entry["manager"], entry.get("subresource", "")): set(entry["fieldsV1"])
+        for entry in stored["metadata"]["managedFields"]
+        if entry["operation"] == "Apply"
+    }
+    assert owned == {("kubectl", ""): {"f:spec"}, ("them", "status"): {"f:status"}}
+    assert stored["status"]["message"] == "hello"
