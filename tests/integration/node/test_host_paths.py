@@ -62,3 +62,13 @@ def test_a_link_does_not_lead_out_of_what_is_allowed(folder: Path, tmp_path: Pat
     (tmp_path / "site/out").symlink_to("/etc")
     with pytest.raises(ContainerConfigError, match="cannot open"):
         host_path_mounts(asking(tmp_path / "site/out/shadow"), (str(tmp_path / "site"),), folder)
+
+
+def test_what_is_bound_does_not_keep_the_machines_mounts(folder: Path, tmp_path: Path) -> None:
+    """A copy of a mount pins its folder: the machine could not remove it any more."""
+    below = tmp_path / "site/below"
+    below.mkdir(parents=True)
+    mounts.mount("tmpfs", below, "tmpfs")
+    host_path_mounts(asking(tmp_path / "site"), (str(tmp_path / "site"),), folder)
+    mounts.unmount(below)
+    below.rmdir()

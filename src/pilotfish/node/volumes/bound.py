@@ -35,7 +35,9 @@ def prepare(folder: Path) -> None:
 
 
 def bind(descriptor: int, folder: Path, name: str, propagation: int) -> Path:
-    """Bind what a descriptor means, with all mounts below it, at folder/name; that path.
+    """Bind what a descriptor means at folder/name; that path.
+
+    Without the mounts below it: copies of the machine's mounts would keep it from removing them.
 
     `propagation` is MS_PRIVATE or MS_SLAVE, or 0 to leave the mount shared with the machine's.
     Raises OSError.
@@ -46,9 +48,9 @@ def bind(descriptor: int, folder: Path, name: str, propagation: int) -> Path:
         target.mkdir()
     else:
         target.touch(exist_ok=False)
-    mounts.mount(str(path_of(descriptor)), target, "", mounts.MS_BIND | mounts.MS_REC)
+    mounts.mount(str(path_of(descriptor)), target, "", mounts.MS_BIND)
     if propagation:
-        mounts.mount("", target, "", mounts.MS_REC | propagation)
+        mounts.mount("", target, "", propagation)
     return target
 
 

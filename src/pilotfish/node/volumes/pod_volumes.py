@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 from pilotfish.client.errors import ApiError, Unreachable
@@ -114,7 +113,7 @@ class PodVolumes:
     def mounts_of(
         self, pod: Object, container: Object, env: Mapping[str, str], folder: Path
     ) -> list[Mount]:
-        """The container's volumeMounts; their sources are bound in `folder`.
+        """The container's volumeMounts; sources that are a subPath are bound in `folder`.
 
         The caller releases the folder, also when this raises ContainerConfigError, OSError.
         """
@@ -128,16 +127,19 @@ class PodVolumes:
             propagation, option = _PROPAGATION.get(
                 entry.get("mountPropagation", ""), _NO_PROPAGATION
             )
-            with ExitStack() as descriptors:
-                source = self._open(volume)
-                descriptors.callback(os.close, source)
-                sub_path = entry.get("subPath") or expand(entry.get("subPathExpr", ""), env)
+            sub_path = entry.get("subPath") or expand(entry.get("subPathExpr", ""), env)
+            source = self._open(volume)
+            try:
                 if sub_path:
-                    source = open_sub_path(source, sub_path)
-                    descriptors.callback(os.close, source)
-                path = bound.bind(source, folder, str(number), propagation)
+                    path = _bind_sub_path(source, sub_path, folder / str(number), propagation)
+                else:
+                    # Nothing that a Pod can write to lies on the way to a volume of the node's;
+                    # that to a hostPath is the Pod author's word, as in Kubernetes.
+                    path = str(self.folders[name] or volume["hostPath"]["path"])
+            finally:
+                os.close(source)
             read_only = bool(entry.get("readOnly")) or any(kind in volume for kind in _FILE_KINDS)
-            result.append(bind(entry["mountPath"], str(path), read_only, option))
+            result.append(bind(entry["mountPath"], path, read_only, option))
         return result
 
     def _open(self, volume: Object) -> int:
@@ -149,6 +151,15 @@ class PodVolumes:
             return open_host_path(volume["hostPath"])
         except MountFailed as error:
             raise ContainerConfigError(str(error)) from error
+
+
+def _bind_sub_path(volume: int, sub_path: str, target: Path, propagation: int) -> str:
+    """Bind a part of a volume at `target`, which the Pod cannot reach; that path."""
+    part = open_sub_path(volume, sub_path)
+    try:
+        return str(bound.bind(part, target.parent, target.name, propagation))
+    finally:
+        os.close(part)
 
 
 def _fs_group(pod: Object) -> int | None:
