@@ -189,3 +189,51 @@ async def test_what_discovery_does_not_name_is_not_allowed(
 ) -> None:
     code, _, body = await send(server, method, path, b"{}", Content_Type="application/json")
     assert (code, body["reason"]) == (405, "MethodNotAllowed")
+
+
+WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+
+
+@pytest.mark.parametrize(
+    ("headers", "groups"),
+    [
+        ({"Impersonate_User": "alice"}, ["system:authenticated"]),
+        (
+            {"Impersonate_User": "alice", "Impersonate_Group": "devs"},
+            ["devs", "system:authenticated"],
+        ),
+        (
+            {"Impersonate_User": "alice", "Impersonate_Group": "system:unauthenticated"},
+            ["system:unauthenticated"],
+        ),
+        ({"Impersonate_User": "system:anonymous"}, ["system:unauthenticated"]),
+        (
+            {"Impersonate_User": "system:anonymous", "Impersonate_Group": "devs"},
+            ["devs", "system:unauthenticated"],
+        ),
+        (
+            {"Impersonate_User": "system:serviceaccount:a:b"},
+            ["system:serviceaccounts", "system:serviceaccounts:a", "system:authenticated"],
+        ),
+    ],
+)
+async def test_whoever_is_impersonated_has_the_groups_that_kubernetes_gives(
+    server: RunningApiServer, headers: dict[str, str], groups: list[str]
+) -> None:
+    # So that even strangers are answered.
+    everybody = ("create", "clusterrolebinding", "everybody", "--clusterrole=system:basic-user")
+    await server.kubectl(*everybody, "--group=system:unauthenticated")
+    code, _, body = await send(
+        server, "POST", WHOAMI, b"{}", Content_Type="application/json", **headers
+    )
+    assert code == 201
+    assert body["status"]["userInfo"] == {"username": headers["Impersonate_User"], "groups": groups}
+
+
+@pytest.mark.parametrize("header", ["Impersonate_Group", "Impersonate_Uid", "Impersonate_Extra_A"])
+async def test_parts_of_a_user_are_not_impersonated_without_the_user(
+    server: RunningApiServer, header: str
+) -> None:
+    code, _, body = await send(server, "GET", MAPS, **{header: "x"})
+    assert (code, body["reason"]) == (400, "BadRequest")
+    assert "without impersonating a user" in body["message"]
