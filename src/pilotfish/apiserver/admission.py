@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pilotfish.apiserver.call import Call
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import forbidden
 from pilotfish.apiserver.selection import Selection
@@ -18,10 +17,6 @@ from pilotfish.objects.resources import resource
 _CLASSES: Final = "priorityclasses.scheduling.k8s.io"
 # Every namespace gets one, but a moment after it exists: new Pods do not have to wait for it.
 _DEFAULT_ACCOUNT: Final = "default"
-_NOT_ENFORCED: Final = {
-    "LimitRange": "what it limits or gives by default",
-    "ResourceQuota": "what it allows",
-}
 
 
 def admit_pod(core: Core, pod: Object) -> None:
@@ -47,13 +42,6 @@ def admit_pod(core: Core, pod: Object) -> None:
         spec.setdefault("automountServiceAccountToken", found["automountServiceAccountToken"])
     if found.get("imagePullSecrets") and not spec.get("imagePullSecrets"):
         spec["imagePullSecrets"] = found["imagePullSecrets"]
-
-
-def warn_of_what_is_not_enforced(call: Call, method: str) -> None:
-    """Tell who creates a quota or limits that they are kept, and hold nobody back."""
-    kind = call.resource.kind
-    if method == "POST" and kind in _NOT_ENFORCED and not call.resource.group:
-        call.warnings.append(f"{kind} is stored, but {_NOT_ENFORCED[kind]} is not enforced here")
 
 
 def _give_priority(core: Core, pod: Object, spec: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from pilotfish.apiserver.errors import StatusError, already_exists, forbidden, i
 from pilotfish.apiserver.incoming import incoming_object
 from pilotfish.apiserver.owners import without_duplicates
 from pilotfish.apiserver.rbac.signers import check_subject, is_request
+from pilotfish.apiserver.runtimeclassadmission import admit_runtime_class
 from pilotfish.apiserver.strategy import prepare_for_create
 from pilotfish.apiserver.validation.causes import required
 from pilotfish.apiserver.validation.registry import validate_create
@@ -98,6 +99,7 @@ async def create_object(
         account_creation(obj, type_of(kind), manager, but_status=has_status)
     if kind.full_name == "pods":
         admit_pod(core, obj)
+        admit_runtime_class(core, obj)
     prepare_for_create(kind, obj)
     causes = validate_create(kind, obj)
     if causes:

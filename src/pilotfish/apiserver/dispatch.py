@@ -14,7 +14,6 @@ from aiohttp import web
 
 from pilotfish.apiserver import pretty
 from pilotfish.apiserver.access import write_access_line
-from pilotfish.apiserver.admission import warn_of_what_is_not_enforced
 from pilotfish.apiserver.audit import AuditLog
 from pilotfish.apiserver.authentication import User, authenticate
 from pilotfish.apiserver.call import Answer, Call
@@ -237,7 +236,6 @@ class Dispatcher:
         call = Call(found, query, user, content, headers.get("User-Agent", ""))
         wanted = negotiate(request.headers.get("Accept", ""))
         check_write_options(request.method, call)
-        warn_of_what_is_not_enforced(call, request.method)
         method = request.method
         answer = await self._core.registry.attempt(lambda: self._verb(method, verb, call))
         data = answer.content

@@ -25,6 +25,7 @@ from pilotfish.node.lifecycle import Plan, make_plan
 from pilotfish.node.pod_containers import PodContainers
 from pilotfish.node.pod_removal import remove_pod
 from pilotfish.node.record import ephemeral_containers
+from pilotfish.node.runtime_class import check_runtime
 from pilotfish.node.sandbox import PodSandbox, SandboxFailed
 from pilotfish.node.status import pod_status, previous_conditions
 from pilotfish.node.status_writer import StatusWriter
@@ -180,6 +181,7 @@ class PodWorker:
             self.paths.state.mkdir(parents=True, exist_ok=True)
             self._write_manifest()
             self.publish()
+            await check_runtime(self._node.client, self.pod)
             self.sandbox = sandbox.ensure(self._node, self.pod, self.paths)
             view.sandbox_ready, view.pod_ips = True, self.sandbox.pod_ips
             self.containers.probe_adopted()

@@ -42,3 +42,32 @@ async def test_a_pod_names_a_service_account_that_exists(client: Client) -> None
     )
     created = await client.create("pods", pod("a", serviceAccountName="robot"))
     assert "volumes" not in created["spec"]
+
+
+async def test_a_pod_gets_what_its_runtime_class_says(client: Client) -> None:
+    with pytest.raises(ApiError, match='pod rejected: RuntimeClass "nope" not found') as refusal:
+        await client.create("pods", pod("a", runtimeClassName="nope"))
+    assert refusal.value.code == 403
+    runtime = {
+        "apiVersion": "node.k8s.io/v1",
+        "kind": "RuntimeClass",
+        "metadata": {"name": "slow"},
+        "handler": "runc",
+        "overhead": {"podFixed": {"memory": "64Mi"}},
+        "scheduling": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "slow"}]},
+    }
+    await client.create("runtimeclasses.node.k8s.io", runtime)
+    spec = (await client.create("pods", pod("a", runtimeClassName="slow")))["spec"]
+    assert spec["overhead"] == {"memory": "64Mi"}
+    assert spec["nodeSelector"] == {"disk": "ssd"}
+    assert {"key": "slow"} in [{"key": each.get("key")} for each in spec["tolerations"]]
+    with pytest.raises(ApiError, match="conflict: runtimeClass"):
+        other = pod("b", runtimeClassName="slow", nodeSelector={"disk": "tape"})
+        await client.create("pods", other)
+    with pytest.raises(ApiError, match="doesn't match RuntimeClass's defined Overhead"):
+        await client.create("pods", pod("b", runtimeClassName="slow", overhead={"cpu": "1"}))
+    with pytest.raises(ApiError, match="Pod Overhead set without corresponding RuntimeClass"):
+        await client.create("pods", pod("b", overhead={"cpu": "1"}))
+    await client.delete("runtimeclasses.node.k8s.io", "slow")
+    with pytest.raises(ApiError, match='RuntimeClass "slow" not found'):
+        await client.create("pods", pod("b", runtimeClassName="slow"))

@@ -116,6 +116,22 @@ async def test_who_creates_a_quota_is_told_that_it_does_nothing(server: RunningA
     assert told == "Warning: ResourceQuota is stored, but what it allows is not enforced here\n"
 
 
+async def test_who_asks_for_pod_security_is_told_that_no_pod_is_refused(
+    server: RunningApiServer,
+) -> None:
+    await server.kubectl("create", "namespace", "ps")
+    label = "pod-security.kubernetes.io/enforce"
+    _, _, told = await server.try_kubectl("label", "namespace", "ps", f"{label}=restricted")
+    assert "Pod Security (enforce=restricted) is not enforced here" in told
+    code, _, refused = await server.try_kubectl(
+        "label", "--overwrite", "namespace", "ps", f"{label}=strict"
+    )
+    assert code == 1
+    assert "must be one of privileged, baseline, restricted" in refused
+    code, _, told = await server.try_kubectl("annotate", "namespace", "ps", "a=b")
+    assert (code, told) == (0, "")
+
+
 async def test_a_token_file_names_users(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens.csv"
     tokens.write_text('secret,alice,u-1,"developers,system:masters"\nother,bob,u-2\n')

@@ -21,7 +21,11 @@ from pilotfish.apiserver.validation.formats import (
 )
 from pilotfish.apiserver.validation.metadata import validate_labels
 from pilotfish.apiserver.validation.scheduling import validate_affinity, validate_spread
-from pilotfish.apiserver.validation.securitycontexts import validate_security_context
+from pilotfish.apiserver.validation.securitycontexts import (
+    validate_proc_mounts,
+    validate_security_context,
+    validate_sysctls,
+)
 from pilotfish.apiserver.validation.volumes import validate_volumes
 
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
@@ -53,11 +57,13 @@ def validate_pod_spec(spec: Spec, path: str, claims: Iterable[str] = ()) -> list
         causes += validate_labels(spec["nodeSelector"], f"{path}.nodeSelector")
     if spec.get("securityContext"):
         causes += validate_security_context(spec["securityContext"], f"{path}.securityContext")
+        causes += validate_sysctls(spec, f"{path}.securityContext.sysctls")
     if spec.get("affinity"):
         causes += validate_affinity(spec["affinity"], f"{path}.affinity")
     if spec.get("topologySpreadConstraints"):
         at = f"{path}.topologySpreadConstraints"
         causes += validate_spread(spec["topologySpreadConstraints"], at)
+    causes += validate_proc_mounts(spec, path)
     causes += _validate_names(spec, path)
     causes += _validate_durations(spec, path)
     if spec.get("dnsPolicy") == "None" or spec.get("dnsConfig"):

@@ -30,6 +30,7 @@ from pilotfish.apiserver.validation import (
     persistentvolumes,
     poddisruptionbudgets,
     pods,
+    podsecurity,
     priorityclasses,
     replicasets,
     replicationcontrollers,
@@ -52,6 +53,7 @@ _Kind = tuple[str, str]
 
 _RBAC = "rbac.authorization.k8s.io"
 _NETWORKING = "networking.k8s.io"
+_NAMESPACE: _Kind = ("", "Namespace")
 
 _VALIDATE: dict[_Kind, Callable[[Object], list[Cause]]] = {
     ("", "ConfigMap"): configmaps.validate,
@@ -112,7 +114,10 @@ _VALIDATE_UPDATE: dict[_Kind, Callable[[Object, Object], list[Cause]]] = {
 
 def validate_create(resource: Resource, obj: Object) -> list[Cause]:
     """What is wrong with a defaulted and prepared object; nothing when it may be stored."""
-    return validate_metadata(resource, obj) + _validate_content(resource, obj)
+    causes = validate_metadata(resource, obj) + _validate_content(resource, obj)
+    if (resource.group, resource.kind) == _NAMESPACE:
+        causes += podsecurity.validate_labels(obj)
+    return causes
 
 
 def validate_update(
@@ -120,6 +125,8 @@ def validate_update(
 ) -> list[Cause]:
     """What is wrong with the new version of an object, in itself and as a change of the old."""
     causes = validate_metadata_update(new, old)
+    if (resource.group, resource.kind) == _NAMESPACE:
+        causes += podsecurity.validate_labels(new, old)
     if subresource == "status" and not isinstance(resource, CustomResource):
         return causes
     # What was stored stays valid, also when the checks have become stricter since.

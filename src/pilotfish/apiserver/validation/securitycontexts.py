@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,15 @@ from pilotfish.apiserver.validation.causes import (
 
 _IDS = ("fsGroup", "runAsGroup", "runAsUser")
 _MAX_ID = 2**31 - 1
+# Kubernetes' pkg/apis/core/validation: parts of letters, with dots or slashes between them.
+_SYSCTL_WORDS = r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
+_SYSCTL = re.compile(_SYSCTL_WORDS)
+_MAX_SYSCTL = 253
+# Which sysctls belong to a namespace that the Pod shares with its node by that field.
+_SHARED_SYSCTLS = {
+    "hostIPC": ("kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."),
+    "hostNetwork": ("net.",),
+}
 _SECCOMP_TYPES = ("Localhost", "RuntimeDefault", "Unconfined")
 
 
@@ -30,15 +40,40 @@ def validate_security_context(context: Mapping[str, Any], path: str) -> list[Cau
     seccomp = context.get("seccompProfile")
     if seccomp is not None:
         causes += _validate_seccomp(seccomp, f"{path}.seccompProfile")
-    seen: set[str] = set()
-    for index, sysctl in enumerate(context.get("sysctls") or ()):
-        name = sysctl.get("name", "")
-        if not name:
-            causes.append(required(f"{path}.sysctls[{index}].name"))
-        elif name in seen:
-            causes.append(duplicate(f"{path}.sysctls[{index}].name", name))
-        seen.add(name)
     return causes
+
+
+def validate_sysctls(spec: Mapping[str, Any], path: str) -> list[Cause]:
+    """The sysctls of a PodSpec's security context; `path` is theirs."""
+    causes: list[Cause] = []
+    seen: set[str] = set()
+    for index, sysctl in enumerate((spec.get("securityContext") or {}).get("sysctls") or ()):
+        name, at = sysctl.get("name", ""), f"{path}[{index}].name"
+        if not name:
+            causes.append(required(at))
+        elif len(name) > _MAX_SYSCTL or not _SYSCTL.fullmatch(name):
+            why = f"must have at most {_MAX_SYSCTL} characters and match regex {_SYSCTL_WORDS}"
+            causes.append(invalid(at, name, why))
+        elif name in seen:
+            causes.append(duplicate(at, name))
+        seen.add(name)
+        for field, prefixes in _SHARED_SYSCTLS.items():
+            if spec.get(field) and name.replace("/", ".").startswith(prefixes):
+                causes.append(invalid(at, name, f"may not be specified when '{field}' is true"))
+    return causes
+
+
+def validate_proc_mounts(spec: Mapping[str, Any], path: str) -> list[Cause]:
+    """An unmasked /proc is for containers with a user namespace; `path` is the PodSpec's."""
+    if spec.get("hostUsers") is False:
+        return []
+    why = "`hostUsers` must be false to use `Unmasked`"
+    return [
+        invalid(f"{path}.{group}[{index}].securityContext.procMount", "Unmasked", why)
+        for group in ("containers", "initContainers", "ephemeralContainers")
+        for index, container in enumerate(spec.get(group) or ())
+        if (container.get("securityContext") or {}).get("procMount") == "Unmasked"
+    ]
 
 
 def _validate_seccomp(profile: Mapping[str, Any], path: str) -> list[Cause]:

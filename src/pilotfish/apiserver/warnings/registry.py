@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pilotfish.apiserver.validation.formats import dns_label
-from pilotfish.apiserver.warnings import ingresses, services
+from pilotfish.apiserver.validation.podsecurity import not_enforced
+from pilotfish.apiserver.warnings import ingresses, not_acted_on, services
 from pilotfish.apiserver.warnings.podspecs import pod_warnings
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -63,7 +64,9 @@ def warnings_of(resource: Resource, new: Object, old: Object | None = None) -> l
         old: what it succeeds; nothing is said then of a Pod, of a name, of a template that stays.
     """
     kind = (resource.group, resource.kind)
-    said = _name_warnings(kind, new) if old is None else []
+    said = _first_warnings(kind, new) if old is None else []
+    if kind == ("", "Namespace"):
+        said += _pod_security_warnings(new, old)
     if kind in _KINDS and (old is None or kind != _INGRESS):
         said += _KINDS[kind](new)
     if kind == ("", "Pod"):
@@ -75,6 +78,18 @@ def warnings_of(resource: Resource, new: Object, old: Object | None = None) -> l
     if old is None or template != _at(old, where):
         said += pod_warnings(template, ".".join(where))
     return said
+
+
+def _first_warnings(kind: tuple[str, str], obj: Object) -> list[str]:
+    unheeded = not_acted_on.warning(*kind)
+    return _name_warnings(kind, obj) + ([unheeded] if unheeded else [])
+
+
+def _pod_security_warnings(new: Object, old: Object | None) -> list[str]:
+    asked = not_enforced(new)
+    if not asked or (old is not None and asked == not_enforced(old)):
+        return []
+    return [f"Pod Security ({', '.join(asked)}) is not enforced here: no Pod is refused by it"]
 
 
 def _name_warnings(kind: tuple[str, str], obj: Object) -> list[str]:

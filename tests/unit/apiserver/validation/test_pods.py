@@ -282,3 +282,28 @@ def test_an_ordinary_update_takes_no_ephemeral_container_away() -> None:
     new = {"metadata": {}, "spec": {"containers": [WEB]}}
     prepare_for_update(resource("pods"), new, old)
     assert new["spec"]["ephemeralContainers"] == spec["ephemeralContainers"]
+
+
+def test_sysctls_have_names_that_a_kernel_could_know(refusals: Refusals) -> None:
+    def with_sysctls(*names: str, **spec: Any) -> dict[str, Any]:
+        context = {"sysctls": [{"name": name, "value": "1"} for name in names]}
+        return {"containers": [WEB], "securityContext": context, **spec}
+
+    assert not refusals(
+        "pods", spec=with_sysctls("kernel.shm_rmid_forced", "net/ipv4/tcp_syncookies")
+    )
+    for name in ("foo-", "kernel.shmmax.", "bar..", "A.b", "x" * 254):
+        (told,) = refusals("pods", spec=with_sysctls(name))
+        assert told.startswith("spec.securityContext.sysctls[0].name: Invalid value")
+        assert "must have at most 253 characters and match regex" in told
+    (told,) = refusals("pods", spec=with_sysctls("net/core/somaxconn", hostNetwork=True))
+    assert "may not be specified when 'hostNetwork' is true" in told
+    (told,) = refusals("pods", spec=with_sysctls("kernel.shmmax", hostIPC=True))
+    assert "may not be specified when 'hostIPC' is true" in told
+
+
+def test_an_unmasked_proc_needs_a_user_namespace(refusals: Refusals) -> None:
+    container = {**WEB, "securityContext": {"procMount": "Unmasked"}}
+    (told,) = refusals("pods", spec={"containers": [container]})
+    assert told.startswith("spec.containers[0].securityContext.procMount: Invalid value")
+    assert not refusals("pods", spec={"containers": [container], "hostUsers": False})
