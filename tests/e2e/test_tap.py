@@ -30,11 +30,14 @@ def tapped(
     seen: str,
     command: tuple[str, ...] = (*PILOTFISH, "tap"),
 ) -> str:
-    """What the tap prints while `ask` is called, until `seen` is in it; ended as by Ctrl-C."""
+    """What the tap prints while `ask` is called, until `seen` is in it; ended as by Ctrl-C.
+
+    What it says beside that, where it looks, goes to the folder's file `told`.
+    """
     out = folder / "out"
-    with out.open("w") as file:
+    with out.open("w") as file, (folder / "told").open("w") as told:
         tap = subprocess.Popen(
-            [*command, *options], stdout=file, stderr=subprocess.STDOUT, env=shell.environment
+            [*command, *options], stdout=file, stderr=told, env=shell.environment
         )
         try:
 
@@ -63,6 +66,7 @@ def test_row_13_each_request_with_source_service_and_the_pod_that_was_chosen(
     printed = tapped(
         application, tmp_path, "-A", ask=lambda: answers.append(hello()), seen=f"GET {HELLO} → 200"
     )
+    assert (tmp_path / "told").read_text() == "watching requests in all namespaces; Ctrl-C ends\n"
     line = next(each for each in printed.splitlines() if HELLO in each)
     source, service, pod = line.split("  ")[1].split(" → ")
     assert (source, service) == ("host", "default/go-demo-2-api")
@@ -123,7 +127,6 @@ def test_the_table_has_each_endpoint_beside_its_equal_share(
         tap = subprocess.Popen(
             [*PILOTFISH, "tap", "go-demo-2-api", "--stats"],
             stdout=file,
-            stderr=subprocess.STDOUT,
             env=application.environment,
         )
         # Nothing tells from outside when the capture begins: ask for some seconds.

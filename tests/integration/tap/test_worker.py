@@ -151,3 +151,30 @@ async def test_this_machine_is_viewed_without_a_worker(cluster: Shell) -> None:
         await asyncio.gather(collecting, return_exceptions=True)
     (entry,) = seen
     assert (entry["src"]["name"], entry["dst"]["service"]["name"]) == ("host", "web")
+
+
+async def test_who_may_view_traffic_may_do_nothing_else_by_it(cluster: Shell) -> None:
+    role = "--clusterrole=system:pilotfish:traffic-viewer"
+    cluster.kubectl("create", "clusterrolebinding", "viewer", role, "--user=viewer")
+    cluster.kubectl("create", "clusterrole", "reader", "--verb=get", "--resource=nodes/proxy")
+    cluster.kubectl(
+        "create", "clusterrolebinding", "reader", "--clusterrole=reader", "--user=reader"
+    )
+    node = "/api/v1/nodes/https:node-1:10251/proxy/v1"
+
+    def refused(user: str, path: str) -> str:
+        done = cluster.run("kubectl", "get", "--raw", path, "--as", user)
+        return done.stderr.strip() if done.returncode else ""
+
+    try:
+        assert refused("viewer", f"{node}/status") == ""
+        assert '"packets"' in refused("viewer", f"{node}/packets")
+        assert '"packets"' in refused("viewer", f"{node}/entries?redact=false")
+        assert '"nodes/proxy"' in refused("viewer", "/api/v1/nodes/node-1/proxy/pods")
+        assert refused("reader", "/api/v1/nodes/node-1/proxy/pods") == ""
+        said = refused("reader", f"{node}/entries")
+        assert 'cannot watch resource "entries" in API group "tap.pilotfish.dev"' in said
+        assert len(said.splitlines()) == 1
+    finally:
+        cluster.kubectl("delete", "clusterrolebinding", "viewer", "reader")
+        cluster.kubectl("delete", "clusterrole", "reader")

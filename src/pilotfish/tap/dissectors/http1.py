@@ -35,6 +35,9 @@ _METHODS = (
 )
 _METHOD_WORDS = tuple(method + b" " for method in _METHODS.split(b"|"))
 _RESUMED_LINE = re.compile(rb"(?:%s) [^\s]+ HTTP/1\.[01]\r?\n" % _METHODS)
+# With which nearly all begin.
+_USUAL = frozenset((b"GET ", b"POST", b"PUT ", b"HEAD", b"PATC", b"DELE", b"OPTI"))
+_CONNECT = (b"CONNECT ", b"CONNECT\t")
 _EXPECTS = re.compile(rb"\nexpect[ \t]*:[ \t]*100-continue", re.IGNORECASE)
 _NO_BODY = frozenset((b"204", b"304"))
 
@@ -92,13 +95,17 @@ class Http1:
         reader = self._readers[side]
         if self._declined and side == CLIENT:
             payload = self._after_refusal(reader, payload)
-        if reader.is_between:
+        if reader.message is None and not reader.pending.data and not reader.skipping:
             # Most messages are one segment, and need no state.
             end = payload.find(b"\r\n\r\n")
             if end > 0:
                 framing = FRAMING.search(payload, 0, end)
                 if framing is None:
-                    if side == CLIENT and end + 4 == len(payload) and _REQUEST_LINE.match(payload):
+                    if (
+                        side == CLIENT
+                        and end + 4 == len(payload)
+                        and (payload[:4] in _USUAL or _REQUEST_LINE.match(payload))
+                    ):
                         self._requested(HttpMessage(payload[:end], len(payload)), time_s)
                         return
                 elif (
@@ -110,7 +117,7 @@ class Http1:
                 ):
                     body = payload[end + 4 :]
                     message = HttpMessage(payload[:end], len(payload), body, len(body))
-                    self._answered(Whole(message, time_s), time_s)
+                    self._answered(message, time_s, time_s)
                     return
         for whole in reader.feed(payload, time_s, self._may_have_body):
             self._complete(side, whole, time_s)
@@ -168,12 +175,15 @@ class Http1:
             asked = self._readers[CLIENT].message
         if asked is None:
             return True
-        method = asked.head.split(None, 1)[0]
-        return not (method == b"HEAD" or (method == b"CONNECT" and status[:1] == b"2"))
+        head = asked.head
+        return not (
+            head.startswith((b"HEAD ", b"HEAD\t"))
+            or (head.startswith(_CONNECT) and status[:1] == b"2")
+        )
 
     def _complete(self, side: int, whole: Whole, time_s: float) -> None:
         if side == SERVER:
-            self._answered(whole, time_s)
+            self._answered(whole.message, whole.begun_s, time_s, whole.failure)
             return
         reader = self._readers[CLIENT]
         self._continued = self._declined = False
@@ -195,19 +205,20 @@ class Http1:
             waiting -= len(lost.head) + len(lost.body)
             self._emit(self._exchange(lost, lost_s, failure="lost"))
 
-    def _answered(self, whole: Whole, end_s: float) -> None:
-        response = whole.message
+    def _answered(
+        self, response: HttpMessage, begun_s: float, end_s: float, failure: str = ""
+    ) -> None:
         if response.head[9:10] == b"1" and response.head[9:12] != b"101":
             # 100 Continue and its like announce the answer; they are not it.
             self._continued = self._continued or response.head[9:12] == b"100"
             return
-        request, request_s = self._next_request(whole.begun_s)
-        if request is not None and not whole.failure:
+        request, request_s = self._next_request(begun_s)
+        if request is not None and not failure:
             self._upgrade(request, request_s, response)
             if isinstance(self._successor, Http2):
                 return  # which answers this very request (RFC 7540, section 3.2)
-        exchange = self._exchange(request, request_s, whole.failure)
-        exchange.response, exchange.response_s, exchange.end_s = response, whole.begun_s, end_s
+        exchange = self._exchange(request, request_s, failure)
+        exchange.response, exchange.response_s, exchange.end_s = response, begun_s, end_s
         self._emit(exchange)
 
     def _next_request(self, begun_s: float) -> tuple[HttpMessage | None, float]:
@@ -230,7 +241,7 @@ class Http1:
     def _upgrade(self, request: HttpMessage, request_s: float, response: HttpMessage) -> None:
         """See whether this answer ends HTTP/1 on the connection, and what follows it."""
         status = response.head[9:12]
-        tunnel = status[:1] == b"2" and request.head.split(None, 1)[0] == b"CONNECT"
+        tunnel = status[:1] == b"2" and request.head.startswith(_CONNECT)
         if status != b"101" and not tunnel:
             return
         protocol = response.headers.get("upgrade", "").lower()

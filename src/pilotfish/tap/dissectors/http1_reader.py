@@ -42,6 +42,7 @@ class MessageReader:
         message: the message whose body is being read; None between messages.
         left: bytes of the body (or chunk) that are to come; None: until the connection closes.
         begun_s: when the first byte of what is being read came.
+        pending: part of a head, or of a line between chunks.
         skipping: the place is lost: wait for the next start line.
         answered: the message that is being read has its answer already.
     """
@@ -53,13 +54,13 @@ class MessageReader:
         "_data",
         "_is_request",
         "_line",
-        "_pending",
         "_resume",
         "_trailer_bytes",
         "answered",
         "begun_s",
         "left",
         "message",
+        "pending",
         "skipping",
     )
 
@@ -79,7 +80,7 @@ class MessageReader:
         self._line = line
         self._resume = resume
         self._is_request = is_request
-        self._pending = Pending()
+        self.pending = Pending()
         self._data = b""
         self._at = 0
         self._body: bytearray | None = None
@@ -95,12 +96,7 @@ class MessageReader:
     def kept(self) -> int:
         """What is not told yet, bytes."""
         head = len(self.message.head) if self.message is not None else 0
-        return head + len(self._pending) + len(self._body or b"")
-
-    @property
-    def is_between(self) -> bool:
-        """Whether a new message begins with the next byte."""
-        return self.message is None and not self._pending and not self.skipping
+        return head + len(self.pending) + len(self._body or b"")
 
     def feed(
         self, payload: bytes, time_s: float, has_body: Callable[[bytes], bool]
@@ -109,9 +105,9 @@ class MessageReader:
 
         has_body: of an answer's head, whether a body may follow.
         """
-        if self.message is None and not self._pending:
+        if self.message is None and not self.pending:
             self.begun_s = time_s
-        self._data, self._at = self._pending.take(payload), 0
+        self._data, self._at = self.pending.take(payload), 0
         while self._at < len(self._data):
             if self.message is None:
                 whole = self._head(time_s, has_body)
@@ -125,8 +121,8 @@ class MessageReader:
 
     def rest(self) -> bytes:
         """What has not been read; it is forgotten here."""
-        rest = self._data[self._at :] + bytes(self._pending.data)
-        self._pending.clear()
+        rest = self._data[self._at :] + bytes(self.pending.data)
+        self.pending.clear()
         self._data, self._at = b"", 0
         return rest
 
@@ -139,7 +135,7 @@ class MessageReader:
             message.size += missing
             self.left = self.left and self.left - missing
             return self.end(time_s) if self.left == 0 else None
-        self._pending.clear()
+        self.pending.clear()
         self.skipping = True
         if message is not None:
             return self.end(time_s, "lost")
@@ -166,7 +162,7 @@ class MessageReader:
         if message is not None:
             body = bytes(self._body or b"")
             return HttpMessage(message.head, message.size, body, message.body_size)
-        begun = bytes(self._pending.data)
+        begun = bytes(self.pending.data)
         if not self._line.match(begun):
             return None
         return HttpMessage(begun[: begun.rindex(b"\n")].rstrip(b"\r"), len(begun))
@@ -204,7 +200,7 @@ class MessageReader:
         if len(data) - at > MAX_HEAD_BYTES:
             self.skipping, self.answered = True, False
             return
-        self._pending.keep_until(data[at:], _HEAD_END, 4, MAX_HEAD_BYTES)
+        self.pending.keep_until(data[at:], _HEAD_END, 4, MAX_HEAD_BYTES)
 
     def _frame(self, head: bytes, has_body: Callable[[bytes], bool]) -> None:
         """How the body ends (RFC 9112, section 6.3)."""
@@ -235,7 +231,7 @@ class MessageReader:
             if len(data) - at > most:
                 self.skipping = True
                 return self.end(time_s, "lost")
-            self._pending.keep_until(data[at:], _LINE_END, 1, most)
+            self.pending.keep_until(data[at:], _LINE_END, 1, most)
             return None
         self._at = end + 1
         message.size += self._at - at

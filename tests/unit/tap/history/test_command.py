@@ -68,3 +68,9 @@ def test_a_long_search_is_stopped_without_a_word(number: signal.Signals) -> None
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert [line for line in errors.splitlines() if "the history of context" not in line] == []
+
+
+def test_an_error_shows_what_its_cause_would_hide() -> None:
+    done = subprocess.run(command("--read", "no\x1b[31m\x9b\u202e"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "no\\e[31m\\x9b\\u202e" in done.stderr
