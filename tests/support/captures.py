@@ -49,8 +49,8 @@ class Machine:
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def start(self, *command: str | Path, port: int, **environment: str) -> None:
-        """Start a server, and wait until it listens."""
+    def start(self, *command: str | Path, port: int, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a server, and wait until it listens; it ends with the machine, or before."""
         log = (self.folder / f"{Path(command[0]).name}.log").open("wb")
         started = subprocess.Popen(
             ["ip", "netns", "exec", self.name, *map(str, command)],
@@ -67,6 +67,7 @@ class Machine:
             assert started.poll() is None, f"{command} has ended: {text}"
             assert time.monotonic() < deadline, f"{command} does not listen on {port}: {text}"
             time.sleep(0.05)
+        return started
 
     def _listens(self, port: int) -> bool:
         with namespaces.inside(self.name):

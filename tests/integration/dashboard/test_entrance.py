@@ -161,7 +161,7 @@ async def test_without_a_page_it_says_how_to_build_it(
     (static_files.FOLDER / "index.html").unlink()
     async with program.get("/traffic") as answer:
         assert answer.status == 503
-        assert " web" in await answer.text()
+        assert "run: make " in await answer.text()
 
 
 async def test_a_defect_is_said_without_its_traceback(
