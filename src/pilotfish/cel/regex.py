@@ -1,4 +1,4 @@
-"""Regular expressions: RE2, whose time is linear in the text.
+"""Regular expressions: RE2, whose time is linear in the text, with the syntax of Go's.
 
 Expressions run inside servers, on what strangers send: an engine that
 goes back and tries again (Python's `re`) could be kept busy for ever.
@@ -13,10 +13,15 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped]
 
+from pilotfish.cel.go_patterns import GoPatternError, to_re2
+
 MAX_CHARS = 1000
 # Of the compiled expression: RE2 gives up on one that needs more.
 _MAX_BYTES = 4 << 20
+# Administrators write schemas, and Go gives a pattern 128 MB: `(\p{L}\p{N}){1,500}` takes some.
+_MAX_SCHEMA_BYTES = 64 << 20
 _REMEMBERED = 64
+_REMEMBERED_OF_SCHEMAS = 1024
 
 
 class RegexError(ValueError):
@@ -30,10 +35,22 @@ def searcher(pattern: str) -> Callable[[str], bool]:
     Raises:
         RegexError: it is no regular expression, or too large.
     """
-    search = _compiled(pattern).search
+    return _searcher(_compiled(pattern))
 
+
+@functools.lru_cache(_REMEMBERED_OF_SCHEMAS)
+def schema_searcher(pattern: str) -> Callable[[str], bool]:
+    """What says whether a text contains a match of a schema's `pattern`, of any length.
+
+    Raises:
+        RegexError: it is no regular expression, or too large.
+    """
+    return _searcher(_compile(pattern, _MAX_SCHEMA_BYTES))
+
+
+def _searcher(compiled: Any) -> Callable[[str], bool]:
     def matches(text: str) -> bool:
-        return search(text.encode("utf-8", "surrogatepass")) is not None
+        return compiled.search(text.encode("utf-8", "surrogatepass")) is not None
 
     return matches
 
@@ -53,13 +70,19 @@ def found(pattern: str, text: str, most: int = -1) -> list[str]:
 def _compiled(pattern: str) -> Any:
     if len(pattern) > MAX_CHARS:
         raise RegexError(f"a regular expression has at most {MAX_CHARS} characters")
+    return _compile(pattern, _MAX_BYTES)
+
+
+def _compile(pattern: str, most_bytes: int) -> Any:
     options = re2.Options()
-    options.max_mem = _MAX_BYTES
+    options.max_mem = most_bytes
     options.log_errors = False
     options.never_capture = True
     try:
         # As bytes: for text the package would work out offsets that nobody asks for.
-        return re2.compile(pattern.encode("utf-8", "surrogatepass"), options)
+        return re2.compile(to_re2(pattern).encode("utf-8", "surrogatepass"), options)
+    except GoPatternError as error:
+        raise RegexError(f"error parsing regexp: {error}") from error
     except re2.error as error:
         told = error.args[0] if error.args else ""
         reason = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from pilotfish.apiserver.validation.causes import (
     not_supported,
     required,
 )
+from pilotfish.cel.regex import RegexError, schema_searcher
 
 _TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
 _COMBINATIONS: Final = ("allOf", "anyOf", "oneOf")
@@ -77,8 +77,8 @@ def _validate(schema: Mapping[str, Any], path: str) -> list[Cause]:
 
 def _validate_pattern(text: str, path: str) -> list[Cause]:
     try:
-        re.compile(text.replace("\\z", "\\Z"))
-    except re.error as error:
+        schema_searcher(text)
+    except RegexError as error:
         return [invalid(path, text, f"must be a valid regular expression, but isn't: {error}")]
     return []
 

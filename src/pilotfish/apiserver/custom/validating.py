@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from pilotfish.apiserver.custom.formats import has_format
@@ -22,6 +20,7 @@ from pilotfish.apiserver.validation.causes import (
     required,
     too_many,
 )
+from pilotfish.cel.regex import schema_searcher
 
 Schema = Mapping[str, Any]
 
@@ -123,7 +122,7 @@ def _check_text(value: str, schema: Schema, path: str) -> Iterator[Cause]:
     if least is not None and len(value) < least:
         yield invalid(path, value, f"{_in_body(path)} should be at least {least} chars long")
     pattern = schema.get("pattern")
-    if pattern and not _pattern(pattern).search(value):
+    if pattern and not schema_searcher(pattern)(value):
         yield invalid(path, value, f"{_in_body(path)} should match '{pattern}'")
     name = schema.get("format", "")
     if name and not has_format(value, name):
@@ -250,9 +249,3 @@ def _check_combinations(value: Any, schema: Schema, path: str) -> Iterator[Cause
 
 def _holds(value: Any, schema: Schema) -> bool:
     return next(_check(value, schema, ""), None) is None
-
-
-@lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str]:
-    """A pattern of Go's (RE2), whose end is \\z and classes are ASCII."""
-    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", text).replace("\\z", "\\Z"), re.ASCII)
