@@ -8,6 +8,7 @@ from pilotfish.apiserver.allocation.services import ServiceAllocator
 from pilotfish.apiserver.authentication import TokenUsers
 from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.config import ApiServerConfig
+from pilotfish.apiserver.documents import Documents
 from pilotfish.apiserver.rbac.authorizer import Authorizer
 from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.tokens import Tokens
@@ -24,3 +25,4 @@ class Core:
     services: ServiceAllocator
     token_users: TokenUsers
     authorizer: Authorizer
+    documents: Documents

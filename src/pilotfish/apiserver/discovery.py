@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -71,7 +72,7 @@ def single_group(catalog: Catalog, name: str) -> Object | None:
     return {"kind": "APIGroup", "apiVersion": "v1", **group(name, versions)}
 
 
-def group(name: str, versions: list[str]) -> Object:
+def group(name: str, versions: Sequence[str]) -> Object:
     """A group and its versions, the preferred one first."""
     found = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": found, "preferredVersion": found[0]}

@@ -154,7 +154,7 @@ class Dispatcher:
     ) -> web.StreamResponse:
         core = self._core
         if asked.path in _OPEN_PAGES:
-            return _readable(request, page(core, request))
+            return _readable(request, await page(core, request))
         user = authenticate(request, core.token_users)
         if trail is not None:
             trail.user = trail.acting = user
@@ -168,7 +168,7 @@ class Dispatcher:
             if asked.path in pages:
                 headers = {"Content-Type": MEDIA_TYPE}
                 return web.Response(body=pages[asked.path]().encode(), headers=headers)
-            response: web.StreamResponse = page(core, request)
+            response: web.StreamResponse = await page(core, request)
         elif found.subresource in _CONNECTIONS:
             if request.method not in _CONNECTING.get(found.subresource, (request.method,)):
                 raise method_not_allowed()

@@ -8,7 +8,7 @@ no descriptions: those of Kubernetes are not ours.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -123,17 +123,26 @@ class _Dialect:
 def index(catalog: Catalog) -> Object:
     """/openapi/v3: where the document of each group version is.
 
-    The hash in the address lets clients keep a document for good.
+    The hash in the address lets clients keep a document for good. It changes with this group
+    version alone, whatever else is installed.
     """
     paths: Object = {}
     for group, versions in catalog.groups().items():
         for version in versions:
             path = f"apis/{group}/{version}" if group else f"api/{version}"
-            text = f"{__version__}/{_table_hash()}/{catalog.generation}/{path}"
-            digest = hashlib.sha256(text.encode()).hexdigest()[:32].upper()
+            digest = digest_of(catalog.of_version(group, version))
             url = f"/openapi/v3/{path}?hash={digest}"
             paths[path] = {"serverRelativeURL": url}
     return {"paths": paths}
+
+
+def digest_of(resources: Iterable[Resource]) -> str:
+    """A short name of what the document about some resources holds."""
+    parts = [f"{__version__}/{_table_hash()}"]
+    for resource in resources:
+        own = resource.digest if isinstance(resource, CustomResource) else ""
+        parts.append(f"{resource.full_name}/{resource.version}/{own}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32].upper()
 
 
 @cache
@@ -143,11 +152,8 @@ def _table_hash() -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-def document_v3(catalog: Catalog, group: str, version: str) -> Object | None:
-    """The v3 document of one group version; None for one that is not served."""
-    resources = catalog.of_version(group, version)
-    if not resources:
-        return None
+def document_v3(resources: Sequence[Resource]) -> Object:
+    """The v3 document of the resources of one group version."""
     dialect = _Dialect(3)
     schemas = _schemas(dialect, resources)
     return {
@@ -158,10 +164,10 @@ def document_v3(catalog: Catalog, group: str, version: str) -> Object | None:
     }
 
 
-def document_v2(catalog: Catalog) -> Object:
-    """The v2 document of everything."""
+def document_v2(resources: Sequence[Resource]) -> Object:
+    """The v2 document of all resources."""
     dialect = _Dialect(2)
-    resources = [resource for resource in catalog if _type_name(resource)]
+    resources = [resource for resource in resources if _type_name(resource)]
     return {
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": KUBERNETES_VERSION},

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import orjson
 from aiohttp import web
 
 from pilotfish.apiserver import discovery
 from pilotfish.apiserver.core import Core
+from pilotfish.apiserver.documents import document, is_known, unchanged
 from pilotfish.apiserver.errors import method_not_allowed, path_not_found
 from pilotfish.apiserver.negotiation import JSON, negotiate
 from pilotfish.objects.meta import Object
 
 
-def page(core: Core, request: web.BaseRequest) -> web.Response:
+async def page(core: Core, request: web.BaseRequest) -> web.Response:
     """The page at a path that names no resource.
 
     Raises:
@@ -23,45 +26,72 @@ def page(core: Core, request: web.BaseRequest) -> web.Response:
     if path in ("/api", "/apis"):
         wanted = negotiate(request.headers.get("Accept", ""))
         if wanted.wants_discovery_version:
-            version = wanted.wants_discovery_version
-            content: Object | None = discovery.aggregated(core.catalog, path == "/api", version)
-            headers["Content-Type"] = (
-                f"{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-            )
-        else:
-            content = _fixed(core, path, request.host)
+            return _aggregated(core, path == "/api", request, wanted.wants_discovery_version)
+        content = _fixed(core, path, request.host)
         headers["Vary"] = "Accept"
     elif path.startswith("/openapi/"):
-        return _openapi(core, path, request)
+        return await _openapi(core, path, request)
     else:
         content = _fixed(core, path, request.host)
     if content is None:
         raise path_not_found()
-    if request.method not in ("GET", "HEAD"):
-        raise method_not_allowed()
+    _check_read(request)
     return web.Response(body=orjson.dumps(content), headers={"Content-Type": JSON, **headers})
 
 
-def _openapi(core: Core, path: str, request: web.BaseRequest) -> web.Response:
+def _aggregated(core: Core, is_core: bool, request: web.BaseRequest, version: str) -> web.Response:
+    """All groups with all their resources; the core group alone, or all the others."""
+    _check_read(request)
+    media_type = f"{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+    body = orjson.dumps(discovery.aggregated(core.catalog, is_core, version))
+    digest = sha256(body).hexdigest().upper()
+    return unchanged(digest) if is_known(request, digest) else document(body, digest, media_type)
+
+
+async def _openapi(core: Core, path: str, request: web.BaseRequest) -> web.Response:
     """The OpenAPI documents, whose makers are loaded when somebody asks."""
     from pilotfish.apiserver import openapi, openapi_protobuf
 
-    content: Object | None = None
+    catalog, documents = core.catalog, core.documents
     match path.split("/")[2:]:
-        case ["v2"] if openapi_protobuf.ACCEPTED in request.headers.get("Accept", ""):
-            body = openapi_protobuf.encode_document(openapi.document_v2(core.catalog))
-            return web.Response(body=body, headers={"Content-Type": openapi_protobuf.MEDIA_TYPE})
         case ["v2"]:
-            content = openapi.document_v2(core.catalog)
+            _check_read(request)
+            everything = list(catalog)
+            digest = openapi.digest_of(everything)
+            if openapi_protobuf.ACCEPTED in request.headers.get("Accept", ""):
+                return await documents.answer(
+                    request,
+                    f"{digest}-PB",
+                    openapi_protobuf.MEDIA_TYPE,
+                    lambda: openapi_protobuf.encode_document(openapi.document_v2(everything)),
+                )
+            return await documents.answer(
+                request, f"{digest}-V2", JSON, lambda: orjson.dumps(openapi.document_v2(everything))
+            )
         case ["v3"]:
-            content = openapi.index(core.catalog)
+            _check_read(request)
+            content = openapi.index(catalog)
+            return web.Response(body=orjson.dumps(content), headers={"Content-Type": JSON})
         case ["v3", "api", version]:
-            content = openapi.document_v3(core.catalog, "", version)
-        case ["v3", "apis", group, version]:
-            content = openapi.document_v3(core.catalog, group, version)
-    if content is None:
+            resources = catalog.of_version("", version)
+        case ["v3", "apis", group, version] if group:
+            resources = catalog.of_version(group, version)
+        case _:
+            resources = []
+    if not resources:
         raise path_not_found()
-    return web.Response(body=orjson.dumps(content), headers={"Content-Type": JSON})
+    _check_read(request)
+    return await documents.answer(
+        request,
+        openapi.digest_of(resources),
+        JSON,
+        lambda: orjson.dumps(openapi.document_v3(resources)),
+    )
+
+
+def _check_read(request: web.BaseRequest) -> None:
+    if request.method not in ("GET", "HEAD"):
+        raise method_not_allowed()
 
 
 def _fixed(core: Core, path: str, host: str) -> Object | None:

@@ -23,6 +23,7 @@ from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.installing import CustomResources
 from pilotfish.apiserver.dispatch import Dispatcher
+from pilotfish.apiserver.documents import Documents
 from pilotfish.apiserver.expiry import expire_events
 from pilotfish.apiserver.limits import MAX_BODY
 from pilotfish.apiserver.rbac.aggregation import aggregate
@@ -148,7 +149,8 @@ def _core(config: ApiServerConfig, registry: Registry) -> Core:
     static = read_token_file(config.token_file) if config.token_file is not None else {}
     token_users = TokenUsers(tokens, static)
     authorizer = Authorizer(registry)
-    return Core(config, Catalog(), registry, tokens, services, token_users, authorizer)
+    documents = Documents()
+    return Core(config, Catalog(), registry, tokens, services, token_users, authorizer, documents)
 
 
 def _tls(config: ApiServerConfig) -> ssl.SSLContext:

@@ -10,6 +10,8 @@ import aiohttp
 import pytest
 import yaml
 
+from pilotfish.apiserver.custom import installing
+from pilotfish.apiserver.custom.resource import is_established
 from pilotfish.client.api import Client
 from pilotfish.client.errors import ApiError, Invalid, NotFound
 from pilotfish.objects.meta import Object
@@ -169,3 +171,64 @@ async def test_watches_end_when_their_definition_goes(
     assert rest[-1]["type"] == "DELETED"
     with pytest.raises(NotFound):
         await client.request("GET", WIDGETS)
+
+
+def named(plural: str, group: str, kind: str) -> Object:
+    made = definition()
+    made["metadata"]["name"] = f"{plural}.{group}"
+    names = {"plural": plural, "singular": plural, "kind": kind, "listKind": f"{kind}List"}
+    made["spec"] = {**made["spec"], "group": group, "names": names}
+    return made
+
+
+async def test_a_change_of_one_definition_looks_at_no_other(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        await client.create(DEFINITIONS, named(f"t{number}s", f"g{number}.example.org", "T"))
+    seen: list[str] = []
+    looked = asyncio.Event()
+
+    def settle(looked_at: Object, others: list[Object]) -> None:
+        seen.append(looked_at["metadata"]["name"])
+        looked.set()
+        seen.extend(other["metadata"]["name"] for other in others)
+        original(looked_at, others)
+
+    original = installing.settle
+    monkeypatch.setattr(installing, "settle", settle)
+    await client.create(DEFINITIONS, named("last", "last.example.org", "Last"))
+    await asyncio.wait_for(looked.wait(), 10)
+    assert set(seen) == {"last.last.example.org"}
+
+
+async def test_a_name_that_comes_free_is_given_to_who_waits_for_it(client: Client) -> None:
+    await client.create(DEFINITIONS, named("firsts", "example.org", "Same"))
+    second = await client.create(DEFINITIONS, named("seconds", "example.org", "Same"))
+    assert is_established(second) is False
+    version = second["metadata"]["resourceVersion"]
+    await client.delete(DEFINITIONS, "firsts.example.org")
+    async with asyncio.timeout(10):
+        async for _, seen in client.watch(DEFINITIONS, resource_version=version):
+            if seen["metadata"]["name"] == "seconds.example.org" and is_established(seen):
+                return
+
+
+async def test_a_document_that_did_not_change_is_not_sent_again(
+    server: RunningApiServer, client: Client
+) -> None:
+    tls = server.client_config().ssl_context()
+    apis = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
+    asked = [("/openapi/v2", {}), ("/openapi/v3/apis/apps/v1", {}), ("/apis", apis)]
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as session:
+        for path, headers in asked:
+            async with session.get(server.url + path, headers=headers) as first:
+                assert first.status == 200
+                known = {**headers, "If-None-Match": first.headers["ETag"]}
+            async with session.get(server.url + path, headers=known) as second:
+                assert (second.status, await second.read()) == (304, b"")
+            await client.create(
+                DEFINITIONS, named(f"n{len(path)}", f"n{len(path)}.example.org", "New")
+            )
+            async with session.get(server.url + path, headers=known) as third:
+                assert third.status == (304 if path.endswith("apps/v1") else 200)

@@ -84,14 +84,14 @@ def test_every_reference_of_a_document_leads_to_a_schema() -> None:
     catalog = Catalog()
     for group, versions in catalog.groups().items():
         for version in versions:
-            document = openapi.document_v3(catalog, group, version)
+            document = openapi.document_v3(catalog.of_version(group, version))
             assert document is not None
             known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
             assert references(document) <= known
 
 
 def test_lists_tell_how_they_merge() -> None:
-    document = openapi.document_v3(Catalog(), "", "v1")
+    document = openapi.document_v3(Catalog().of_version("", "v1"))
     assert document is not None
     ports = document["components"]["schemas"]["io.k8s.api.core.v1.ServiceSpec"]["properties"][
         "ports"
@@ -101,7 +101,7 @@ def test_lists_tell_how_they_merge() -> None:
 
 
 def test_a_patch_tells_that_fields_can_be_validated() -> None:
-    document = openapi.document_v3(Catalog(), "", "v1")
+    document = openapi.document_v3(Catalog().of_version("", "v1"))
     assert document is not None
     path = resource("services").path("{namespace}", "{name}")
     parameters = {each["name"] for each in document["paths"][path]["patch"]["parameters"]}
@@ -109,6 +109,6 @@ def test_a_patch_tells_that_fields_can_be_validated() -> None:
 
 
 def test_the_protobuf_document_begins_as_one() -> None:
-    encoded = encode_document(openapi.document_v2(Catalog()))
+    encoded = encode_document(openapi.document_v2(list(Catalog())))
     assert encoded.startswith(b"\x0a\x032.0\x12")
     assert b"io.k8s.api.core.v1.ServicePort" in encoded

@@ -17,7 +17,7 @@ from pilotfish.apiserver.validation.causes import (
     required,
 )
 from pilotfish.apiserver.validation.formats import dns_1035_label, dns_label, dns_subdomain
-from pilotfish.objects.conditions import set_condition
+from pilotfish.objects.conditions import condition, set_condition
 from pilotfish.objects.meta import Object, name_of
 from pilotfish.objects.resources import RESOURCES
 
@@ -199,6 +199,12 @@ def settle(definition: Object, others: Iterable[Object]) -> None:
     if storage not in stored:
         stored.append(storage)
     status.update(conditions=conditions, acceptedNames=accepted, storedVersions=stored)
+
+
+def is_named(definition: Object) -> bool:
+    """Whether a definition was given all the names that it asks for."""
+    found = condition(definition, "NamesAccepted")
+    return found is not None and found["status"] == "True"
 
 
 def _accepted(

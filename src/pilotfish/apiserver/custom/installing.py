@@ -13,7 +13,7 @@ from typing import Final
 
 from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.custom.definitions import FINALIZER, settle
+from pilotfish.apiserver.custom.definitions import FINALIZER, is_named, settle
 from pilotfish.apiserver.custom.resource import (
     DEFINITIONS,
     CustomResource,
@@ -34,9 +34,13 @@ _RETRY_S: Final = 1.0
 
 def definitions_of_group(core: Core, group: str, but: str = "") -> list[Object]:
     """The committed definitions of a group, without the one of that name."""
-    entries = core.registry.collection(DEFINITIONS).select(Selection())
-    found = (entry.decode() for entry in entries if entry.key != but)
-    return [each for each in found if each["spec"]["group"] == group]
+    # A definition is named PLURAL.GROUP. Decoding those of other groups takes long.
+    of_group = [
+        entry
+        for entry in core.registry.collection(DEFINITIONS).select(Selection())
+        if entry.key.partition(".")[2] == group and entry.key != but
+    ]
+    return [entry.decode() for entry in of_group]
 
 
 class CustomResources(Watcher):
@@ -46,9 +50,13 @@ class CustomResources(Watcher):
         self._core = core
         self._served: dict[str, list[CustomResource]] = {}
         self._wake = asyncio.Event()
+        # What has to be looked after; and what waits for names that others of its group have.
+        self._changed: set[str] = set()
+        self._nameless: set[str] = set()
         collection = core.registry.collection(DEFINITIONS)
         for entry in collection.select(Selection()):
             self._install(entry.decode())
+            self._changed.add(entry.key)
         collection.watchers.add(self)
 
     def offer(self, change: Change) -> None:
@@ -63,6 +71,7 @@ class CustomResources(Watcher):
                 self._install(definition)
         except Exception:
             log.exception("CustomResourceDefinition %s is not served", change.entry.key)
+        self._changed.add(change.entry.key)
         self._wake.set()
 
     def _install(self, definition: Object) -> None:
@@ -84,25 +93,34 @@ class CustomResources(Watcher):
         return served
 
     async def run(self) -> None:
-        """Bring deleted definitions to their end, and names to who waits; until cancelled."""
+        """Bring deleted definitions to their end, and names to who waits; until cancelled.
+
+        Only definitions that changed are looked after, and those that wait for a name: with
+        hundreds of others there, a change costs what it costs with none.
+        """
         while True:
             self._wake.clear()
-            waits = False
-            for entry in self._core.registry.collection(DEFINITIONS).select(Selection()):
-                look = partial(self._look_after_latest, entry.key)
+            keys = self._changed | self._nameless
+            self._changed = set()
+            for key in sorted(keys):
+                look = partial(self._look_after_latest, key)
                 try:
-                    waits |= await self._core.registry.attempt(look)
+                    if await self._core.registry.attempt(look):
+                        self._changed.add(key)
                 except StatusError as error:
-                    log.warning("CustomResourceDefinition %s: %s", entry.key, error)
-                    waits = True
+                    log.warning("CustomResourceDefinition %s: %s", key, error)
+                    self._changed.add(key)
             try:
-                await asyncio.wait_for(self._wake.wait(), _RETRY_S if waits else None)
+                await asyncio.wait_for(self._wake.wait(), _RETRY_S if self._changed else None)
             except TimeoutError:
                 continue
 
     async def _look_after_latest(self, key: str) -> bool:
         latest = self._core.registry.latest(DEFINITIONS, key)
-        return latest is not None and await self._look_after(latest.decode())
+        if latest is None:
+            self._nameless.discard(key)
+            return False
+        return await self._look_after(latest.decode())
 
     async def _look_after(self, definition: Object) -> bool:
         """Do what a definition needs; whether it has to be looked at again."""
@@ -114,6 +132,10 @@ class CustomResources(Watcher):
             )
             settled = {**definition, "status": dict(before or {})}
             settle(settled, others)
+            if is_named(settled):
+                self._nameless.discard(name_of(definition))
+            else:
+                self._nameless.add(name_of(definition))
             if settled["status"] != before:
                 await self._core.registry.put(DEFINITIONS, settled)
             return False

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from pilotfish.apiserver.custom.ruled import has_rules
 from pilotfish.apiserver.custom.types import type_of_schema
@@ -34,6 +37,7 @@ class CustomResource(Resource):
             without the subresource.
         type: the schema as server-side apply sees it.
         deprecation: what a client of this version is warned with; "" for nothing.
+        digest: of everything that documents about the resource are made of.
         is_ending: whether the definition is being deleted, so that nothing can be created.
     """
 
@@ -44,6 +48,7 @@ class CustomResource(Resource):
     scale_paths: Mapping[str, str] = field(default_factory=dict, compare=False)
     type: Type | None = field(default=None, compare=False)
     deprecation: str = ""
+    digest: str = ""
     is_ending: bool = False
 
     @cached_property
@@ -110,6 +115,7 @@ def _resource(
         scale_paths=subresources.get("scale") or {},
         type=type_of_schema(schema),
         deprecation=deprecation,
+        digest=sha256(orjson.dumps([names, spec["scope"], version])).hexdigest(),
         is_ending=is_ending,
     )
 
