@@ -204,6 +204,8 @@ async def _serve(folder: Path) -> None:
         state_dir=folder / "state" / CLUSTER,
         run_dir=folder / "run" / CLUSTER,
         images_dir=folder / "images",
+        seccomp_dir=folder / "seccomp",
+        disk_check_s=0.5,
     )
     async with Client(client_config) as client, asyncio.TaskGroup() as tasks:
         tasks.create_task(server.run())

@@ -30,6 +30,7 @@ class KubeletConfig:
     max_pods: int = 110
     resolv_conf: Path = Path("/etc/resolv.conf")
     heartbeat_s: float = 10.0
+    disk_check_s: float = 10.0
     labels: tuple[tuple[str, str], ...] = ()
     second_node_ip: str = ""
     allowed_host_paths: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pilotfish.node import mounts
 from pilotfish.node.admission import rejection
 from pilotfish.node.config import KubeletConfig
 from pilotfish.node.context import NodeContext
+from pilotfish.node.disk_limits import watch_limits
 from pilotfish.node.downward import NodeFacts
 from pilotfish.node.images.host_view import HostView
 from pilotfish.node.images.store import ImageStore
@@ -27,7 +29,7 @@ from pilotfish.node.isolation import missing_isolation
 from pilotfish.node.machine import disk_bytes, memory_bytes, read_machine
 from pilotfish.node.oci.capabilities import bounding_set
 from pilotfish.node.oom_score import lowest_oom_score_adj
-from pilotfish.node.paths import NodePaths
+from pilotfish.node.paths import NodePaths, PodPaths
 from pilotfish.node.pod_worker import PodWorker
 from pilotfish.node.processes import become_subreaper, reap_strangers
 from pilotfish.node.registration import Registration
@@ -81,6 +83,7 @@ class Kubelet:
                 group.create_task(self._services.run())
                 group.create_task(reap_strangers(_REAP_PERIOD_S))
                 group.create_task(self._run_pods())
+                group.create_task(watch_limits(self._evictable, self._config.disk_check_s))
         finally:
             for task in self._tasks.values():
                 task.cancel()
@@ -175,6 +178,13 @@ class Kubelet:
         self._tasks[uid] = task
         task.add_done_callback(lambda task: self._worker_ended(uid, task))
         return worker
+
+    def _evictable(self) -> list[tuple[Object, PodPaths, Callable[[str], None]]]:
+        return [
+            (worker.pod, worker.paths, worker.evict)
+            for worker in self._workers.values()
+            if worker.can_be_evicted
+        ]
 
     def _worker_ended(self, uid: str, task: asyncio.Task[None]) -> None:
         self._workers.pop(uid, None)

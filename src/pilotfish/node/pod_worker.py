@@ -42,6 +42,8 @@ _CONFIG_RETRY_S = 5.0
 # A look into the store is cheap, and somebody may just be loading the image.
 _IMAGE_RETRY_S = 3.0
 _VOLUME_REFRESH_S = 45.0
+# The kubelet's immediateEvictionGracePeriodSeconds.
+_EVICTION_GRACE_S = 1.0
 _NO_SANDBOX = "FailedCreatePodSandBox"
 _DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
@@ -87,6 +89,19 @@ class PodWorker:
         view.failed_reason, view.failed_message = rejected.reason, rejected.message
         view.start_time = now()
         self._node.events.record(self.pod, "Warning", rejected.reason, rejected.message)
+        self._wake.set()
+
+    @property
+    def can_be_evicted(self) -> bool:
+        """Whether the Pod runs, and is not on its way out."""
+        leaving = self._ended or self._gone or self.containers.view.failed_reason
+        return self.sandbox is not None and not leaving and not is_deleting(self.pod)
+
+    def evict(self, why: str) -> None:
+        """End the Pod for good, at once: it took more of the node than it may."""
+        view = self.containers.view
+        view.failed_reason, view.failed_message, view.evicted = "Evicted", why, True
+        self._node.events.record(self.pod, "Warning", "Evicted", why)
         self._wake.set()
 
     def update(self, pod: Object) -> None:
@@ -305,6 +320,8 @@ class PodWorker:
         grace_s = meta.get("deletionGracePeriodSeconds")
         if grace_s is None:
             grace_s = spec.get("terminationGracePeriodSeconds", 30)
+        if self.containers.view.evicted:
+            grace_s = min(float(grace_s), _EVICTION_GRACE_S)
         return max(float(grace_s), 1.0 if self._gone else 0.0)
 
     def _finish(self) -> None:

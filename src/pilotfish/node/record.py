@@ -93,6 +93,7 @@ class PodView:
     failed_reason: str = ""  # DeadlineExceeded and such: the Pod is to be stopped for good
     failed_message: str = ""
     terminating: bool = False
+    evicted: bool = False
 
     def of(self, container: Object) -> ContainerView:
         return self.containers[container["name"]]

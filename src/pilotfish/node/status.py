@@ -24,6 +24,8 @@ from pilotfish.objects.conditions import set_condition
 from pilotfish.objects.meta import Object
 from pilotfish.objects.times import format_time
 
+# Others write it too: the scheduler, and who evicts by the API.
+_DISRUPTED = "DisruptionTarget"
 _OWN_CONDITIONS = (
     "PodReadyToStartContainers",
     "Initialized",
@@ -192,10 +194,14 @@ def _conditions(pod: Object, view: PodView, phase: str, previous: list[Object]) 
     set_condition(conditions, "Ready", *ready)
     set_condition(conditions, "ContainersReady", status, reason, message)
     set_condition(conditions, "PodScheduled", "True")
+    if view.evicted:
+        why = (_DISRUPTED, "True", "TerminationByKubelet", view.failed_message)
+        set_condition(conditions, *why)
     generation = pod["metadata"].get("generation")
     if generation:
         for condition in conditions:
-            if condition["type"] in _OWN_CONDITIONS:
+            own = condition["type"] in _OWN_CONDITIONS
+            if own or (view.evicted and condition["type"] == _DISRUPTED):
                 condition["observedGeneration"] = generation
     return conditions
 

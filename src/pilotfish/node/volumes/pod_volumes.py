@@ -83,7 +83,9 @@ class PodVolumes:
     async def _prepare(self, pod: Object, volume: Object, pod_ips: tuple[str, ...]) -> Path | None:
         folder = self._paths.volumes / str(volume["name"])
         if "emptyDir" in volume:
-            _make_empty_dir(folder, volume["emptyDir"] or {}, _fs_group(pod))
+            settings = volume["emptyDir"] or {}
+            size_bytes = memory_volume_bytes(settings, pod, self._node.facts.memory_bytes)
+            _make_empty_dir(folder, settings, size_bytes, _fs_group(pod))
             return folder
         if "hostPath" in volume:
             os.close(open_host_path(volume["hostPath"]))
@@ -167,12 +169,28 @@ def _fs_group(pod: Object) -> int | None:
     return int(group) if group is not None else None
 
 
-def _make_empty_dir(folder: Path, settings: Object, group: int | None) -> None:
+def memory_volume_bytes(settings: Object, pod: Object, node_bytes: int) -> int:
+    """How large an emptyDir in memory may become.
+
+    The least of the node's memory, the Pod's memory limit if each container has one, and
+    sizeLimit, as the kubelet has it (SizeMemoryBackedVolumes).
+    """
+    sizes = [node_bytes]
+    limits = [
+        ((container.get("resources") or {}).get("limits") or {}).get("memory")
+        for container in pod.get("spec", {}).get("containers") or []
+    ]
+    if limits and all(limit is not None for limit in limits):
+        sizes.append(sum(int(parse_quantity(str(limit))) for limit in limits))
+    asked = int(parse_quantity(str(settings.get("sizeLimit") or 0)))
+    return min([*sizes, asked] if asked > 0 else sizes)
+
+
+def _make_empty_dir(folder: Path, settings: Object, size_bytes: int, group: int | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if settings.get("medium") == "Memory" and not os.path.ismount(folder):
-        limit = settings.get("sizeLimit")
-        options = f"size={int(parse_quantity(str(limit)))}" if limit else ""
-        mounts.mount("tmpfs", folder, "tmpfs", mounts.MS_NODEV | mounts.MS_NOSUID, options)
+        flags = mounts.MS_NODEV | mounts.MS_NOSUID
+        mounts.mount("tmpfs", folder, "tmpfs", flags, f"size={size_bytes}")
     folder.chmod(0o777)
     if group is not None:
         os.chown(folder, -1, group)
