@@ -35,6 +35,11 @@ def incoming_object(call: Call) -> Object:
     return obj
 
 
+# Versions that subresources still take, and the one with the same fields that took their place
+# (pkg/registry/core/pod/storage/eviction.go, AcceptsGroupVersion).
+_SAME_AS_NEWER = {("Eviction", "policy/v1beta1"): "policy/v1"}
+
+
 def incoming_as(call: Call, api_version: str, kind: str) -> Object:
     """The object of another kind than the path's that a subresource takes: an Eviction, a Scale.
 
@@ -44,6 +49,8 @@ def incoming_as(call: Call, api_version: str, kind: str) -> Object:
     obj = decode_body(call.content.body, call.content.media_type, kind)
     group, _, version = api_version.rpartition("/")
     given, given_version = obj.get("kind") or kind, obj.get("apiVersion") or api_version
+    if (given, given_version) in _SAME_AS_NEWER:
+        obj["apiVersion"] = given_version = _SAME_AS_NEWER[given, given_version]
     if (given, given_version) != (kind, api_version):
         why = (
             f"converting ({given_version}.{given}) to ({group or 'core'}.{kind}): "
