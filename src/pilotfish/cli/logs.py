@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pilotfish.cli.output import NameOption
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -34,6 +31,7 @@ def logs(
     """Show the log of a cluster's processes."""
     from pilotfish.cluster import choice, preflight, state
     from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
+    from pilotfish.cluster.log_reader import LogReader
 
     preflight.check_root("read logs")
     cluster = state.require(choice.choose(name))
@@ -46,41 +44,22 @@ def logs(
             EXIT_UNKNOWN,
         )
     chosen = [component] if component else known
-    paths = {one: cluster.folders.log(one) for one in chosen}
-    positions = {one: _show(one, path, tail, len(chosen) > 1) for one, path in paths.items()}
+    readers = {one: LogReader(cluster.folders.log(one)) for one in chosen}
+    for one, reader in readers.items():
+        lines = reader.new_lines()
+        _print(one, lines if tail is None else lines[max(0, len(lines) - tail) :], len(chosen) > 1)
     while follow:
         time.sleep(_POLL_S)
-        for one, path in paths.items():
-            positions[one] = _show_from(one, path, positions[one], len(chosen) > 1)
-
-
-def _show(component: str, path: Path, tail: int | None, prefixed: bool) -> int:
-    """Print the log's last `tail` lines. Returns the position of its end."""
-    if not path.exists():
-        return 0
-    content = path.read_bytes()
-    lines = content.splitlines()
-    if tail is not None:
-        lines = lines[len(lines) - tail :] if tail < len(lines) else lines
-    _print(component, lines, prefixed)
-    return len(content)
-
-
-def _show_from(component: str, path: Path, position: int, prefixed: bool) -> int:
-    """Print the whole lines after `position`. Returns the position after them."""
-    if not path.exists():
-        return position
-    with path.open("rb") as log:
-        log.seek(position)
-        content = log.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    _print(component, whole.splitlines(), prefixed)
-    return position + len(whole)
+        for one, reader in readers.items():
+            _print(one, reader.new_lines(), len(chosen) > 1)
 
 
 def _print(component: str, lines: list[bytes], prefixed: bool) -> None:
+    from pilotfish.client.visible import escape
+
     for line in lines:
-        text = line.decode(errors="replace")
+        # Not all in a log is written by our formatters: a program that dies writes as it likes.
+        text = escape(line.decode(errors="replace"))
         # A line of JSON names its component, and is to stay JSON.
         names_itself = text.startswith("{")
         sys.stdout.write(

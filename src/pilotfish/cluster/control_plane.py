@@ -32,9 +32,7 @@ def run(cluster: str, component: str) -> int:
     """Be the control plane of `cluster` until terminated. Returns the exit code."""
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     found = state.require(cluster)
-    return run_until_terminated(
-        _run(found, component), found.log_format, component, found.folders.beats / component
-    )
+    return run_until_terminated(_run(found, component), found.log_format, component, found.folders)
 
 
 async def _run(cluster: ClusterState, component: str) -> None:

@@ -40,7 +40,7 @@ def run(cluster: str, component: str) -> int:
         _run(found, found.node(component), machine_namespace=f"/proc/self/fd/{machine}"),
         found.log_format,
         component,
-        found.folders.beats / component,
+        found.folders,
     )
 
 
@@ -120,6 +120,8 @@ def tap_config(cluster: ClusterState, node: NodeNetwork) -> TapConfig:
         client_key=str(pki.key_file(folder, pki.TAP.stem)),
         host_addresses=tuple(cluster.network.host_addresses),
         beat_file=str(cluster.folders.beats / f"{node.name}-tap"),
+        log_file=str(cluster.folders.log(node.name)),
+        log_format=cluster.log_format,
     )
 
 

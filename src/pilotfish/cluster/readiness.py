@@ -15,9 +15,9 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
+from pilotfish.client.log_lines import sentence_of
 from pilotfish.cluster import control, marks, pki
 from pilotfish.cluster.errors import ClusterError
-from pilotfish.cluster.logs import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,8 @@ def main() -> int:
     started_s = time.monotonic()
     become_subreaper()
     launcher = subprocess.Popen([*_LAUNCHER, CONTROL_PLANE, NODE], stdin=subprocess.PIPE, bufsize=0)
-    from pilotfish.cluster import logs, marks, processes
+    from pilotfish.client import log_lines
+    from pilotfish.cluster import marks, processes
     from pilotfish.cluster.supervisor import Supervisor
     from pilotfish.cluster.timeline import Timeline
 
@@ -29,8 +30,8 @@ def main() -> int:
         launcher.kill()
         return 1
     marks.set_own(name, SUPERVISOR)
-    logs.configure(log_format, "supervisor")
     folders = Folders(name)
+    log_lines.configure(log_format, SUPERVISOR, folders.log(SUPERVISOR))
     Timeline(folders.timeline, "supervisor").mark("started", started_s)
     processes.write_pid_file(folders.pids / "supervisor")
     Supervisor(folders, launcher, _LAUNCHER).run()

@@ -40,7 +40,7 @@ class SupervisorStart:
     def _spawn(self, log: Path) -> subprocess.Popen[bytes]:
         # -P: whatever lies in the folder where the user typed is not ours to import.
         command = [sys.executable, "-P", "-m", "pilotfish.cluster.supervisor_process"]
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             # Held by us and by the supervisor, so the file is nobody's once both are dead.
             fcntl.flock(output, fcntl.LOCK_SH)
             return subprocess.Popen(

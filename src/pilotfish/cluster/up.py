@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pilotfish.client.log_lines import FORMATS
 from pilotfish.cluster import (
     control,
     given_files,
@@ -31,7 +32,6 @@ from pilotfish.cluster import (
     supervisor_start,
 )
 from pilotfish.cluster.errors import ClusterError
-from pilotfish.cluster.logs import FORMATS
 from pilotfish.cluster.readiness import Readiness
 from pilotfish.cluster.timeline import Timeline
 

@@ -21,6 +21,7 @@ class TapConfig:
         client_cert, client_key: who it is to the API server.
         host_addresses: what the cluster knows as "host".
         beat_file: where the session's event loop shows that it turns; "" for nowhere.
+        log_file, log_format: the node's log, to which the session writes; "" for standard error.
     """
 
     node_name: str
@@ -34,6 +35,8 @@ class TapConfig:
     host_addresses: tuple[str, ...] = ()
     port: int = PORT
     beat_file: str = ""
+    log_file: str = ""
+    log_format: str = "text"
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import uvloop
 
-from pilotfish.client import heartbeat
+from pilotfish.client import heartbeat, log_lines
 from pilotfish.client.api import Client
 from pilotfish.client.config import ClientConfig
 from pilotfish.tap.config import TapConfig
@@ -31,14 +31,14 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> int:
     """Serve viewers until a while after the last one has gone."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     # The node process that started us holds the socket too: when it is killed, its successor
     # could not listen.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     heartbeat.stacks_on_signal()
     config = TapConfig.from_json(sys.stdin.read())
+    log_lines.configure(
+        config.log_format, config.node_name, Path(config.log_file) if config.log_file else None
+    )
     if os.getppid() != int(sys.argv[2]):
         return 1  # it died before we asked to be told
     # Bursts make objects by the hundred thousand, and few are ever garbage in a cycle.

@@ -19,10 +19,10 @@ from pilotfish.cluster.state import ClusterState
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from pilotfish.client import liveness
-from pilotfish.cluster import logs, paths, supervisor, supervisor_process
+from pilotfish.client import liveness, log_lines
+from pilotfish.cluster import paths, supervisor, supervisor_process
 paths.STATE_ROOT, paths.RUN_ROOT = Path(sys.argv[1], "lib"), Path(sys.argv[1], "run")
-logs.configure()
+log_lines.configure()
 supervisor_process.become_subreaper()
 launcher = [sys.executable, "-c", sys.argv[2], sys.argv[1]]
 watch = lambda: liveness.Watch(most_cpu_s=0.2, most_looks_asleep=2)

@@ -9,22 +9,13 @@ from __future__ import annotations
 
 import re
 
-# DEL and C1 controls; line and paragraph separators; bidirectional formatting; what has no width;
-# surrogates that no encoding takes; tags.
-_UNSEEN = (
-    "\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f"
-)
-_UNSAFE = re.compile(f"[\x00-\x1f{_UNSEEN}]")
-_UNSAFE_IN_JSON = re.compile(f"[{_UNSEEN}]")
-_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\x1b": "\\e"}
+from pilotfish.client.visible import UNSEEN, escape
+
+_UNSAFE_IN_JSON = re.compile(f"[{UNSEEN}]")
+
+__all__ = ["COLOURS", "escape", "escape_block", "escape_json", "paint"]
 
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36, "dim": 2}
-
-
-def escape(text: str) -> str:
-    """One line of text in which every character shows itself."""
-    return _UNSAFE.sub(_shown, text)
 
 
 def escape_block(text: str) -> str:
@@ -47,17 +38,6 @@ def escape_json(document: bytes) -> bytes:
 def paint(text: str, colour: str, colours: bool) -> str:
     """Escaped text in a colour of `COLOURS`, if there are to be colours."""
     return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if colours and text else text
-
-
-def _shown(match: re.Match[str]) -> str:
-    character = match[0]
-    known = _SHORT.get(character)
-    if known:
-        return known
-    code = ord(character)
-    if code > 0xFFFF:
-        return f"\\U{code:08x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _as_json(match: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pilotfish.client.log_fields import fields, log_fields
-from pilotfish.cluster.logs import JsonFormatter, TextFormatter, sentence_of
+from pilotfish.client.log_lines import JsonFormatter, TextFormatter, sentence_of
 
 
 def record(message: str, *arguments: object, **options: Any) -> logging.LogRecord:
@@ -45,6 +45,31 @@ def test_a_value_cannot_begin_a_line_of_its_own() -> None:
     assert len(JsonFormatter("x").format(made).splitlines()) == 1
 
 
+HOSTILE = "GET /\x1b[31m\r\n2026-01-01T00:00:00.000Z INFO a forged\x9b\u202e\u2028 line"
+
+
+def test_no_character_of_a_stranger_acts_on_a_terminal_or_begins_a_line() -> None:
+    line = TextFormatter().format(record("path %s", HOSTILE))
+    assert line.isprintable()
+    assert "\\e[31m\\r\\n2026" in line
+
+
+def test_a_traceback_cannot_forge_a_line() -> None:
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        made = record("failed", exc_info=sys.exc_info())
+    first, *rest = TextFormatter().format(made).split("\n")
+    assert first.endswith(" failed")
+    assert rest[0] == "    Traceback (most recent call last):"
+    assert all(line.startswith("    ") and line.isprintable() for line in rest)
+
+
+def test_a_line_has_a_bounded_length() -> None:
+    assert len(TextFormatter().format(record("x" * 1_000_000))) < 10_000
+    assert len(JsonFormatter("x").format(record("x" * 1_000_000))) < 10_000
+
+
 def test_json_names_component_object_and_namespace() -> None:
     with log_fields(kind="Pod", object="default/web"):
         assert parsed(record("pod %s: no image", "default/web")) == {
@@ -66,7 +91,7 @@ def test_json_holds_the_error_and_where_it_came_from() -> None:
     except ValueError:
         line = parsed(record("failed", exc_info=sys.exc_info()))
     assert line["err"] == "no such thing"
-    assert "test_logs.py" in line["stacktrace"]
+    assert "test_log_lines.py" in line["stacktrace"]
 
 
 async def test_tasks_keep_the_fields_that_they_were_started_with() -> None:
