@@ -33,6 +33,7 @@ from pilotfish.node.sandbox import PodSandbox
 from pilotfish.node.service_environment import service_environment
 from pilotfish.node.termination_message import DEFAULT_PATH as TERMINATION_PATH
 from pilotfish.node.volumes import bound
+from pilotfish.node.volumes.nesting import nest
 from pilotfish.objects.meta import Object, namespace_of
 
 _MAX_USER_FILE_BYTES = 4 << 20  # of /etc/passwd and /etc/group
@@ -96,8 +97,13 @@ def _mounts(
             if f"/{name}" not in taken
         ]
     result.append(bind(target, str(paths.termination_log), read_only=False))
-    # What lies deeper comes later, or it would be covered.
-    return sorted(volumes + result, key=lambda mount: mount.destination.count("/"))
+    own = [
+        mount
+        for mount in volumes
+        if Path(mount.source).parent in (request.paths.volumes, paths.bound)
+        and "rprivate" in mount.options  # what is mounted in another may come up on the machine
+    ]
+    return nest(volumes + result, own, paths.bound)
 
 
 async def start_container(node: NodeContext, request: StartRequest) -> ContainerRun:

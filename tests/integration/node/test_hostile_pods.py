@@ -95,8 +95,11 @@ async def test_a_dev_that_is_a_link_has_nothing_written_to_the_machine(
     spec = {**once, "initContainers": [prepare], "volumes": [{"name": "v", "emptyDir": {}}]}
     root = [{"name": "v", "mountPath": "/"}]
     node.create(pod("root-volume", command=["true"], volumeMounts=root, spec=spec))
-    for name in ("dev-link", "root-volume"):
-        await node.wait_for(name, lambda found: "terminated" in state(found))
+    await node.wait_for("dev-link", lambda found: "terminated" in state(found))
+    refused = "CreateContainerConfigError"
+    await node.wait_for(
+        "root-volume", lambda found: state(found).get("waiting", {}).get("reason") == refused
+    )
     assert "null" in node.logs("dev-link")
     assert list(outside.iterdir()) == []
     node.delete("dev-link", "root-volume")
@@ -122,3 +125,86 @@ print("fine")
     found = await node.wait_for("next", lambda found: "terminated" in state(found))
     assert state(found)["terminated"]["exitCode"] == 0
     node.delete("devices", "next")
+
+
+async def test_a_mount_inside_of_a_volume_makes_nothing_on_the_machine(
+    node: LoneNode, tmp_path: Path
+) -> None:
+    """runc makes a missing mount point by its name, which may lead elsewhere by then."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    volume = {"name": "v", "mountPath": "/v"}
+    racer = {
+        "name": "racer",
+        "image": "host",
+        "restartPolicy": "Always",
+        "command": ["python3", "-c", SOURCE, "/v", str(outside)],
+        "volumeMounts": [volume],
+    }
+    victims = [
+        {
+            "name": f"victim-{number}",
+            "image": "host",
+            "command": ["true"],
+            "volumeMounts": [
+                volume,
+                *({"name": "w", "mountPath": f"/v/x/{number}-{one}"} for one in range(25)),
+            ],
+        }
+        for number in range(_VICTIMS)
+    ]
+    spec = {
+        "restartPolicy": "Never",
+        "initContainers": [racer],
+        "containers": victims,
+        "volumes": [{"name": name, "emptyDir": {}} for name in ("v", "w")],
+    }
+    node.create(pod("nested", spec=spec))
+
+    def all_tried(found: dict[str, Any]) -> bool:
+        statuses = found.get("status", {}).get("containerStatuses") or []
+        tried = [
+            one
+            for one in statuses
+            if "terminated" in one["state"]
+            or one["state"].get("waiting", {}).get("reason") == "CreateContainerConfigError"
+        ]
+        return len(tried) == _VICTIMS
+
+    await node.wait_for("nested", all_tried)
+    assert list(outside.iterdir()) == []
+    node.delete("nested")
+
+
+async def test_mounts_inside_of_volumes_are_where_they_belong(node: LoneNode) -> None:
+    script = """
+echo outer > /v/file; echo inner > /v/a/w/file; echo last > /v/log/message
+cat /v/file /v/a/w/file /v/a/w/sub/file; ls /v/a
+touch /v/a/ro/x 2>/dev/null || echo read-only
+exit 1
+"""
+    prepare = {
+        "name": "prepare",
+        "image": "host",
+        "command": ["sh", "-c", "mkdir /s/part; echo part > /s/part/file"],
+        "volumeMounts": [{"name": "s", "mountPath": "/s"}],
+    }
+    container_mounts = [
+        {"name": "s", "mountPath": "/v/a/w/sub", "subPath": "part"},
+        {"name": "w", "mountPath": "/v/a/w"},
+        {"name": "w", "mountPath": "/v/a/ro", "readOnly": True},
+        {"name": "v", "mountPath": "/v"},
+    ]
+    spec = {
+        "restartPolicy": "Never",
+        "initContainers": [prepare],
+        "volumes": [{"name": name, "emptyDir": {}} for name in ("v", "w", "s")],
+    }
+    one = pod("nesting", command=["sh", "-c", script], volumeMounts=container_mounts, spec=spec)
+    one["spec"]["containers"][0]["terminationMessagePath"] = "/v/log/message"
+    node.create(one)
+    found = await node.wait_for("nesting", lambda found: "terminated" in state(found))
+    said = node.logs("nesting").splitlines()
+    assert said == ["outer", "inner", "part", "ro", "w", "read-only"]
+    assert state(found)["terminated"]["message"] == "last\n"
+    node.delete("nesting")
