@@ -19,6 +19,7 @@ from pilotfish.apiserver.allocation.cidrs import ServiceRanges
 from pilotfish.apiserver.authentication import TokenUsers, read_token_file
 from pilotfish.apiserver.bootstrap import bootstrap, keep
 from pilotfish.apiserver.catalog import Catalog
+from pilotfish.apiserver.client_ca_names import name_client_cas
 from pilotfish.apiserver.config import ApiServerConfig
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.installing import CustomResources
@@ -157,6 +158,7 @@ def _tls(config: ApiServerConfig) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(config.cert_file, config.key_file)
     context.load_verify_locations(config.client_ca_file)
+    name_client_cas(context, config.client_ca_file)
     # Who shows no certificate may have a token, or asks for its health.
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
