@@ -15,7 +15,7 @@ from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.creating import create_object
 from pilotfish.apiserver.custom.definitions import settle
 from pilotfish.apiserver.custom.installing import definitions_of_group
-from pilotfish.apiserver.custom.resource import DEFINITIONS, type_of
+from pilotfish.apiserver.custom.resource import DEFINITIONS, CustomResource, type_of
 from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.deleting import is_finished, remove
 from pilotfish.apiserver.entries import Entry
@@ -31,6 +31,7 @@ from pilotfish.apiserver.incoming import incoming_object
 from pilotfish.apiserver.owners import without_duplicates
 from pilotfish.apiserver.rbac.attributes import creation_of
 from pilotfish.apiserver.strategy import prepare_for_update
+from pilotfish.apiserver.validation.causes import invalid as invalid_field
 from pilotfish.apiserver.validation.registry import validate_update
 from pilotfish.apiserver.versions import from_stored, to_served, to_stored
 from pilotfish.apiserver.warnings.registry import warnings_of
@@ -54,6 +55,28 @@ _CREATED_BY_PUT = frozenset(
         "rolebindings.rbac.authorization.k8s.io",
         "roles.rbac.authorization.k8s.io",
         "runtimeclasses.node.k8s.io",
+    }
+)
+# Kinds whose update has to say which version of the object it is meant for (their strategies'
+# AllowUnconditionalUpdate), beside custom resources.
+_CONDITIONAL = frozenset(
+    {
+        "apiservices.apiregistration.k8s.io",
+        "clustertrustbundles.certificates.k8s.io",
+        "csidrivers.storage.k8s.io",
+        "csinodes.storage.k8s.io",
+        "csistoragecapacities.storage.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "leases.coordination.k8s.io",
+        "mutatingadmissionpolicies.admissionregistration.k8s.io",
+        "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "poddisruptionbudgets.policy",
+        "runtimeclasses.node.k8s.io",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+        "validatingwebhookconfigurations.admissionregistration.k8s.io",
+        "volumeattachments.storage.k8s.io",
     }
 )
 # Subresources by which the server itself changes what no client's object is compared to.
@@ -99,13 +122,27 @@ async def update(core: Core, call: Call) -> Answer:
         core,
         resource,
         call.key,
-        lambda _: obj,
+        lambda _: _conditional(resource, obj),
         subresource=route.subresource,
         manager=call.manager,
         dry_run=dry_run,
         warnings=call.warnings,
     )
     return Answer(from_stored(resource, entry.data))
+
+
+def _conditional(resource: Resource, obj: Object) -> Object:
+    """Check that an update says which version it is meant for, where its kind demands it.
+
+    Raises:
+        StatusError: 422.
+    """
+    demands = isinstance(resource, CustomResource) or resource.full_name in _CONDITIONAL
+    if demands and obj["metadata"].get("resourceVersion") in (None, "", "0"):
+        why = "must be specified for an update"
+        causes = [invalid_field("metadata.resourceVersion", 0, why)]
+        raise invalid(resource.kind, resource.group, obj["metadata"]["name"], causes)
+    return obj
 
 
 async def replace(

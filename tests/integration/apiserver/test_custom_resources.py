@@ -232,3 +232,51 @@ async def test_a_document_that_did_not_change_is_not_sent_again(
             )
             async with session.get(server.url + path, headers=known) as third:
                 assert third.status == (304 if path.endswith("apps/v1") else 200)
+
+
+async def test_a_definition_that_exists_is_applied_and_annotated_again(
+    server: RunningApiServer,
+) -> None:
+    crd = definition()
+    await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(crd))
+    crd["metadata"]["labels"] = {"version": "2"}
+    crd["spec"]["names"]["categories"] = ["all", "things"]
+    said = await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(crd))
+    assert "configured" in said
+    await server.kubectl("annotate", "crd", "widgets.example.com", "a=b")
+    await server.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(crd))
+
+
+async def test_a_finalizer_without_a_path_is_taken_with_a_warning(
+    server: RunningApiServer,
+) -> None:
+    await server.kubectl("create", "-f", "-", stdin=yaml.safe_dump(definition()))
+    obj = widget("a")
+    obj["metadata"]["finalizers"] = ["resources-finalizer.example.com"]
+    _, _, said = await server.try_kubectl("create", "-f", "-", stdin=yaml.safe_dump(obj))
+    assert said == (
+        'Warning: metadata.finalizers: "resources-finalizer.example.com": prefer a '
+        "domain-qualified finalizer name including a path (/) to avoid accidental conflicts with "
+        "other finalizer writers\n"
+    )
+    _, _, said = await server.try_kubectl("annotate", "wd", "a", "x=y")
+    assert said == ""
+    config_map = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": dict(obj["metadata"])}
+    code, _, said = await server.try_kubectl("create", "-f", "-", stdin=yaml.safe_dump(config_map))
+    assert code != 0
+    assert "nor is it fully qualified" in said
+
+
+async def test_an_update_says_which_version_it_is_meant_for(client: Client) -> None:
+    await client.create(DEFINITIONS, definition())
+    made = await post(client, widget("a"))
+    for version in ("", "0"):
+        blind = widget("a", color="blue")
+        blind["metadata"]["resourceVersion"] = version
+        with pytest.raises(Invalid, match="Invalid value: 0: must be specified for an update"):
+            await client.request("PUT", f"{WIDGETS}/a", body=blind)
+    blind["metadata"]["resourceVersion"] = made["metadata"]["resourceVersion"]
+    put = await client.request("PUT", f"{WIDGETS}/a", body=blind)
+    assert put["spec"]["color"] == "blue"
+    with pytest.raises(Invalid, match="must be specified for an update"):
+        await client.update(DEFINITIONS, definition())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.validation.causes import (
     Cause,
     forbidden,
@@ -38,7 +39,9 @@ _NAME_FORMATS: dict[tuple[str, str], Format] = {
     (_RBAC, "Role"): path_segment,
     (_RBAC, "RoleBinding"): path_segment,
 }
-_FIXED_FINALIZERS = {"kubernetes", "orphan", "foregroundDeletion"}
+FIXED_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+# Their servers check metadata as apimachinery does: a finalizer needs no "/".
+_PLAIN_FINALIZERS = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})
 _IDENTITY = ("creationTimestamp", "generateName", "name", "namespace", "uid")
 
 
@@ -62,10 +65,10 @@ def validate_metadata(resource: Resource, obj: Object) -> list[Cause]:
             why = dns_label(namespace)
             if why:
                 causes.append(invalid("metadata.namespace", namespace, why))
-    return causes + _validate_common(metadata, "metadata")
+    return causes + _validate_common(resource, metadata, "metadata")
 
 
-def validate_metadata_update(new: Object, old: Object) -> list[Cause]:
+def validate_metadata_update(resource: Resource, new: Object, old: Object) -> list[Cause]:
     """What an update changed in metadata that stays for an object's life."""
     after, before = new["metadata"], old["metadata"]
     causes = [
@@ -85,7 +88,7 @@ def validate_metadata_update(new: Object, old: Object) -> list[Cause]:
         after.get(field) != before.get(field)
         for field in ("labels", "annotations", "ownerReferences", "finalizers")
     ):
-        causes += _validate_common(after, "metadata")
+        causes += _validate_common(resource, after, "metadata")
     return causes
 
 
@@ -121,17 +124,24 @@ def validate_annotations(annotations: Mapping[str, str] | None, path: str) -> li
     return causes
 
 
-def _validate_common(metadata: Mapping[str, Any], path: str) -> list[Cause]:
+def _validate_common(resource: Resource, metadata: Mapping[str, Any], path: str) -> list[Cause]:
     causes = validate_template_metadata(metadata, path)
     if metadata.get("ownerReferences"):
         causes += _validate_owners(metadata["ownerReferences"], f"{path}.ownerReferences")
-    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
+    finalizers = metadata.get("finalizers") or ()
+    return causes + _validate_finalizers(resource, finalizers, f"{path}.finalizers")
+
+
+def _validate_finalizers(resource: Resource, finalizers: Sequence[str], path: str) -> list[Cause]:
+    is_plain = isinstance(resource, CustomResource) or resource.group in _PLAIN_FINALIZERS
+    causes: list[Cause] = []
+    for index, finalizer in enumerate(finalizers):
         why = qualified_name(finalizer)
         if why:
-            causes.append(invalid(f"{path}.finalizers[{index}]", finalizer, why))
-        elif "/" not in finalizer and finalizer not in _FIXED_FINALIZERS:
+            causes.append(invalid(f"{path}[{index}]", finalizer, why))
+        elif not is_plain and "/" not in finalizer and finalizer not in FIXED_FINALIZERS:
             why = "name is neither a standard finalizer name nor is it fully qualified"
-            causes.append(invalid(f"{path}.finalizers[{index}]", finalizer, why))
+            causes.append(invalid(f"{path}[{index}]", finalizer, why))
     return causes
 
 

@@ -124,7 +124,7 @@ def validate_update(
     resource: Resource, new: Object, old: Object, subresource: str = ""
 ) -> list[Cause]:
     """What is wrong with the new version of an object, in itself and as a change of the old."""
-    causes = validate_metadata_update(new, old)
+    causes = validate_metadata_update(resource, new, old)
     if (resource.group, resource.kind) == _NAMESPACE:
         causes += podsecurity.validate_labels(new, old)
     if subresource == "status" and not isinstance(resource, CustomResource):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.validation.formats import dns_label
 from pilotfish.apiserver.validation.podsecurity import not_enforced
-from pilotfish.apiserver.warnings import ingresses, not_acted_on, services
+from pilotfish.apiserver.warnings import custom_objects, ingresses, not_acted_on, services
 from pilotfish.apiserver.warnings.podspecs import pod_warnings
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -63,6 +64,8 @@ def warnings_of(resource: Resource, new: Object, old: Object | None = None) -> l
     Args:
         old: what it succeeds; nothing is said then of a Pod, of a name, of a template that stays.
     """
+    if isinstance(resource, CustomResource):
+        return custom_objects.finalizer_warnings(new, old)
     kind = (resource.group, resource.kind)
     said = _first_warnings(kind, new) if old is None else []
     if kind == ("", "Namespace"):
