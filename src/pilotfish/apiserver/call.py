@@ -13,12 +13,10 @@ from pilotfish.apiserver.entries import Page
 from pilotfish.apiserver.errors import bad_request, quoted
 from pilotfish.apiserver.routing import Route
 from pilotfish.objects.meta import Object
+from pilotfish.objects.numbers import whole_number
 from pilotfish.objects.resources import Resource
 
-_INTEGER: Final = re.compile("[+-]?[0-9]+")
-_LARGEST: Final = 2**63 - 1
-# Digits and sign of any number of 64 bits, and some zeros.
-_LONGEST: Final = 40
+_DIGITS: Final = re.compile("[+-]?[0-9]+")
 
 
 @dataclass(slots=True)
@@ -73,12 +71,10 @@ class Call:
         text = self.query.get(name, "")
         if not text:
             return None
-        why = "invalid syntax"
-        if _INTEGER.fullmatch(text):
-            value = int(text) if len(text) <= _LONGEST else _LARGEST + 1
-            if -_LARGEST - 1 <= value <= _LARGEST:
-                return value
-            why = "value out of range"
+        value = whole_number(text)
+        if value is not None:
+            return value
+        why = "value out of range" if _DIGITS.fullmatch(text) else "invalid syntax"
         raise bad_request(f"{name}: strconv.ParseInt: parsing {quoted(text[:100])}: {why}")
 
 

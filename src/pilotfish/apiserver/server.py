@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from aiohttp.web_protocol import RequestHandler
 from pilotfish.apiserver.allocation import ServiceAllocator
 from pilotfish.apiserver.allocation.cidrs import ServiceRanges
 from pilotfish.apiserver.authentication import TokenUsers, read_token_file
+from pilotfish.apiserver.background import keep_running
 from pilotfish.apiserver.bootstrap import bootstrap, keep
 from pilotfish.apiserver.catalog import Catalog
 from pilotfish.apiserver.client_ca_names import name_client_cas
@@ -73,11 +75,15 @@ class ApiServer:
                 tasks.create_task(registry.run(), name="store")
                 await bootstrap(core)
                 await bootstrap_policy(core)
-                tasks.create_task(customs.run(), name="custom resources")
-                tasks.create_task(ranges.run(), name="service ranges")
-                tasks.create_task(expire_events(core), name="Event expiry")
-                tasks.create_task(keep(core), name="system's objects")
-                tasks.create_task(aggregate(core), name="ClusterRole aggregation")
+                loops: dict[str, Callable[[], Awaitable[None]]] = {
+                    "custom resources": customs.run,
+                    "service ranges": ranges.run,
+                    "Event expiry": partial(expire_events, core),
+                    "the system's objects": partial(keep, core),
+                    "ClusterRole aggregation": partial(aggregate, core),
+                }
+                for name, loop in loops.items():
+                    tasks.create_task(keep_running(name, loop), name=name)
                 tasks.create_task(self._serve(core), name="API listener")
         finally:
             await registry.stop()

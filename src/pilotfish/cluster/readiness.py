@@ -146,7 +146,7 @@ def _conditions(nodes: dict[str, Any] | None) -> dict[str, str]:
         node["metadata"]["name"]: "Ready" if condition["status"] == "True" else "NotReady"
         for node in (nodes or {}).get("items", [])
         for condition in node.get("status", {}).get("conditions", [])
-        if condition["type"] == "Ready"
+        if condition.get("type") == "Ready"
     }
 
 

@@ -42,7 +42,7 @@ def deployment_status(
     _set(conditions, *_availability(deployment, status))
     progress = _progress(deployment, new, status, created, failure)
     if progress == "none":
-        conditions = [entry for entry in conditions if entry["type"] != "Progressing"]
+        conditions = [entry for entry in conditions if entry.get("type") != "Progressing"]
     elif isinstance(progress, tuple):
         _set(conditions, *progress)
     broken = condition(new, "ReplicaFailure") if new else None
@@ -170,7 +170,7 @@ def _set(conditions: list[Object], type_: str, status: str, reason: str, message
     """
     wanted = {"type": type_, "status": status, "reason": reason, "message": message}
     for entry in conditions:
-        if entry["type"] != type_:
+        if entry.get("type") != type_:
             continue
         same = all(entry.get(field) == value for field, value in wanted.items())
         if same and reason != "ReplicaSetUpdated":

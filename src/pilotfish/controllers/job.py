@@ -127,7 +127,7 @@ class JobController(Controller):
         ended = [
             entry["lastTransitionTime"]
             for entry in job["status"]["conditions"]
-            if entry["type"] in ("Complete", "Failed")
+            if entry.get("type") in ("Complete", "Failed")
         ]
         left_s = limit_s - age_s(max(ended))
         if left_s > 0:

@@ -229,7 +229,7 @@ def _end(plan: JobPlan, type_: str, reason: str, message: str) -> None:
 def _say(status: Object, type_: str, value: str, reason: str, message: str) -> None:
     conditions = status.setdefault("conditions", [])
     for entry in conditions:
-        if entry["type"] == type_:
+        if entry.get("type") == type_:
             if entry["status"] == value:
                 return
             conditions.remove(entry)

@@ -33,7 +33,8 @@ _REPORTED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 def silent_conditions(node: Object) -> list[Object]:
     """The conditions of a node that has stopped reporting: nobody knows."""
     known = {
-        entry["type"]: dict(entry) for entry in (node.get("status") or {}).get("conditions") or ()
+        entry.get("type"): dict(entry)
+        for entry in (node.get("status") or {}).get("conditions") or ()
     }
     for type_ in _REPORTED:
         entry = known.get(type_)

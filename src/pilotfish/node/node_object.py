@@ -64,7 +64,7 @@ def _conditions(previous: list[Object]) -> list[Object]:
         set_condition(conditions, type_, "False", reason, f"kubelet has {words}")
     set_condition(conditions, "Ready", "True", "KubeletReady", "kubelet is posting ready status")
     for condition in conditions:
-        if condition["type"] in enough or condition["type"] == "Ready":
+        if condition.get("type") in enough or condition.get("type") == "Ready":
             condition["lastHeartbeatTime"] = now()
     return conditions
 

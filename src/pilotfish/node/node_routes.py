@@ -24,7 +24,7 @@ def internal_ips(node: Object) -> dict[int, str]:
     """A node's InternalIP of each address family."""
     found: dict[int, str] = {}
     for address in (node.get("status") or {}).get("addresses") or []:
-        if address["type"] == "InternalIP":
+        if address.get("type") == "InternalIP":
             found.setdefault(message.family_of(address["address"]), str(address["address"]))
     return found
 

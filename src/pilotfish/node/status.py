@@ -169,7 +169,7 @@ def _initialized_condition(pod: Object, view: PodView, phase: str) -> tuple[str,
 
 def _gates(pod: Object, conditions: list[Object]) -> str:
     """The message about readiness gates that are not True, or ""."""
-    status = {condition["type"]: condition.get("status") for condition in conditions}
+    status = {condition.get("type"): condition.get("status") for condition in conditions}
     for gate in pod.get("spec", {}).get("readinessGates") or []:
         wanted = gate["conditionType"]
         if wanted not in status:
@@ -200,8 +200,8 @@ def _conditions(pod: Object, view: PodView, phase: str, previous: list[Object]) 
     generation = pod["metadata"].get("generation")
     if generation:
         for condition in conditions:
-            own = condition["type"] in _OWN_CONDITIONS
-            if own or (view.evicted and condition["type"] == _DISRUPTED):
+            own = condition.get("type") in _OWN_CONDITIONS
+            if own or (view.evicted and condition.get("type") == _DISRUPTED):
                 condition["observedGeneration"] = generation
     return conditions
 
@@ -211,8 +211,8 @@ def previous_conditions(pod: Object, written: Object | None) -> list[Object]:
     stored = (pod.get("status") or {}).get("conditions") or []
     if written is None:
         return list(stored)
-    own = [entry for entry in written["conditions"] if entry["type"] in _OWN_CONDITIONS]
-    return own + [entry for entry in stored if entry["type"] not in _OWN_CONDITIONS]
+    own = [entry for entry in written["conditions"] if entry.get("type") in _OWN_CONDITIONS]
+    return own + [entry for entry in stored if entry.get("type") not in _OWN_CONDITIONS]
 
 
 def pod_status(

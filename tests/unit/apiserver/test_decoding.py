@@ -75,3 +75,41 @@ def test_a_value_of_the_wrong_type_is_refused_in_kubernetes_words(
         decode(resource_name, **fields)
     assert refusal.value.code == 400
     assert words in refusal.value.message
+
+
+def test_nulls_in_lists_and_maps_become_zero_values() -> None:
+    containers = [None, {"args": [None], "resources": {"limits": {"cpu": None}}}]
+    obj, _ = decode("pods", spec={"containers": containers})
+    assert obj["spec"]["containers"] == [
+        {},
+        {"args": [""], "resources": {"limits": {"cpu": "0"}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("2026-01-01T02:00:00.5+02:00", "2026-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("2026-01-01T02:00:00", None),
+        ("2026-13-01T00:00:00Z", None),
+        ("2026-01-01t00:00:00z", None),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("9999-12-31T23:59:59-23:59", None),
+        ("٢٠٢٦-01-01T00:00:00Z", None),
+    ],
+)
+def test_a_time_is_kept_in_utc_or_refused(text: str, kept: str | None) -> None:
+    if kept is None:
+        with pytest.raises(StatusError, match="parsing time"):
+            decode("pods", metadata={"deletionTimestamp": text})
+        return
+    obj, _ = decode("pods", metadata={"deletionTimestamp": text})
+    assert obj["metadata"]["deletionTimestamp"] == kept
+
+
+@pytest.mark.parametrize("value", ["é", "a", "YQ", 1])
+def test_data_that_is_no_base64_is_refused(value: Any) -> None:
+    with pytest.raises(StatusError) as refused:
+        decode("secrets", data={"a": value})
+    assert refused.value.code == 400

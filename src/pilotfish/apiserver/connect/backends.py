@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pilotfish.apiserver.connect.kubelet import KubeletAddress
 from pilotfish.apiserver.errors import StatusError, bad_request
 from pilotfish.objects.meta import Object, name_of
+from pilotfish.objects.numbers import whole_number
 
 # Proxy and tap on a node serve with the kubelet's certificate, and ask for the same one of ours.
 PROXY_PORT = 10249
@@ -70,10 +71,11 @@ def pod_backend(pod: Object, asked: ProxyName) -> Backend:
     ip = (pod.get("status") or {}).get("podIP", "")
     if not ip:
         raise bad_request("address not allowed")
-    port = asked.port or _first_declared_port(pod)
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise bad_request(f'invalid pod request "{asked.name}:{port}"')
-    return Backend(asked.scheme or "http", ip, int(port))
+    text = asked.port or _first_declared_port(pod)
+    port = whole_number(text)
+    if port is None or not 1 <= port <= 65535:
+        raise bad_request(f'invalid pod request "{asked.name}:{text}"')
+    return Backend(asked.scheme or "http", ip, port)
 
 
 def _first_declared_port(pod: Object) -> str:
@@ -93,9 +95,10 @@ def service_backend(service: Object, slices: Iterable[Object], asked: ProxyName)
     """
     name = name_of(service)
     port_name = asked.port
-    if port_name.isdecimal():
+    number = whole_number(port_name)
+    if number is not None:
         ports = service["spec"].get("ports") or ()
-        found = [port for port in ports if port["port"] == int(port_name)]
+        found = [port for port in ports if port["port"] == number]
         if not found:
             raise unavailable(f'no service port {port_name} found for service "{name}"')
         port_name = found[0].get("name", "")
@@ -122,9 +125,9 @@ def node_backend(address: KubeletAddress, asked: ProxyName) -> Backend:
     """
     if not asked.port:
         return Backend("https", address.host, address.port, kubelet=True)
-    if not asked.port.isdecimal():
+    port = whole_number(asked.port)
+    if port is None or not 1 <= port <= 65535:
         raise bad_request(f'invalid node request "{asked.name}:{asked.port}"')
-    port = int(asked.port)
     kubelet = port in (address.port, PROXY_PORT, TAP_PORT)
     return Backend(asked.scheme or ("https" if kubelet else "http"), address.host, port, kubelet)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from pilotfish.apiserver.connect.containers import container_of
-from pilotfish.apiserver.errors import bad_request, internal, invalid
+from pilotfish.apiserver.errors import bad_request, internal, invalid, quoted
 from pilotfish.apiserver.validation.causes import Cause
 from pilotfish.objects.meta import Object, name_of, namespace_of
+from pilotfish.objects.numbers import whole_number
 
 Query = Mapping[str, Sequence[str]]
 
@@ -51,7 +52,7 @@ def kubelet_address(node: Object) -> KubeletAddress:
     endpoint = (status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}
     for type_ in _ADDRESS_TYPES:
         for address in addresses:
-            if address["type"] == type_:
+            if address.get("type") == type_:
                 return KubeletAddress(address["address"], endpoint.get("Port") or _DEFAULT_PORT)
     raise internal(f"no preferred addresses found; known addresses: {addresses}")
 
@@ -115,12 +116,13 @@ def check_log_query(pod_name: str, query: Query) -> None:
         text = _first(query, field)
         if not text:
             continue
-        if not text.lstrip("-").isdecimal():
+        value = whole_number(text)
+        if value is None:
             raise bad_request(
-                f'strconv.ParseInt: parsing "{text}": invalid syntax: parameter {field}'
+                f"strconv.ParseInt: parsing {quoted(text[:100])}: invalid syntax: parameter {field}"
             )
-        if int(text) < minimum:
-            causes.append(Cause(field, "FieldValueInvalid", f"Invalid value: {int(text)}: {rule}"))
+        if value < minimum:
+            causes.append(Cause(field, "FieldValueInvalid", f"Invalid value: {value}: {rule}"))
     if _first(query, "sinceSeconds") and _first(query, "sinceTime"):
         message = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
         causes.append(Cause("", "FieldValueForbidden", message))

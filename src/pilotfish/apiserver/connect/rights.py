@@ -22,6 +22,7 @@ from pilotfish.apiserver.connect.locations import target_path
 from pilotfish.apiserver.connect.upgrade_head import wants_upgrade
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.apiserver.rbac.attributes import Attributes
+from pilotfish.objects.numbers import whole_number
 
 TAP_GROUP: Final = "tap.pilotfish.dev"
 PROXY_GROUP: Final = "proxy.pilotfish.dev"
@@ -76,4 +77,4 @@ def _port(name: str) -> int:
         port = parse_proxy_name(name, "node").port
     except StatusError:
         return 0  # which is refused as soon as it is known who asks
-    return int(port) if port.isdecimal() else 0
+    return whole_number(port) or 0

@@ -23,6 +23,7 @@ from pilotfish.apiserver.connect.upgrade_head import (
     upgrade_request,
 )
 from pilotfish.apiserver.errors import StatusError
+from pilotfish.objects.numbers import whole_number
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ async def _ask(
 
 async def _refused(head: AnswerHead, reader: asyncio.StreamReader) -> web.Response:
     length = head.header("content-length")
-    wanted = min(int(length), _MAX_REFUSAL_BYTES) if length.isdecimal() else _MAX_REFUSAL_BYTES
+    told = whole_number(length)
+    wanted = min(told, _MAX_REFUSAL_BYTES) if told is not None else _MAX_REFUSAL_BYTES
     body = b""
     while len(body) < wanted and (piece := await reader.read(wanted - len(body))):
         body += piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ NOT_FORWARDED = frozenset(
         "impersonate-user",
     )
 )
+# An interim or final status (RFC 9110, 15).
+_CODE = re.compile("[1-9][0-9]{2}")
 
 
 class BadAnswer(Exception):
@@ -69,7 +72,7 @@ def parse_answer(head: bytes) -> AnswerHead:
     """The answer in `head`, which ends with the empty line. Raises BadAnswer."""
     lines = head.decode("utf-8", "surrogateescape").split("\r\n")
     parts = lines[0].split(" ", 2)
-    if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdecimal():
+    if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not _CODE.fullmatch(parts[1]):
         raise BadAnswer(f"malformed HTTP response {lines[0]!r}")
     pairs = (line.partition(":") for line in lines[1:] if line)
     return AnswerHead(int(parts[1]), tuple((name, value.strip()) for name, _, value in pairs))

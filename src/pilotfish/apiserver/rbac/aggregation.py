@@ -19,7 +19,7 @@ from pilotfish.apiserver.selection import Selection
 from pilotfish.apiserver.updating import replace
 from pilotfish.objects.meta import Object, labels_of, name_of
 from pilotfish.objects.resources import resource
-from pilotfish.objects.selectors import label_selector
+from pilotfish.objects.selectors import SelectorError, label_selector
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,11 @@ async def aggregate_once(core: Core) -> None:
     for role in roles:
         if not role.get("aggregationRule"):
             continue
-        rules = aggregated_rules(role, roles)
+        try:
+            rules = aggregated_rules(role, roles)
+        except SelectorError as error:  # stored before selectors were validated
+            log.warning("ClusterRole %s is not aggregated: %s", name_of(role), error)
+            continue
         if rules != (role.get("rules") or []):
             change = partial(_with_rules, rules)
             await replace(core, kind, name_of(role), change, manager=_MANAGER)

@@ -46,6 +46,7 @@ from pilotfish.apiserver.validation import (
 from pilotfish.apiserver.validation.causes import Cause
 from pilotfish.apiserver.validation.metadata import validate_metadata, validate_metadata_update
 from pilotfish.apiserver.validation.required import validate_required
+from pilotfish.apiserver.validation.selectors import validate_selectors
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 
@@ -144,5 +145,9 @@ def _validate_content(resource: Resource, obj: Object, old: Object | None = None
         return custom_objects.validate(resource, obj, old)
     validate = _VALIDATE.get((resource.group, resource.kind))
     if validate is not None:
-        return validate(obj)
-    return validate_required(resource.api_version, resource.kind, obj)
+        causes = validate(obj)
+    else:
+        causes = validate_required(resource.api_version, resource.kind, obj)
+    # Of all places where a selector stands, most kinds' own checks know the main one.
+    selectors = validate_selectors(resource.api_version, resource.kind, obj)
+    return causes + [cause for cause in selectors if cause not in causes]

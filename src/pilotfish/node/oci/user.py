@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pilotfish.node.errors import ContainerConfigError
 from pilotfish.objects.meta import Object
+from pilotfish.objects.numbers import whole_number
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def _passwd_entries(text: str) -> list[_PasswdEntry]:
     entries = []
     for line in text.splitlines():
         fields = line.split(":")
-        if len(fields) >= 6 and fields[2].isdigit() and fields[3].isdigit():
+        if len(fields) >= 6 and _is_id(fields[2]) and _is_id(fields[3]):
             entry = _PasswdEntry(fields[0], int(fields[2]), int(fields[3]), fields[5])
             entries.append(entry)
     return entries
@@ -40,7 +41,7 @@ def _passwd_entries(text: str) -> list[_PasswdEntry]:
 def _group_id(text: str, name: str) -> int | None:
     for line in text.splitlines():
         fields = line.split(":")
-        if len(fields) >= 3 and fields[0] == name and fields[2].isdigit():
+        if len(fields) >= 3 and fields[0] == name and _is_id(fields[2]):
             return int(fields[2])
     return None
 
@@ -49,7 +50,7 @@ def _groups_of(text: str, user: str) -> list[int]:
     groups = []
     for line in text.splitlines():
         fields = line.split(":")
-        if len(fields) >= 4 and fields[2].isdigit() and user in fields[3].split(","):
+        if len(fields) >= 4 and _is_id(fields[2]) and user in fields[3].split(","):
             groups.append(int(fields[2]))
     return groups
 
@@ -61,8 +62,8 @@ def _image_user(image_user: str, passwd: str, group: str) -> User:
     if wanted == "":
         entry = next((entry for entry in entries if entry.uid == 0), None)
         uid = 0
-    elif wanted.isdigit():
-        uid = int(wanted)
+    elif (number := whole_number(wanted)) is not None:
+        uid = number
         entry = next((entry for entry in entries if entry.uid == uid), None)
     else:
         entry = next((entry for entry in entries if entry.name == wanted), None)
@@ -72,8 +73,9 @@ def _image_user(image_user: str, passwd: str, group: str) -> User:
             )
         uid = entry.uid
     gid = entry.gid if entry else 0
-    if wanted_group.isdigit():
-        gid = int(wanted_group)
+    group_number = whole_number(wanted_group)
+    if group_number is not None:
+        gid = group_number
     elif wanted_group:
         found = _group_id(group, wanted_group)
         if found is None:
@@ -111,3 +113,7 @@ def container_user(
             raise ContainerConfigError(f"container's runAsUser breaks non-root policy {which}")
         raise ContainerConfigError(f"container has runAsNonRoot and image will run as root {which}")
     return User(user.uid, int(gid), tuple(sorted(set(groups) - {int(gid)})), user.home)
+
+
+def _is_id(text: str) -> bool:
+    return whole_number(text) is not None

@@ -14,6 +14,7 @@ from functools import cache
 from pilotfish.node.probes.ports import resolve_port
 from pilotfish.node.probes.state import Result
 from pilotfish.objects.meta import Object
+from pilotfish.objects.numbers import whole_number
 
 _MAX_HEAD_BYTES = 64 * 1024
 
@@ -63,9 +64,10 @@ def http_request(container: Object, action: Object, pod_ip: str) -> HttpRequest:
 def parse_status(line: bytes) -> int:
     """The code of a status line (RFC 9112, section 4). Raises ValueError."""
     parts = line.split(b" ", 2)
-    if len(parts) < 2 or not parts[0].startswith(b"HTTP/") or not parts[1].isdigit():
+    code = whole_number(parts[1].decode("latin-1")) if len(parts) > 1 else None
+    if code is None or not parts[0].startswith(b"HTTP/"):
         raise ValueError(f"malformed HTTP response {line[:80]!r}")
-    return int(parts[1])
+    return code
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pilotfish.objects.meta import Object
+from pilotfish.objects.numbers import whole_number
 
 
 def resolve_port(container: Object, port: object) -> int:
@@ -13,6 +14,7 @@ def resolve_port(container: Object, port: object) -> int:
     for entry in container.get("ports") or []:
         if entry.get("name") == text:
             return int(entry["containerPort"])
-    if text.isdigit():
-        return int(text)
+    number = whole_number(text)
+    if number is not None:
+        return number
     raise ValueError(f"couldn't find port: {text} in container {container['name']}")

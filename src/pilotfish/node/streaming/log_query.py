@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from pilotfish.node.logs.reader import LogOptions
 from pilotfish.node.streaming.http1 import BadRequest, Request
+from pilotfish.objects.numbers import whole_number
 from pilotfish.objects.times import parse_time
+
+# A thousand years: longer than any log, and a time that there was.
+_EVER_S: Final = 1000 * 365 * 86_400
 
 
 def log_options(request: Request) -> LogOptions:
@@ -14,11 +19,11 @@ def log_options(request: Request) -> LogOptions:
     since_s = _number(request, "sinceSeconds", 1)
     since = None
     if since_s is not None:
-        since = datetime.now(UTC) - timedelta(seconds=since_s)
+        since = datetime.now(UTC) - timedelta(seconds=min(since_s, _EVER_S))
     elif text := request.first("sinceTime"):
         try:
             since = parse_time(text)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise BadRequest(f"sinceTime: Invalid value: {text!r}: {error}") from error
     return LogOptions(
         follow=request.flag("follow"),
@@ -35,10 +40,9 @@ def _number(request: Request, name: str, minimum: int) -> int | None:
     text = request.first(name)
     if not text:
         return None
-    try:
-        value = int(text)
-    except ValueError:
-        raise BadRequest(f'{name}: Invalid value: "{text}": must be a number') from None
+    value = whole_number(text)
+    if value is None:
+        raise BadRequest(f'{name}: Invalid value: "{text[:40]}": must be a number of 64 bits')
     if value < minimum:
         word = "greater than 0" if minimum else "greater than or equal to 0"
         raise BadRequest(f"{name}: Invalid value: {value}: must be {word}")

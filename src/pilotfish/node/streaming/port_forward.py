@@ -24,6 +24,7 @@ from pilotfish.node.streaming.spdy_connection import SpdyConnection, SpdyStream
 from pilotfish.node.streaming.streams import Stream, StreamGone
 from pilotfish.node.streaming.transport import Transport
 from pilotfish.node.streaming.websocket_connection import WebSocketConnection
+from pilotfish.objects.numbers import whole_number
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +60,12 @@ def requested_ports(request: Request) -> list[int]:
 
 def parse_port(text: str) -> int:
     """A TCP port, or BadRequest with the kubelet's words."""
-    if not text.isascii() or not text.isdigit():
-        raise BadRequest(f"unable to parse {text!r} as a port")
-    if not 1 <= int(text) <= 65535:
+    port = whole_number(text)
+    if port is None:
+        raise BadRequest(f"unable to parse {text[:100]!r} as a port")
+    if not 1 <= port <= 65535:
         raise BadRequest(f"port {text!r} must be > 0 and < 65536")
-    return int(text)
+    return port
 
 
 @dataclass(slots=True)
