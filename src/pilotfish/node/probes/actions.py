@@ -1,4 +1,4 @@
-"""What one probe does: picks HTTP, TCP or exec, and makes of trouble a failed result."""
+"""What one probe does: picks HTTP, TCP, gRPC or exec, and makes of trouble a failed result."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pilotfish.node.container_run import ContainerRun
 from pilotfish.node.errors import RuntimeFailed
 from pilotfish.node.exec_process import exec_output
+from pilotfish.node.probes.grpc import probe_grpc
 from pilotfish.node.probes.http import http_request, probe_http
 from pilotfish.node.probes.ports import resolve_port
 from pilotfish.node.probes.state import Result
@@ -35,9 +36,12 @@ def make_probe(
                 return await probe_tcp(str(action.get("host") or pod_ip), port, timeout_s)
             if action := probe.get("exec"):
                 return await _probe_exec(runc, run, list(action.get("command") or []), timeout_s)
+            if action := probe.get("grpc"):
+                service = str(action.get("service") or "")
+                return await probe_grpc(pod_ip, int(action["port"]), service, timeout_s)
         except ValueError as error:
             return Result(False, str(error), errored=True)
-        return Result(False, "missing probe handler: gRPC probes are not supported", errored=True)
+        return Result(False, "missing probe handler", errored=True)
 
     return once
 
