@@ -49,9 +49,14 @@ _ZEROS: Final[dict[str, Any]] = {
     "int-or-string": 0,
 }
 # Types whose fields are open: what is in them is not for this server to know.
-_OPEN_TYPES: Final = frozenset(
-    {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"}
-)
+_SCHEMA: Final = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+_OPEN_TYPES: Final = frozenset({_SCHEMA})
+# Fields of a schema that hold a schema, or a value of another type.
+_CHOICES: Final[dict[str, tuple[str, type]]] = {
+    "additionalItems": ("v1.JSONSchemaPropsOrBool", bool),
+    "additionalProperties": ("v1.JSONSchemaPropsOrBool", bool),
+    "items": ("v1.JSONSchemaPropsOrArray", list),
+}
 # Of a custom resource's objects the metadata alone has a built-in type.
 _CUSTOM: Final = Type(
     "", {"metadata": Field("object", ref="io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")}
@@ -181,7 +186,23 @@ def _value(
         case "bytes":
             _demand(type(value) is str, value, schema, go_path, "[]uint8")
             return _bytes(value)
+        case "any" if schema.name == _SCHEMA and (go_path.rpartition(".")[2] in _CHOICES):
+            _choice(value, schema, path, go_path, unknown)
     return value
+
+
+def _choice(value: Any, schema: Type, path: str, go_path: str, unknown: list[str]) -> None:
+    """A field of a schema that is a schema or something else (JSONSchemaPropsOrBool, …)."""
+    name = go_path.rpartition(".")[2]
+    go_type, other = _CHOICES[name]
+    if type(value) is dict:
+        _struct(schema, value, f"{path}.", f"{go_path}.", unknown)
+        return
+    _demand(type(value) is other, value, schema, go_path, go_type)
+    if type(value) is list:
+        for index, item in enumerate(value):
+            _demand(type(item) is dict, item, schema, go_path, go_type)
+            _struct(schema, item, f"{path}[{index}].", f"{go_path}.", unknown)
 
 
 def _elements(

@@ -113,3 +113,23 @@ def test_data_that_is_no_base64_is_refused(value: Any) -> None:
     with pytest.raises(StatusError) as refused:
         decode("secrets", data={"a": value})
     assert refused.value.code == 400
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": "x"}},
+        {"items": "x"},
+        {"items": ["x"]},
+        {"items": {"properties": {"a": "x"}}},
+        {"additionalProperties": "x"},
+        {"additionalProperties": {"type": 3}},
+        {"not": []},
+        {"allOf": ["x"]},
+        {"required": "x"},
+    ],
+)
+def test_a_schema_of_wrong_types_is_refused_however_deep(schema: Any) -> None:
+    version = {"name": "v1", "schema": {"openAPIV3Schema": {"properties": {"spec": schema}}}}
+    with pytest.raises(StatusError, match="cannot unmarshal"):
+        decode("customresourcedefinitions.apiextensions.k8s.io", spec={"versions": [version]})

@@ -180,6 +180,8 @@ def _element_tree(items: list[Any], field: Field, prefix: Path) -> Object:
     """The FieldsV1 of a new element of a list; of duplicates nobody owns what is in them."""
     if len(items) > 1 or field.items is None or not has_granular_items(field):
         return {}
+    if not isinstance(items[0], dict):
+        return {}  # of a custom resource whose schema does not say what elements are
     return {".": {}, **_struct_tree(items[0], struct_of(field.items), prefix)}
 
 
