@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import random
@@ -286,8 +287,9 @@ class _Maker:
         if is_yaml:
             if self._rng.random() < 0.1:
                 return self._rng.choice(_YAMLS)
-            text: str = yaml.safe_dump(obj, allow_unicode=True)
-            return text.encode(errors="replace")
+            with contextlib.suppress(RecursionError):  # JSON is YAML too
+                text: str = yaml.safe_dump(obj, allow_unicode=True)
+                return text.encode(errors="replace")
         return json.dumps(obj, ensure_ascii=self._rng.random() < 0.5).encode(errors="replace")
 
     def _operations(self, obj: Any) -> Any:

@@ -221,9 +221,9 @@ class Dispatcher:
             return await self._watch(request, call, wanted, include)
         if found.name:
             data = get(core, call)
-            return _response(shaped_object(wanted, resource, data, include), wanted)
+            return await _response(shaped_object(wanted, resource, data, include), wanted)
         listed = list_page(core, call)
-        return _response(shaped_list(wanted, resource, listed, include), wanted)
+        return await _response(shaped_list(wanted, resource, listed, include), wanted)
 
     async def _write(
         self, request: web.BaseRequest, found: Route, query: Mapping[str, str], user: User
@@ -246,7 +246,7 @@ class Dispatcher:
             data = orjson.dumps(data)
         elif wanted.shape and not found.subresource:
             data = shaped_object(wanted, found.resource, data, include)
-        response = _response(data, wanted, answer.code)
+        response = await _response(data, wanted, answer.code)
         # Once, though the verb may have run several times.
         _warn(response, dict.fromkeys(call.warnings))
         return response
@@ -350,11 +350,12 @@ def _readable(request: web.BaseRequest, response: _AnyResponse) -> _AnyResponse:
     return response
 
 
-def _response(body: bytes, wanted: Wanted, code: int = 200) -> web.Response:
+async def _response(body: bytes, wanted: Wanted, code: int = 200) -> web.Response:
     if wanted.media_type == YAML:
-        import yaml
+        # Few clients ask for it; the writer is not loaded for the others.
+        from pilotfish.apiserver.yaml_answer import json_to_yaml
 
-        body = yaml.safe_dump(orjson.loads(body), sort_keys=False).encode()
+        body = await json_to_yaml(body)
     headers = {"Content-Type": wanted.media_type, **_HEADERS}
     return web.Response(body=body, status=code, headers=headers)
 
