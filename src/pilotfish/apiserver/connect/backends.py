@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from pilotfish.apiserver.connect.kubelet import KubeletAddress
 from pilotfish.apiserver.errors import StatusError, bad_request
@@ -62,20 +63,57 @@ def parse_proxy_name(text: str, resource: str) -> ProxyName:
     raise bad_request(f'invalid {resource} request "{text}"')
 
 
-def pod_backend(pod: Object, asked: ProxyName) -> Backend:
+def pod_backend(pod: Object, asked: ProxyName, node: Object | None = None) -> Backend:
     """The Pod's own address, at the port asked for or the first that a container declares.
 
+    A status is what somebody wrote: an address that the Pod's node cannot have given to it leads
+    to the API server's machine, or to others.
+
+    Args:
+        node: the Pod's, where it is known.
+
     Raises:
-        StatusError: 400, when the Pod has no address or the port is no number.
+        StatusError: 400, when the Pod has no address of its own or the port is no number.
     """
     ip = (pod.get("status") or {}).get("podIP", "")
-    if not ip:
-        raise bad_request("address not allowed")
+    _check_address(ip)
+    if node is not None and not _gives(node, pod, ip):
+        raise _not_allowed()
     text = asked.port or _first_declared_port(pod)
     port = whole_number(text)
     if port is None or not 1 <= port <= 65535:
         raise bad_request(f'invalid pod request "{asked.name}:{text}"')
     return Backend(asked.scheme or "http", ip, port)
+
+
+def _check_address(address: str) -> None:
+    """Refuse what leads to this machine itself or to no single machine (proxyutil.IsProxyableIP).
+
+    Raises:
+        StatusError: 400.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        raise _not_allowed() from None
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    if ip.is_unspecified or ip.is_loopback or ip.is_link_local or ip.is_multicast:
+        raise _not_allowed()
+
+
+def _gives(node: Object, pod: Object, address: str) -> bool:
+    """Whether the Pod can have this address from its node; so if the node does not say."""
+    if pod["spec"].get("hostNetwork"):
+        stated = (node.get("status") or {}).get("addresses") or ()
+        return not stated or address in {each["address"] for each in stated}
+    spec = node.get("spec") or {}
+    ranges = spec.get("podCIDRs") or [cidr for cidr in (spec.get("podCIDR"),) if cidr]
+    return not ranges or any(ip_address(address) in ip_network(each) for each in ranges)
+
+
+def _not_allowed() -> StatusError:
+    return bad_request("address not allowed")
 
 
 def _first_declared_port(pod: Object) -> str:
@@ -91,7 +129,8 @@ def service_backend(service: Object, slices: Iterable[Object], asked: ProxyName)
     The port is a name or a number of the Service's ports; none means the port without a name.
 
     Raises:
-        StatusError: 503, when the Service has no such port or no ready endpoint.
+        StatusError: 503, when the Service has no such port or no ready endpoint; 400, when the
+            endpoint's address leads nowhere but here.
     """
     name = name_of(service)
     port_name = asked.port
@@ -114,6 +153,7 @@ def service_backend(service: Object, slices: Iterable[Object], asked: ProxyName)
     if not endpoints:
         raise unavailable(f'no endpoints available for service "{name}"')
     host, port = random.choice(endpoints)
+    _check_address(host)
     return Backend(asked.scheme or "http", host, port)
 
 
@@ -121,7 +161,7 @@ def node_backend(address: KubeletAddress, asked: ProxyName) -> Backend:
     """The kubelet, or another port of the Node.
 
     Raises:
-        StatusError: 400, when the port is no number.
+        StatusError: 400, when the port is no number, or the address leads nowhere but here.
     """
     if not asked.port:
         return Backend("https", address.host, address.port, kubelet=True)
@@ -129,6 +169,8 @@ def node_backend(address: KubeletAddress, asked: ProxyName) -> Backend:
     if port is None or not 1 <= port <= 65535:
         raise bad_request(f'invalid node request "{asked.name}:{asked.port}"')
     kubelet = port in (address.port, PROXY_PORT, TAP_PORT)
+    if not kubelet:  # a kubelet has a certificate to show
+        _check_address(address.host)
     return Backend(asked.scheme or ("https" if kubelet else "http"), address.host, port, kubelet)
 
 

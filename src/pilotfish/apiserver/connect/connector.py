@@ -141,10 +141,15 @@ class Connector:
         asked = backends.parse_proxy_name(name, resource_name.removesuffix("s"))
         found = self._get(resource_name, namespace, asked.name)
         if resource_name == "pods":
-            return backends.pod_backend(found, asked)
+            return backends.pod_backend(found, asked, self._node_of(found))
         if resource_name == "services":
             return backends.service_backend(found, self._slices(namespace, asked.name), asked)
         return backends.node_backend(kubelet_address(found), asked)
+
+    def _node_of(self, pod: Object) -> Object | None:
+        name = pod["spec"].get("nodeName", "")
+        entry = self._registry.latest("nodes", name) if name else None
+        return entry.decode() if entry is not None else None
 
     def _slices(self, namespace: str, service: str) -> list[Object]:
         collection = self._registry.collection("endpointslices.discovery.k8s.io")

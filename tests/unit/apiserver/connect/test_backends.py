@@ -66,6 +66,59 @@ def test_a_pod_without_address_cannot_answer() -> None:
         pod_backend({**POD, "status": {}}, ProxyName("", "web", "80"))
 
 
+NODE: Object = {
+    "spec": {"podCIDRs": ["10.244.0.0/24"]},
+    "status": {"addresses": [{"type": "InternalIP", "address": "192.168.64.2"}]},
+}
+HERE = [
+    "127.0.0.1",
+    "0.0.0.0",
+    "169.254.169.254",
+    "224.0.0.1",
+    "::1",
+    "::ffff:127.0.0.1",
+    "fe80::1",
+]
+
+
+@pytest.mark.parametrize("address", [*HERE, "localhost", ""])
+def test_no_status_leads_to_the_api_servers_own_machine(address: str) -> None:
+    with pytest.raises(StatusError, match="address not allowed"):
+        pod_backend({**POD, "status": {"podIP": address}}, ProxyName("", "web", "80"))
+
+
+@pytest.mark.parametrize(
+    ("address", "host_network", "allowed"),
+    [
+        ("10.244.0.5", False, True),
+        ("10.244.1.5", False, False),  # another node's
+        ("192.168.64.1", False, False),  # this machine
+        ("192.168.64.2", False, False),
+        ("192.168.64.2", True, True),
+        ("192.168.64.1", True, False),
+    ],
+)
+def test_a_pods_address_is_one_that_its_node_can_have_given(
+    address: str, host_network: bool, allowed: bool
+) -> None:
+    pod = {**POD, "spec": {**POD["spec"], "hostNetwork": host_network}}
+    pod["status"] = {"podIP": address}
+    asked = ProxyName("", "web", "80")
+    if allowed:
+        assert pod_backend(pod, asked, NODE).host == address
+    else:
+        with pytest.raises(StatusError, match="address not allowed"):
+            pod_backend(pod, asked, NODE)
+
+
+def test_no_endpoint_and_no_node_leads_here_either() -> None:
+    slices = [endpoint_slice(("127.0.0.1", True), http=80)]
+    with pytest.raises(StatusError, match="address not allowed"):
+        service_backend(SERVICE, slices, ProxyName("", "web", "http"))
+    with pytest.raises(StatusError, match="address not allowed"):
+        node_backend(KubeletAddress("127.0.0.1", 10250), ProxyName("", "n", "9100"))
+
+
 @pytest.mark.parametrize("port", ["http", "81"])
 def test_a_ready_endpoint_answers_for_a_service(port: str) -> None:
     slices = [
