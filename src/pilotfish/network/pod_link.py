@@ -27,6 +27,8 @@ NODE_MAC = "ee:ee:ee:ee:ee:ee"
 _GATEWAYS: dict[int, str] = {socket.AF_INET: "169.254.1.1", socket.AF_INET6: "fe80::1"}
 _DEFAULTS: dict[int, str] = {socket.AF_INET: "default", socket.AF_INET6: "::/0"}
 
+_STRICT = 1
+
 logger = logging.getLogger(__name__)
 
 
@@ -93,6 +95,9 @@ def _connect_pod(pod: Netlink, addresses: Sequence[str]) -> None:
 
 
 def _connect_node(node: Netlink, link: str, addresses: Sequence[str], mac: str) -> None:
+    # A Pod has no other addresses than its own: what it sends under another one is dropped before
+    # anybody could answer it (RFC 3704 2.2). The kernel has no such switch for IPv6.
+    namespaces.sysctl(f"ipv4/conf/{link}/rp_filter", _STRICT)
     links.set_up(node, link)
     for address in addresses:
         routes.set_neighbour(node, address, link, mac)

@@ -226,3 +226,39 @@ async def test_who_fills_more_disk_than_allowed_is_evicted(node: LoneNode) -> No
         assert (disrupted["status"], disrupted["reason"]) == ("True", "TerminationByKubelet")
     assert container(node.get("modest"))["state"].get("running")
     node.delete("volume", "layer", "log", "modest")
+
+
+LIAR = """
+import socket, struct
+def packet(source, data):
+    udp = struct.pack("!HHHH", 4000, 5000, 8 + len(data), 0) + data
+    addresses = socket.inet_aton(source) + socket.inet_aton(target)
+    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + addresses + udp
+target, own = "{target}", socket.gethostbyname(socket.gethostname())
+sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for source in ("10.9.9.9", target, own):
+    sender.sendto(packet(source, source.encode()), (target, 0))
+"""
+EAR = """
+import socket
+ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+ear.bind(("", 5000))
+print("listening", flush=True)
+while True:
+    print(ear.recv(100).decode(), flush=True)
+"""
+
+
+async def test_what_a_pod_sends_under_another_address_reaches_nobody(node: LoneNode) -> None:
+    spec = {"hostNetwork": True}
+    node.create(pod("ear", command=["python3", "-c", EAR], spec=spec))
+    await node.wait_for("ear", lambda found: is_ready(found) and "listening" in node.logs("ear"))
+    target = node.get("ear")["status"]["podIP"]
+    told = await run(node, "liar", f"python3 - <<'END'\n{LIAR.replace('{target}', target)}END")
+    assert told == ["done"]
+    # What it sent under its own address came last: all before it have been dropped or delivered.
+    await node.until(lambda: len(node.logs("ear").splitlines()) > 1)
+    _, *heard = node.logs("ear").splitlines()
+    assert len(heard) == 1
+    assert heard[0] not in ("10.9.9.9", target)
+    node.delete("ear")
