@@ -27,6 +27,10 @@ EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 # The window that clients may fall behind before they have to list again.
 _HISTORY_LENGTH: Final = 16_384
 _HISTORY_AGE_S: Final = 300.0
+# Of one resource; an object that was replaced and its successor count both.
+_HISTORY_BYTES: Final = 48_000_000
+# Watchers that keep up share the frames of the newest changes; who lags has his made again.
+_FRAMES_KEPT: Final = 256
 
 
 class Change:
@@ -47,6 +51,16 @@ class Change:
         self.removed = removed
         self.at = time.monotonic()
         self._frames: dict[str, bytes] | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """What keeping it takes, about: its objects' bytes, not what watchers were sent."""
+        before = len(self.previous.data) if self.previous is not None else 0
+        return len(self.entry.data) + before
+
+    def forget_frames(self) -> None:
+        """Let go of what was made for watchers; it is made again for one who asks."""
+        self._frames = None
 
     def event_for(self, selection: Selection) -> EventType | None:
         """What the change is to a watcher who sees only a selection; None if nothing."""
@@ -113,6 +127,7 @@ class Collection:
         self._entries: dict[str, Entry] = {}
         self._keys: list[str] = []
         self._history: deque[Change] = deque()
+        self._history_bytes = 0
         self._selectable: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
@@ -144,6 +159,7 @@ class Collection:
         self._entries = {entry.key: entry for entry in entries}
         self._keys = sorted(self._entries)
         self._history.clear()
+        self._history_bytes = 0
         self.horizon = revision
         if self.watchers:
             differences = _differences(before, self._entries)
@@ -226,11 +242,22 @@ class Collection:
                 insort(self._keys, key)
         change = Change(entry, previous, removed)
         self._history.append(change)
-        if len(self._history) > _HISTORY_LENGTH:
+        self._history_bytes += change.held_bytes
+        while len(self._history) > _HISTORY_LENGTH or (
+            # The newest stays: watchers are told of it right now.
+            self._history_bytes > _HISTORY_BYTES and len(self._history) > 1
+        ):
             self._forget_oldest()
+        if len(self._history) > _FRAMES_KEPT:
+            self._history[-_FRAMES_KEPT - 1].forget_frames()
         self._forget_before(change.at - _HISTORY_AGE_S)
         for watcher in self.watchers:
             watcher.offer(change)
+
+    @property
+    def history_bytes(self) -> int:
+        """How many bytes of objects the history holds, about."""
+        return self._history_bytes
 
     def expire(self) -> None:
         """Forget the history that is past its age."""
@@ -241,7 +268,9 @@ class Collection:
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:
-        self.horizon = self._history.popleft().entry.revision
+        oldest = self._history.popleft()
+        self._history_bytes -= oldest.held_bytes
+        self.horizon = oldest.entry.revision
 
 
 def _differences(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[Change]:

@@ -1,4 +1,8 @@
-"""Expiry: Events are kept for an hour (kube-apiserver's --event-ttl), everything else for good."""
+"""Expiry: Events are kept for an hour (kube-apiserver's --event-ttl), other objects for good.
+
+The history of changes has its own bounds, which are looked after here too: of a resource that
+nobody writes or watches any more, it would stay in memory for ever.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Final
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.deleting import remove
 from pilotfish.apiserver.errors import Outdated, StatusError
+from pilotfish.apiserver.registry import Registry
 from pilotfish.apiserver.selection import Selection
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import resource
@@ -32,6 +37,15 @@ async def expire_events(core: Core) -> None:
             continue
         if removed:
             log.info("removed %d Events older than an hour", removed)
+
+
+async def expire_histories(registry: Registry) -> None:
+    """Forget changes that are past their time, until cancelled."""
+    while True:
+        await asyncio.sleep(_PERIOD_S)
+        for collection in [*registry.collections()]:
+            collection.expire()
+            await asyncio.sleep(0)
 
 
 async def remove_old_events(core: Core) -> int:

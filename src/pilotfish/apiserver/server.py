@@ -27,7 +27,7 @@ from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.custom.installing import CustomResources
 from pilotfish.apiserver.dispatch import Dispatcher
 from pilotfish.apiserver.documents import Documents
-from pilotfish.apiserver.expiry import expire_events
+from pilotfish.apiserver.expiry import expire_events, expire_histories
 from pilotfish.apiserver.limits import MAX_BODY
 from pilotfish.apiserver.rbac.aggregation import aggregate
 from pilotfish.apiserver.rbac.authorizer import Authorizer
@@ -79,6 +79,7 @@ class ApiServer:
                     "custom resources": customs.run,
                     "service ranges": ranges.run,
                     "Event expiry": partial(expire_events, core),
+                    "history expiry": partial(expire_histories, registry),
                     "the system's objects": partial(keep, core),
                     "ClusterRole aggregation": partial(aggregate, core),
                 }
