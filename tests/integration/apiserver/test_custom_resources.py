@@ -280,3 +280,51 @@ async def test_an_update_says_which_version_it_is_meant_for(client: Client) -> N
     assert put["spec"]["color"] == "blue"
     with pytest.raises(Invalid, match="must be specified for an update"):
         await client.update(DEFINITIONS, definition())
+
+
+def odd_field() -> Object:
+    """A field whose parts are what kubectl's reader of OpenAPI v2 has trouble with."""
+    anything = "x-kubernetes-preserve-unknown-fields"
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "required": ["nothing"],
+        "properties": {
+            "list": {"type": "array", "items": text, anything: True},
+            "lists": {"type": "array", "items": {"type": "array", "items": {anything: True}}},
+            "map": {"type": "object", "properties": {"a": text}, anything: True},
+            "nothing": {"type": "string", "nullable": True},
+            "nullable": {"type": "object", "nullable": True, "properties": {"a": text}},
+            "either": {"x-kubernetes-int-or-string": True},
+            "embedded": {"type": "object", "x-kubernetes-embedded-resource": True, anything: True},
+        },
+    }
+
+
+async def test_kubectl_takes_a_list_whatever_schemas_are_installed(
+    server: RunningApiServer, client: Client
+) -> None:
+    odd = definition("odds", "Odd")
+    odd["spec"]["names"]["shortNames"] = []
+    version = odd["spec"]["versions"][1]
+    version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": {"spec": odd_field()}}}
+    await client.create(DEFINITIONS, odd)
+    spec = {
+        "list": ["a"],
+        "lists": [[1, "a"]],
+        "map": {"b": 2},
+        "nothing": None,
+        "nullable": {"a": "x"},
+        "either": "80%",
+        "embedded": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {}},
+    }
+    for api_version in ("example.com/v1", "example.com/v1beta1"):
+        obj = {
+            "apiVersion": api_version,
+            "kind": "Odd",
+            "metadata": {"name": "a", "namespace": "default"},
+            "spec": spec,
+        }
+        listed = {"apiVersion": "v1", "kind": "List", "items": [obj]}
+        told = await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(listed))
+        assert "odd.example.com/a" in told
