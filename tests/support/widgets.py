@@ -22,7 +22,11 @@ SPEC: Object = {
                 "properties": {"port": {"type": "integer"}, "name": {"type": "string"}},
             },
         },
-        "template": {"type": "object", "x-kubernetes-embedded-resource": True},
+        "template": {
+            "type": "object",
+            "x-kubernetes-embedded-resource": True,
+            "properties": {"spec": {"type": "object"}},
+        },
     },
 }
 SCHEMA: Object = {

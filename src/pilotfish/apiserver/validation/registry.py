@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pilotfish.apiserver.custom import definitions
+from pilotfish.apiserver.custom import definition_checks
 from pilotfish.apiserver.custom import objects as custom_objects
-from pilotfish.apiserver.custom.resource import CustomResource
+from pilotfish.apiserver.custom.resource import DEFINITIONS, CustomResource
 from pilotfish.apiserver.validation import (
     configmaps,
     cronjobs,
@@ -67,7 +67,7 @@ _VALIDATE: dict[_Kind, Callable[[Object], list[Cause]]] = {
     ("", "ReplicationController"): replicationcontrollers.validate,
     ("", "Secret"): secrets.validate,
     ("", "Service"): services.validate,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.validate,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition_checks.validate,
     ("apps", "DaemonSet"): daemonsets.validate,
     ("apps", "Deployment"): deployments.validate,
     ("apps", "ReplicaSet"): replicasets.validate,
@@ -97,7 +97,7 @@ _VALIDATE_UPDATE: dict[_Kind, Callable[[Object, Object], list[Cause]]] = {
     ("", "Pod"): pods.validate_update,
     ("", "Secret"): secrets.validate_update,
     ("", "Service"): services.validate_update,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.validate_update,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition_checks.validate_update,
     ("apps", "DaemonSet"): templates.validate_selector_kept,
     ("apps", "Deployment"): templates.validate_selector_kept,
     ("apps", "ReplicaSet"): templates.validate_selector_kept,
@@ -116,6 +116,8 @@ _VALIDATE_UPDATE: dict[_Kind, Callable[[Object, Object], list[Cause]]] = {
 def validate_create(resource: Resource, obj: Object) -> list[Cause]:
     """What is wrong with a defaulted and prepared object; nothing when it may be stored."""
     causes = validate_metadata(resource, obj) + _validate_content(resource, obj)
+    if resource.full_name == DEFINITIONS:
+        causes += definition_checks.validate_approval(obj)
     if (resource.group, resource.kind) == _NAMESPACE:
         causes += podsecurity.validate_labels(obj)
     return causes
@@ -126,6 +128,8 @@ def validate_update(
 ) -> list[Cause]:
     """What is wrong with the new version of an object, in itself and as a change of the old."""
     causes = validate_metadata_update(resource, new, old)
+    if resource.full_name == DEFINITIONS:
+        causes += definition_checks.validate_approval(new, old)
     if (resource.group, resource.kind) == _NAMESPACE:
         causes += podsecurity.validate_labels(new, old)
     if subresource == "status" and not isinstance(resource, CustomResource):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pilotfish.apiserver.custom.defaulting import fill_defaults
-from pilotfish.apiserver.custom.definitions import settle, validate
+from pilotfish.apiserver.custom.definition_checks import validate
+from pilotfish.apiserver.custom.definitions import settle
 from pilotfish.apiserver.custom.jsonpath import JsonPathError, values_at
 from pilotfish.apiserver.custom.pruning import prune
 from pilotfish.apiserver.custom.resource import version_priority
@@ -76,10 +77,10 @@ def test_unknown_fields_go_unless_the_schema_keeps_them() -> None:
             "colour": "red",
             "free": {"x": {"y": 1}},
             "ports": [{"port": 1, "x": 2}],
-            "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}},
+            "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "data": {}},
         },
     }
-    assert prune(obj, SCHEMA) == ["other", "spec.colour", "spec.ports[0].x", "spec.template.spec"]
+    assert prune(obj, SCHEMA) == ["other", "spec.colour", "spec.ports[0].x", "spec.template.data"]
     assert obj["spec"] == {
         "free": {"x": {"y": 1}},
         "ports": [{"port": 1}],
@@ -143,7 +144,7 @@ def test_a_good_definition_is_taken_and_bad_ones_are_told_what_is_wrong() -> Non
     untyped = {"openAPIV3Schema": {"type": "object", "properties": {"spec": {}}}}
     version = {"name": "v1", "served": True, "storage": True, "schema": untyped}
     assert causes_of({"versions": [version]}) == [
-        "spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not "
+        "spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not "
         "be empty for specified object fields"
     ]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final
 
+from pilotfish.apiserver.custom.field_paths import FieldPathError, schema_at
 from pilotfish.apiserver.custom.ruled import RULES, has_rules
 from pilotfish.apiserver.custom.rules import costs, formats
 from pilotfish.apiserver.custom.rules.types import (
@@ -279,30 +280,7 @@ def _written_badly(rule: Mapping[str, Any], schema: Schema, path: str) -> Iterat
     if reason is not None and reason not in _REASONS:
         yield not_supported(f"{path}.reason", reason, _REASONS)
     blamed = rule.get("fieldPath", "")
-    why_not = _no_field(blamed, schema)
-    if blamed and why_not:
-        yield invalid(f"{path}.fieldPath", blamed, f"fieldPath must be a valid path: {why_not}")
-
-
-def _no_field(path: str, schema: Schema) -> str:
-    """Why a field path leads nowhere: ".spec.name", ".labels['a.b']"; "" if it leads somewhere."""
-    rest = path
-    while rest:
-        if rest.startswith("['"):
-            name, found, rest = rest[2:].partition("']")
-            if not found:
-                return "unexpected end of JSON path"
-        elif rest.startswith("["):
-            return f"expected single quoted string but got {rest[1:].partition(']')[0]}"
-        elif rest.startswith("."):
-            end = next((at for at, char in enumerate(rest[1:], 1) if char in ".["), len(rest))
-            name, rest = rest[1:end], rest[end:]
-        else:
-            return f"expected [ or . but got: {rest}"
-        child = (schema.get("properties") or {}).get(name)
-        if child is None:
-            child = schema.get("additionalProperties")
-        if not isinstance(child, Mapping):
-            return "does not refer to a valid field"
-        schema = child
-    return ""
+    try:
+        schema_at(schema, blamed)
+    except FieldPathError as error:
+        yield invalid(f"{path}.fieldPath", blamed, f"fieldPath must be a valid path: {error}")
