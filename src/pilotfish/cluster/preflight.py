@@ -13,6 +13,8 @@ from pathlib import Path
 
 from pilotfish.client.invoker import person
 from pilotfish.cluster.errors import EXIT_NOT_READY, ClusterError
+from pilotfish.node.cgroup_controllers import ControllersMissing, enable_controllers
+from pilotfish.node.cgroups import ROOT
 
 # Program → the package of Debian and Ubuntu that has it.
 PROGRAMS = {"runc": "runc"}
@@ -40,6 +42,7 @@ def check_machine() -> None:
     check_programs()
     _check_overlay(Path("/proc/filesystems"))
     _check_nf_tables()
+    check_cgroups()
 
 
 def check_root(purpose: str) -> None:
@@ -136,6 +139,21 @@ def _check_nf_tables() -> None:
             "load it with: modprobe nf_tables",
             EXIT_NOT_READY,
         )
+
+
+def check_cgroups(root: Path = ROOT) -> None:
+    """Let containers have limits; raise ClusterError when they cannot."""
+    try:
+        enable_controllers(root)
+    except ControllersMissing as error:
+        names = ", ".join(error.names)
+        raise ClusterError(
+            f"cgroup v2 gives no Pod a limit: no controller {names}",
+            str(error),
+            "in a container, run it with --privileged and --cgroupns=private; "
+            "on a machine, let systemd delegate the controllers (Delegate=yes)",
+            EXIT_NOT_READY,
+        ) from error
 
 
 def has_ipv6() -> bool:

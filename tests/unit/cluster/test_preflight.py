@@ -85,3 +85,18 @@ def test_a_port_that_is_listened_on_is_passed_over(monkeypatch: pytest.MonkeyPat
         assert not preflight.port_free(port)
         assert preflight.choose_port(set()) > port
         assert preflight.choose_port({port + 1}) > port + 1
+
+
+def test_a_machine_without_a_cpu_controller_is_told_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.controllers").write_text("cpuset memory pids\n")
+    (tmp_path / "cgroup.subtree_control").write_text("memory pids\n")
+    with pytest.raises(ClusterError, match="no Pod a limit") as caught:
+        preflight.check_cgroups(tmp_path)
+    assert caught.value.exit_code == EXIT_NOT_READY
+    (tmp_path / "cgroup.subtree_control").write_text("cpu memory pids\n")
+    preflight.check_cgroups(tmp_path)
+
+
+def test_cgroup_v1_needs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "cpu").mkdir()
+    preflight.check_cgroups(tmp_path)
