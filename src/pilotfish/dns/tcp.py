@@ -54,6 +54,10 @@ class TcpServer:
                 pass
         except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             logger.debug("a TCP connection ended: %s", error or type(error).__name__)
+        except asyncio.CancelledError:
+            # Nobody waits for this task but asyncio's streams, and those of Python 3.11 write a
+            # traceback to the log for one that ends as cancelled.
+            logger.debug("a TCP connection was ended: the server stops")
         finally:
             self._connections.discard(task)
             writer.close()
