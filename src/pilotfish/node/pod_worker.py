@@ -86,6 +86,7 @@ class PodWorker:
     def reject(self, rejected: Rejection) -> None:
         """Let the Pod fail: this node does not take it."""
         view = self.containers.view
+        view.rejected = True
         view.failed_reason, view.failed_message = rejected.reason, rejected.message
         view.start_time = now()
         self._node.events.record(self.pod, "Warning", rejected.reason, rejected.message)

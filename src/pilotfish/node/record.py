@@ -90,6 +90,7 @@ class PodView:
     sandbox_ready: bool = False
     pod_ips: tuple[str, ...] = ()
     start_time: str = ""
+    rejected: bool = False  # the node did not take the Pod: its containers have no story
     failed_reason: str = ""  # DeadlineExceeded and such: the Pod is to be stopped for good
     failed_message: str = ""
     terminating: bool = False

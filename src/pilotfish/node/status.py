@@ -224,7 +224,6 @@ def pod_status(
     of others.
     """
     phase = _phase(pod, view)
-    in_creation = "PodInitializing" if init_containers(pod) else "ContainerCreating"
     status: Object = {
         "phase": phase,
         "conditions": _conditions(pod, view, phase, previous_conditions),
@@ -232,10 +231,6 @@ def pod_status(
         "hostIPs": [{"ip": ip} for ip in host_ips],
         "startTime": view.start_time,
         "qosClass": qos_class(pod),
-        "containerStatuses": [
-            container_status(one, view.of(one), in_creation)
-            for one in sorted(app_containers(pod), key=lambda container: container["name"])
-        ],
     }
     if view.failed_reason:
         status["reason"] = view.failed_reason
@@ -243,6 +238,22 @@ def pod_status(
     if view.pod_ips:
         status["podIP"] = view.pod_ips[0]
         status["podIPs"] = [{"ip": ip} for ip in view.pod_ips]
+    if not view.rejected:
+        status |= _container_statuses(pod, view)
+    if pod["metadata"].get("generation"):
+        status["observedGeneration"] = pod["metadata"]["generation"]
+    return status
+
+
+def _container_statuses(pod: Object, view: PodView) -> Object:
+    """What became of the containers, of each kind."""
+    in_creation = "PodInitializing" if init_containers(pod) else "ContainerCreating"
+    status: Object = {
+        "containerStatuses": [
+            container_status(one, view.of(one), in_creation)
+            for one in sorted(app_containers(pod), key=lambda container: container["name"])
+        ]
+    }
     if init_containers(pod):
         status["initContainerStatuses"] = [
             container_status(one, view.of(one), "PodInitializing") for one in init_containers(pod)
@@ -256,6 +267,4 @@ def pod_status(
             container_status(one, view.of(one), in_creation)
             for one in sorted(ephemeral_containers(pod), key=lambda container: container["name"])
         ]
-    if pod["metadata"].get("generation"):
-        status["observedGeneration"] = pod["metadata"]["generation"]
     return status

@@ -367,6 +367,7 @@ async def test_a_pod_that_the_node_cannot_take_fails_at_once(node: LoneNode) -> 
     found = await node.wait_for("second", lambda one: one["status"].get("phase") == "Failed")
     assert found["status"]["reason"] == "NodePorts"
     assert found["status"]["message"].startswith("Pod was rejected: Predicate NodePorts failed")
+    assert node.kubectl("get", "pod", "second", "--no-headers").split()[2] == "NodePorts"
     # The place is free again when the first one has gone.
     node.delete("second")
     node.delete("first")
