@@ -18,6 +18,8 @@ _AT_THE_ROOT: Final = (
     *("uniqueItems", "multipleOf", "required", "items", "properties", "externalDocs", "example"),
     *("x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations"),
 )
+# Levels of a schema below one another. Kubernetes has no limit; those in use have less than 40.
+_MAX_LEVELS: Final = 100
 
 
 def validate_schema(
@@ -28,6 +30,8 @@ def validate_schema(
     Args:
         has_status: whether status is a subresource.
     """
+    if _is_deeper_than(_MAX_LEVELS, schema):
+        return [invalid(path, "{…}", f"must not have more than {_MAX_LEVELS} levels")]
     causes = _validate_root(schema, path, has_status=has_status)
     causes += validate_structure(schema, path)
     faults_of_parts = validate_extensions(schema, path)
@@ -55,3 +59,19 @@ def _validate_root(schema: Mapping[str, Any], path: str, *, has_status: bool) ->
     if schema.get("nullable"):
         causes.append(forbidden(f"{path}.nullable", "nullable cannot be true at the root"))
     return causes
+
+
+def _is_deeper_than(most: int, schema: Mapping[str, Any]) -> bool:
+    """Whether a schema has so many levels of schemas that walking it could exhaust the stack."""
+    level: list[Any] = [schema]
+    # A schema below another is two levels of JSON deeper.
+    for _ in range(2 * most):
+        level = [
+            child
+            for each in level
+            for child in (each.values() if isinstance(each, dict) else each)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True

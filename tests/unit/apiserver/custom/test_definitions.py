@@ -372,6 +372,19 @@ def test_what_differs_from_version_to_version_is_named_by_its_version() -> None:
     assert found.startswith("spec.versions[1].schema.openAPIV3Schema.properties[spec].type")
 
 
+def test_a_schema_has_a_hundred_levels_at_most() -> None:
+    def nested(levels: int) -> dict[str, Any]:
+        schema: dict[str, Any] = dict(OBJECT)
+        for _ in range(levels):
+            schema = {**OBJECT, "properties": {"a": schema}}
+        return schema
+
+    assert causes(with_schema(nested(99))) == []
+    for levels in (100, 2000):
+        (found,) = causes(with_schema(nested(levels)))
+        assert found.endswith("must not have more than 100 levels")
+
+
 def test_groups_of_kubernetes_say_who_approved_them() -> None:
     crd = with_schema(of(OBJECT))
     assert validate_approval(crd) == []

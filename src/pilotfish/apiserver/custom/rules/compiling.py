@@ -8,13 +8,13 @@ from operator import itemgetter
 from typing import Any, Final
 
 from pilotfish.apiserver.custom.field_paths import FieldPathError, schema_at
-from pilotfish.apiserver.custom.ruled import RULES, has_rules
+from pilotfish.apiserver.custom.ruled import RULES
 from pilotfish.apiserver.custom.rules import costs, formats
 from pilotfish.apiserver.custom.rules.types import (
     Convert,
     Schema,
+    Types,
     converter,
-    type_of_schema,
     with_identity,
 )
 from pilotfish.apiserver.validation.causes import Cause, forbidden, invalid, not_supported, required
@@ -98,13 +98,13 @@ class RuledSchema:
 
 def ruled_schema(schema: Schema) -> RuledSchema | None:
     """The rules of a whole schema, all sound; None if it has none."""
-    return _Collector([], limits_costs=False).collect(schema, "", is_root=True)
+    return _Collector([], limits_costs=False).collect(schema, "")
 
 
 def validate_rules(schema: Schema, path: str) -> list[Cause]:
     """What is wrong with the rules of a schema that is structural."""
     causes: list[Cause] = []
-    _Collector(causes, limits_costs=True).collect(schema, path, is_root=True)
+    _Collector(causes, limits_costs=True).collect(schema, path)
     return causes
 
 
@@ -114,52 +114,56 @@ class _Collector:
     def __init__(self, causes: list[Cause], *, limits_costs: bool) -> None:
         self._causes = causes
         self._limits_costs = limits_costs
+        self._types = Types()
 
     def collect(
         self,
         schema: Schema,
         path: str,
+        name: str = "object",
         loose: str = "",
         around: tuple[Schema, ...] = (),
-        *,
-        is_root: bool = False,
     ) -> RuledSchema | None:
-        """The rules of a part of a schema.
+        """The rules of a part of a schema and of the parts below it; None if there are none.
 
         Args:
+            path, name: where the part stands, for people and for CEL.
             loose: the list around it whose old and new items cannot be told to be the same.
             around: the lists and maps around it.
         """
-        if not has_rules(schema):
+        is_keyed = schema.get("x-kubernetes-list-type") == "map"
+        below = (*around, schema)
+        others, items = schema.get("additionalProperties"), schema.get("items")
+        found = {
+            key: self.collect(child, f"{path}.properties[{key}]", f"{name}.{key}", loose, around)
+            for key, child in (schema.get("properties") or {}).items()
+        }
+        properties = {key: child for key, child in found.items() if child is not None}
+        of_others = of_items = None
+        if isinstance(others, Mapping):
+            at = f"{path}.additionalProperties"
+            of_others = self.collect(others, at, f"{name}.values", loose, below)
+        if isinstance(items, Mapping):
+            hidden = loose if is_keyed else loose or path
+            of_items = self.collect(items, f"{path}.items", f"{name}.items", hidden, below)
+        written = schema.get(RULES) or ()
+        if not (written or properties or of_others or of_items):
             return None
-        seen = with_identity(schema) if is_root else schema
-        kind = type_of_schema(seen)
-        times = costs.cardinality(around, schema)
+        seen = with_identity(schema) if name == "object" else schema
+        times = costs.cardinality(around, schema) if written else 0
+        kind = self._types.of(seen, name) if written else None
         rules = [
             self._rule(rule, seen, kind, f"{path}.{RULES}[{index}]", loose, times)
-            for index, rule in enumerate(schema.get(RULES) or ())
+            for index, rule in enumerate(written)
         ]
-        others, items = schema.get("additionalProperties"), schema.get("items")
-        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
-        is_keyed = schema.get("x-kubernetes-list-type") == "map"
-        properties = {
-            name: self.collect(child, f"{path}.properties[{name}]", loose, around)
-            for name, child in (schema.get("properties") or {}).items()
-        }
         return RuledSchema(
             schema.get("type", ""),
             tuple(rule for rule in rules if rule is not None),
-            converter(seen),
-            {name: child for name, child in properties.items() if child is not None},
-            self.collect(others, f"{path}.additionalProperties", loose, (*around, schema))
-            if isinstance(others, Mapping)
-            else None,
-            self.collect(
-                items, f"{path}.items", loose if is_keyed else loose or path, (*around, schema)
-            )
-            if isinstance(items, Mapping)
-            else None,
-            keys if is_keyed else (),
+            converter(seen) if written else None,
+            properties,
+            of_others,
+            of_items,
+            tuple(schema.get("x-kubernetes-list-map-keys") or ()) if is_keyed else (),
         )
 
     def _rule(

@@ -94,36 +94,51 @@ def escaped(name: str) -> str | None:
     return found if _NAME.match(found) else None
 
 
-def type_of_schema(schema: Schema, name: str = "object") -> Type | None:
-    """The type of a schema's values; None for what rules cannot look at.
+class Types:
+    """The types of the parts of one schema, each made once however many rules look at it."""
 
-    Args:
-        name: where the schema stands, which tells types of objects apart.
-    """
+    def __init__(self) -> None:
+        # With the schema itself: while it lives, no other one has its id.
+        self._made: dict[int, tuple[Schema, Type | None]] = {}
+
+    def of(self, schema: Schema, name: str) -> Type | None:
+        """The type of a part's values; None for what rules cannot look at.
+
+        Args:
+            name: where the part stands, which tells types of objects apart.
+        """
+        key = id(schema)
+        if key not in self._made:
+            self._made[key] = (schema, _type_of_schema(schema, name, self))
+        return self._made[key][1]
+
+
+def _type_of_schema(schema: Schema, name: str, types: Types) -> Type | None:
     if schema.get("x-kubernetes-int-or-string"):
         return DYN
     match schema.get("type"):
         case "array":
-            item = type_of_schema(schema.get("items") or {}, f"{name}.items")
+            items = schema.get("items")
+            item = types.of(items, f"{name}.items") if items else None
             return None if item is None else list_of(item)
         case "object":
-            return _object(schema, name)
+            return _object(schema, name, types)
         case "string":
             return _FORMATS.get(schema.get("format", ""), STRING)
         case kind:
             return _SCALARS.get(str(kind))
 
 
-def _object(schema: Schema, name: str) -> Type | None:
+def _object(schema: Schema, name: str, types: Types) -> Type | None:
     values = schema.get("additionalProperties")
     if isinstance(values, Mapping):
-        value = type_of_schema(values, f"{name}.values")
+        value = types.of(values, f"{name}.values")
         return None if value is None else map_of(STRING, value)
     if schema.get("x-kubernetes-embedded-resource"):
         schema = with_identity(schema)
     fields: dict[str, Field] = {}
     for key, child in (schema.get("properties") or {}).items():
-        written, kind = escaped(key), type_of_schema(child, f"{name}.{key}")
+        written, kind = escaped(key), types.of(child, f"{name}.{key}")
         if written is not None and kind is not None:
             fields[written] = _field(key, kind)
     return ObjectType(name, fields=fields)
