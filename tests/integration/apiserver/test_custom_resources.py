@@ -313,18 +313,18 @@ async def test_kubectl_takes_a_list_whatever_schemas_are_installed(
         "list": ["a"],
         "lists": [[1, "a"]],
         "map": {"b": 2},
-        "nothing": None,
+        "nothing": "x",
         "nullable": {"a": "x"},
         "either": "80%",
         "embedded": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {}},
     }
-    for api_version in ("example.com/v1", "example.com/v1beta1"):
+    for served in ("v1", "v1beta1"):
         obj = {
-            "apiVersion": api_version,
+            "apiVersion": f"example.com/{served}",
             "kind": "Odd",
-            "metadata": {"name": "a", "namespace": "default"},
+            "metadata": {"name": served, "namespace": "default"},
             "spec": spec,
         }
         listed = {"apiVersion": "v1", "kind": "List", "items": [obj]}
         told = await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(listed))
-        assert "odd.example.com/a" in told
+        assert f"odd.example.com/{served} created" in told
