@@ -7,7 +7,6 @@ from typing import Any
 from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.codec import encode_body
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.custom.jsonpath import values_at
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.decoding import decode_as
 from pilotfish.apiserver.errors import bad_request, invalid
@@ -56,12 +55,20 @@ def _custom(resource: CustomResource, obj: Object) -> tuple[int, Object]:
 
     def at(which: str) -> Any:
         path = resource.scale_paths.get(which)
-        return next(iter(values_at(obj, path)), None) if path else None
+        return _at(obj, path) if path else None
 
     status: dict[str, Any] = {"replicas": at("statusReplicasPath") or 0}
     if at("labelSelectorPath"):
         status["selector"] = at("labelSelectorPath")
     return at("specReplicasPath") or 0, status
+
+
+def _at(obj: Object, path: str) -> Any:
+    """The value at a path of plain names, which is all that definitions may say here."""
+    found: Any = obj
+    for name in path.removeprefix(".").split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def _set_replicas(resource: Resource, obj: Object, replicas: int) -> None:

@@ -10,7 +10,6 @@ import pytest
 from pilotfish.apiserver.custom.defaulting import fill_defaults
 from pilotfish.apiserver.custom.definition_checks import validate
 from pilotfish.apiserver.custom.definitions import settle
-from pilotfish.apiserver.custom.jsonpath import JsonPathError, values_at
 from pilotfish.apiserver.custom.pruning import prune
 from pilotfish.apiserver.custom.resource import version_priority
 from pilotfish.apiserver.custom.validating import validate_value
@@ -97,30 +96,6 @@ def test_defaults_fill_what_is_left_out_or_null_and_nothing_else() -> None:
     again = deepcopy(obj)
     fill_defaults(again, schema)
     assert again == obj
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        (".a.b", [1]),
-        (".c[1].n", ["y"]),
-        (".c[-1].n", ["y"]),
-        (".c[*].n", ["x", "y"]),
-        ('.c[?(@.n=="y")].v', [2]),
-        (".c[?(@.n != 'y')].v", [1]),
-        (r".d\.e", [3]),
-        ("['d.e']", [3]),
-        (".nothing.here", []),
-    ],
-)
-def test_json_paths_find_what_columns_show(path: str, expected: list[Any]) -> None:
-    obj = {"a": {"b": 1}, "c": [{"n": "x", "v": 1}, {"n": "y", "v": 2}], "d.e": 3}
-    assert values_at(obj, path) == expected
-
-
-def test_a_path_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(JsonPathError):
-        values_at({}, ".a[?(broken")
 
 
 def test_versions_are_ordered_as_the_documentation_orders_them() -> None:
