@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
-from urllib.parse import SplitResult, parse_qs, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote
 
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.functions import Function, Overload
+from pilotfish.cel.request_uri import request_uri
 from pilotfish.cel.types import BOOL, STRING, STRINGS, Type, map_of
 from pilotfish.cel.values import TypeName
 
 URL: Final = Type("kubernetes.URL")
-_BAD: Final = re.compile(r"[\x00-\x20\x7f]|%(?![0-9a-fA-F]{2})")
-_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +26,11 @@ class Url:
 
 def _url(text: str) -> Url:
     """As Go's url.ParseRequestURI takes it: with a scheme, or a path from the root."""
-    bad = EvaluationError(f"URL parse error during conversion from string: {text!r} is no URL")
-    if _BAD.search(text) or not (text.startswith("/") or _SCHEME.match(text)):
-        raise bad
     try:
-        parts = urlsplit(text, allow_fragments=False)
-        port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+        return Url(request_uri(text))
     except ValueError as error:
-        raise bad from error
-    if port and not port.isdecimal():
-        raise bad
-    return Url(parts)
+        why = f"URL parse error during conversion from string: {text!r} is no URL"
+        raise EvaluationError(why) from error
 
 
 def _is_url(text: str) -> bool:
