@@ -307,6 +307,7 @@ async def test_kubectl_takes_a_list_whatever_schemas_are_installed(
     odd = definition("odds", "Odd")
     odd["spec"]["names"]["shortNames"] = []
     version = odd["spec"]["versions"][1]
+    version["selectableFields"] = []
     version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": {"spec": odd_field()}}}
     await client.create(DEFINITIONS, odd)
     spec = {
