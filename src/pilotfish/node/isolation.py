@@ -26,6 +26,18 @@ _SAFE_SYSCTLS = {
 _SHARED_BY = {"ipc": "hostIPC", "net": "hostNetwork"}
 
 
+def ungiven_isolation(pod: Object) -> list[str]:
+    """What the Pod asks for and runs without, as texts of Warning Events."""
+    spec = pod.get("spec", {})
+    contexts = [spec, *all_containers(pod)]
+    told = []
+    if spec.get("shareProcessNamespace"):
+        told.append("shareProcessNamespace is not given here: containers see their own processes")
+    if any((one.get("securityContext") or {}).get("seLinuxOptions") for one in contexts):
+        told.append("seLinuxOptions are not given here: containers get no SELinux label")
+    return told
+
+
 def dotted(name: str) -> str:
     """A sysctl's name with dots between its parts; sysctl.d(5): the first separator tells.
 
@@ -39,6 +51,10 @@ def dotted(name: str) -> str:
 
 def missing_isolation(pod: Object, has_apparmor: bool | None = None) -> Rejection | None:
     """Why the Pod may not run here, None when it may. `has_apparmor`: None looks at the machine."""
+    system = (pod.get("spec", {}).get("os") or {}).get("name", "linux")
+    if system != "linux":
+        why = "Failed to admit pod as the OS field doesn't match node OS"
+        return Rejection("PodOSNotSupported", f"Pod was rejected: {why}")
     for entry in _sysctls(pod):
         if why := _forbidden(dotted(entry.get("name", "")), pod.get("spec", {})):
             return Rejection("SysctlForbidden", f"Pod was rejected: forbidden sysctl: {why}")

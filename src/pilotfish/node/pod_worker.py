@@ -21,6 +21,7 @@ from pilotfish.node.container_start import StartRequest, start_container
 from pilotfish.node.context import NodeContext
 from pilotfish.node.errors import ContainerConfigError, ImageError, MountFailed
 from pilotfish.node.image_pull import find_image
+from pilotfish.node.isolation import ungiven_isolation
 from pilotfish.node.lifecycle import Plan, make_plan
 from pilotfish.node.pod_containers import PodContainers
 from pilotfish.node.pod_removal import remove_pod
@@ -201,6 +202,9 @@ class PodWorker:
             self.sandbox = sandbox.ensure(self._node, self.pod, self.paths)
             view.sandbox_ready, view.pod_ips = True, self.sandbox.pod_ips
             self.containers.probe_adopted()
+            if not any(one.current for one in view.containers.values()):
+                for text in ungiven_isolation(self.pod):
+                    self._node.events.record(self.pod, "Warning", "NotSupported", text)
         if ephemeral_containers(self.pod) != self._in_manifest:
             self._write_manifest()
         if not self._volumes_ready:

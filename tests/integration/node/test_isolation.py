@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pilotfish.node import mounts
 from pilotfish.objects.meta import Object
 from pilotfish.objects.pods import is_ready
 from support.lone_node import LoneNode, container, pod, state
@@ -262,3 +264,20 @@ async def test_what_a_pod_sends_under_another_address_reaches_nobody(node: LoneN
     assert len(heard) == 1
     assert heard[0] not in ("10.9.9.9", target)
     node.delete("ear")
+
+
+async def test_a_mount_that_is_read_only_recursively_has_no_writable_corner(
+    node: LoneNode, tmp_path: Path
+) -> None:
+    corner = tmp_path / "corner"
+    corner.mkdir()
+    mounts.mount("tmpfs", corner, "tmpfs")
+    try:
+        script = "touch /v/corner/x 2>/dev/null && echo wrote"
+        spec = {"volumes": [{"name": "v", "hostPath": {"path": str(tmp_path)}}]}
+        mount: Object = {"name": "v", "mountPath": "/v", "readOnly": True}
+        assert "wrote" in await run(node, "shallow", script, volumeMounts=[mount], spec=spec)
+        mount["recursiveReadOnly"] = "Enabled"
+        assert "wrote" not in await run(node, "deep", script, volumeMounts=[mount], spec=spec)
+    finally:
+        mounts.unmount(corner)

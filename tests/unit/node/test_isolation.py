@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pilotfish.node.isolation import dotted, missing_isolation
+from pilotfish.node.isolation import dotted, missing_isolation, ungiven_isolation
 
 
 def pod(sysctls: list[str] | None = None, **spec: Any) -> dict[str, Any]:
@@ -79,3 +79,19 @@ def test_the_annotation_of_older_kubernetes_counts_too() -> None:
     given["metadata"]["annotations"] = {key: "localhost/mine"}
     assert missing_isolation(given, False) is not None
     assert missing_isolation(given, True) is None
+
+
+def test_a_pod_of_another_system_is_refused() -> None:
+    rejection = missing_isolation(pod(os={"name": "windows"}))
+    assert rejection is not None
+    assert rejection.reason == "PodOSNotSupported"
+    assert missing_isolation(pod(os={"name": "linux"})) is None
+
+
+def test_what_a_pod_runs_without_is_told() -> None:
+    assert ungiven_isolation(pod()) == []
+    (told,) = ungiven_isolation(pod(shareProcessNamespace=True))
+    assert told.startswith("shareProcessNamespace is not given")
+    labelled = pod(securityContext={"seLinuxOptions": {"level": "s0"}})
+    (told,) = ungiven_isolation(labelled)
+    assert told.startswith("seLinuxOptions are not given")

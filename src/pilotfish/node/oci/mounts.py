@@ -23,8 +23,16 @@ class Mount:
         }
 
 
-def bind(destination: str, source: str, read_only: bool, propagation: str = "rprivate") -> Mount:
-    mode = "ro" if read_only else "rw"
+def bind(
+    destination: str,
+    source: str,
+    read_only: bool,
+    propagation: str = "rprivate",
+    *,
+    recursive: bool = False,
+) -> Mount:
+    """A bind mount; `recursive`: what is mounted below it is read-only as well."""
+    mode = ("rro" if recursive else "ro") if read_only else "rw"
     return Mount(destination, source, "bind", ("rbind", propagation, mode))
 
 

@@ -141,7 +141,9 @@ class PodVolumes:
             finally:
                 os.close(source)
             read_only = bool(entry.get("readOnly")) or any(kind in volume for kind in _FILE_KINDS)
-            result.append(bind(entry["mountPath"], path, read_only, option))
+            recursive = entry.get("recursiveReadOnly") in ("Enabled", "IfPossible")
+            mounted = bind(entry["mountPath"], path, read_only, option, recursive=recursive)
+            result.append(mounted)
         return result
 
     def _open(self, volume: Object) -> int:
