@@ -11,10 +11,6 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
-
-from pilotfish.cel.go_patterns import GoPatternError, to_re2
-
 MAX_CHARS = 1000
 # Of the compiled expression: RE2 gives up on one that needs more.
 _MAX_BYTES = 4 << 20
@@ -74,6 +70,11 @@ def _compiled(pattern: str) -> Any:
 
 
 def _compile(pattern: str, most_bytes: int) -> Any:
+    # Loaded with the first pattern: most clusters have none.
+    import re2  # type: ignore[import-untyped]
+
+    from pilotfish.cel.go_patterns import GoPatternError, to_re2
+
     options = re2.Options()
     options.max_mem = most_bytes
     options.log_errors = False

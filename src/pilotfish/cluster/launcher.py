@@ -34,6 +34,8 @@ def main() -> NoReturn:
     Its first line is the cluster's name, each further one a component's.
     """
     started_s = time.monotonic()
+    # What is imported stays. Collections would walk it again and again, and unshare its pages.
+    gc.disable()
     _import_without_system_certificates()
     importlib.import_module(_COMMON_MODULE)
     kinds = sys.argv[1:]
@@ -92,11 +94,10 @@ def _launch(name: str, components: list[str]) -> None:
         return
     folders = Folders(name)
     Timeline(folders.timeline, "launcher").mark(f"modules of {components[0]} imported")
-    # Objects that live for ever need no visit by the collector: its marks would unshare pages.
-    gc.collect()
     gc.freeze()
     for component in components:
         if os.fork() == 0:
+            gc.enable()
             _become(folders, component)
 
 
