@@ -27,6 +27,7 @@ _PAGE_BYTES = 4096  # mount(2): the data argument fits one page
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _OCTAL = re.compile(r"\\([0-7]{3})")
+_ESCAPED = re.compile(r"[ \t\n\\]")
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,25 @@ def unmount(target: Path) -> bool:
     raise OSError(code, f"unmounting: {os.strerror(code)}", str(target))
 
 
-def unmount_below(folder: Path) -> int:
-    """Take away every mount at or below a folder, the innermost first; returns how many."""
-    prefix = str(folder)
-    inside = [
-        point.path
-        for point in mount_points()
-        if point.path == prefix or point.path.startswith(prefix + "/")
-    ]
+def unmount_below(*folders: Path) -> int:
+    """Take away every mount at or below the folders, the innermost first; returns how many."""
+    inside = paths_below(Path("/proc/self/mountinfo").read_text(), *map(str, folders))
     return sum(unmount(Path(path)) for path in reversed(inside))
+
+
+def paths_below(mountinfo: str, *folders: str) -> list[str]:
+    """Where something is mounted at or below the folders, in the order of parse_mountinfo.
+
+    A node has a dozen mounts for each Pod: only lines that name a folder are taken apart.
+    """
+    written = [_ESCAPED.sub(lambda match: f"\\{ord(match[0]):03o}", folder) for folder in folders]
+    lines = [line for line in mountinfo.splitlines() if any(folder in line for folder in written)]
+    below = tuple(f"{folder}/" for folder in folders)
+    return [
+        point.path
+        for point in parse_mountinfo("\n".join(lines))
+        if point.path in folders or point.path.startswith(below)
+    ]
 
 
 def mount_points() -> list[MountPoint]:

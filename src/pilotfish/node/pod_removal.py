@@ -16,6 +16,6 @@ def remove_pod(paths: PodPaths) -> None:
     """Blocking; run it in a thread. Never deletes through a mount."""
     for run in paths.bound_runs():
         bound.release(run)
+    mounts.unmount_below(paths.run, paths.state)
     for folder in (paths.run, paths.state):
-        mounts.unmount_below(folder)
         try_remove_tree(folder, log.warning)

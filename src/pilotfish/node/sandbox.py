@@ -131,6 +131,5 @@ def remove(node: NodeContext, uid: str, paths: PodPaths) -> None:
     pod_link.remove(naming.pod_namespace(node.config.cluster_name, uid), naming.pod_link(uid))
     for pool in node.addresses:
         pool.release(uid)
-    for folder in (paths.run, paths.state / "containers"):
-        mounts.unmount_below(folder)
+    mounts.unmount_below(paths.run, paths.state / "containers")
     try_remove_tree(paths.run, log.warning)

@@ -115,8 +115,7 @@ def remove_all(state_dir: Path, run_dir: Path, network_namespaces: Iterable[str]
         pod_link.remove(naming.pod_namespace(cluster, pod.name), naming.pod_link(pod.name))
     for folder in run_dir.glob(f"nodes/*/{paths.BOUND}"):
         bound.release_all(folder)
-    for folder in (run_dir / "nodes", state_dir / "nodes"):
-        mounts.unmount_below(folder)
+    mounts.unmount_below(run_dir / "nodes", state_dir / "nodes")
     for container_id in container_ids:
         cgroups.remove(container_id, patience_s=_DEATH_TIMEOUT_S)
     _remove_empty_groups(state_dir, run_dir)

@@ -122,6 +122,47 @@ def test_what_a_package_brings_is_there_for_the_next_container(
     assert len(list((tmp_path / "view").iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "etc/nginx/fastcgi.conf",  # beside what is shown
+        "etc/nginx/modules-enabled/new.conf",  # in a folder that was not there
+        "etc/ssl/certs/deep/new.pem",
+        "etc/pki/tls/certs/new.pem",  # no folder on the way was there
+        "etc/perl/deep/er/new.pm",
+    ],
+)
+def test_a_new_file_is_found_wherever_a_pattern_allows_it(
+    view: HostView, machine: Path, tmp_path: Path, name: str
+) -> None:
+    (machine / "etc/perl/deep/er").mkdir(parents=True)
+    first = mounted(view, tmp_path / "first")
+    write(machine, name, "new")
+    assert (mounted(view, tmp_path / "second") / name).read_text() == "new"
+    assert not (first / name).exists()
+
+
+def test_a_folder_that_goes_away_is_gone_for_the_next_container(
+    view: HostView, machine: Path, tmp_path: Path
+) -> None:
+    mounted(view, tmp_path / "first")
+    remove_tree(machine / "etc/nginx")
+    assert not (mounted(view, tmp_path / "second") / "etc/nginx").exists()
+
+
+def test_containers_share_what_was_found_while_nothing_changes(
+    view: HostView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted(view, tmp_path / "first")
+
+    def search(*_arguments: object) -> None:
+        pytest.fail("the machine is searched for every container")
+
+    monkeypatch.setattr(Path, "glob", search)
+    monkeypatch.setattr(os, "walk", search)
+    assert files(mounted(view, tmp_path / "second")) == set(PUBLIC)
+
+
 def test_a_container_writes_to_a_layer_of_its_own(
     view: HostView, machine: Path, tmp_path: Path
 ) -> None:

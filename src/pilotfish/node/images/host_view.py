@@ -21,7 +21,8 @@ from pilotfish.node.images import host
 
 _MAX_FILE_BYTES = 4 << 20
 _EVERYBODY_READS = stat.S_IROTH
-_Mark = tuple[str, int, int]
+# Inode and time of the last change; None for what is not there.
+_Mark = tuple[int, int] | None
 
 
 class HostView:
@@ -31,7 +32,8 @@ class HostView:
         self._folder = folder
         self._root = root
         self._programs = host.program_folders(host.python_folder())
-        self._made: tuple[tuple[_Mark, ...], Path] | None = None
+        self._made: Path | None = None
+        self._marks: dict[str, _Mark] = {}
         self._number = 0
 
     def prepare(self) -> None:
@@ -68,30 +70,28 @@ class HostView:
 
     def _skeleton(self) -> Path:
         """The newest skeleton, made when what it shows of the machine has changed."""
-        marks = tuple(self._marks())
-        if self._made is None or self._made[0] != marks:
+        # Every container asks: looking at what was found is far cheaper than finding it.
+        if self._made is None or any(_mark(path) != mark for path, mark in self._marks.items()):
+            self._marks = {path: _mark(path) for path in self._watched()}
             self._number += 1
             made = self._folder / str(self._number)
             remove_tree(made)
             self._make(made)
-            self._made = (marks, made)
+            self._made = made
             self._remove_unused(made)
-        return self._made[1]
+        return self._made
 
-    def _marks(self) -> Iterator[_Mark]:
+    def _watched(self) -> Iterator[str]:
         """What changes when a package or an administrator changes what the skeleton shows."""
-        folders = [self._root / name for name in ("", "etc", *host.SERVICE_FOLDERS)]
-        for path in [*folders, *self._etc()]:
-            try:
-                found = path.lstat()
-            except FileNotFoundError:
-                continue
-            yield str(path), found.st_ino, found.st_mtime_ns
-            if path not in folders and stat.S_ISDIR(found.st_mode):
-                for parent, names, _files in os.walk(path):
-                    for name in names:
-                        below = Path(parent, name)
-                        yield str(below), 0, below.lstat().st_mtime_ns
+        for name in ("", "etc", *host.SERVICE_FOLDERS):
+            yield str(self._root / name)
+        for pattern in host.ETC:
+            for parent in Path(pattern).parents[:-1]:
+                yield str(self._root / "etc" / parent)
+        for path in self._etc():
+            yield str(path)
+            if not path.is_symlink():
+                yield from (folder for folder, _names, _files in os.walk(path))
 
     def _etc(self) -> list[Path]:
         etc = self._root / "etc"
@@ -161,6 +161,14 @@ class HostView:
         for skeleton in self._folder.iterdir():
             if skeleton != newest and str(skeleton) not in used:
                 remove_tree(skeleton)
+
+
+def _mark(path: str) -> _Mark:
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _copy_attributes(source: Path, target: Path) -> None:
