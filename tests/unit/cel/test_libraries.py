@@ -36,6 +36,8 @@ def value(text: str) -> object:
         "[1, 3].sum() == 4 && [1.0].sum() == 1.0 && [duration('1m')].sum() == duration('60s')",
         "[3, 1].min() == 1 && ['a', 'c', 'b'].max() == 'c'",
         "[1, 2, 2].indexOf(2) == 1 && [1, 2, 2].lastIndexOf(2) == 2 && [1].indexOf(3) == -1",
+        "[1, 2].includes(2) && ![1, 2].includes(4) && 'a'.includes('a') && !'ab'.includes('a')",
+        "[1.0].includes(1) && !['1'].includes(1) && [[1]].includes([1])",
         "sets.contains([1, 2], [2, 2]) && sets.equivalent([1, 2], [2, 1, 1])",
         "sets.intersects([1], [1, 2]) && !sets.intersects([1], [])",
         # regular expressions
@@ -54,6 +56,8 @@ def value(text: str) -> object:
         "quantity('1').sub(2).sign() == -1",
         "quantity('1M').compareTo(quantity('1Mi')) == -1 && !quantity('0.5').isInteger()",
         "quantity('500m').asApproximateFloat() == 0.5",
+        "!quantity('9999999999999999999999999999999999999G').isInteger()",
+        "isURL('https://e.com/a b?c=%zz') && !isURL('https://e .com/') && !isURL('/%zz')",
         # addresses
         "isIP('::1') && !isIP('1.2.3') && !isIP('::ffff:1.2.3.4') && ip.isCanonical('2001:db8::a')",
         "!ip.isCanonical('2001:DB8::A') && ip('127.0.0.1').isLoopback()",

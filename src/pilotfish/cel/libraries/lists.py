@@ -154,6 +154,11 @@ def _last_index_of(items: list[Any], wanted: Any) -> int:
     return next((at for at in range(len(items) - 1, -1, -1) if equal(items[at], wanted)), -1)
 
 
+def _includes(whole: Any, wanted: Any) -> bool:
+    items = whole if isinstance(whole, list) else [whole]
+    return any(equal(item, wanted) for item in items)
+
+
 def _method(name: str, doc: str, overload: Overload) -> Function:
     return Function(name, doc, (overload,), is_global=False, is_method=True)
 
@@ -173,6 +178,11 @@ FUNCTIONS: Final = (
     _method("indexOf", "where an item is first, or -1", Overload((LIST, DYN), INT, _index_of)),
     _method(
         "lastIndexOf", "where an item is last, or -1", Overload((LIST, DYN), INT, _last_index_of)
+    ),
+    _method(
+        "includes",
+        "whether an item is in the list, or is the value itself",
+        Overload((DYN, DYN), BOOL, _includes),
     ),
     _method(
         "slice",

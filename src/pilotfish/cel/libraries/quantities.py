@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.functions import Function, Overload
 from pilotfish.cel.types import BOOL, DOUBLE, INT, STRING, Type
-from pilotfish.cel.values import TypeName, checked_int
+from pilotfish.cel.values import TypeName
 from pilotfish.objects.quantities import parse_quantity
 
 # More digits than a sum of quantities has: 19 before the point, 9 after it.
@@ -43,14 +43,15 @@ def _is_quantity(text: str) -> bool:
 
 
 def _as_integer(of: Quantity) -> int:
-    if of.number != of.number.to_integral_value():
+    if not _is_integer(of):
         raise EvaluationError("cannot convert value to integer")
-    return checked_int(int(of.number))
+    return int(of.number)
 
 
 def _is_integer(of: Quantity) -> bool:
-    whole = of.number == of.number.to_integral_value()
-    return whole and -(1 << 63) <= of.number < 1 << 63
+    # What is cut to the largest integer is none.
+    largest = (1 << 63) - 1
+    return of.number == of.number.to_integral_value() and -largest <= of.number < largest
 
 
 def _number(value: Any) -> Decimal:
