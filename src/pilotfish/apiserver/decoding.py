@@ -10,9 +10,11 @@ import binascii
 from typing import Any, Final, Literal
 
 from pilotfish.apiserver.codec import json_type
+from pilotfish.apiserver.custom.embedding import embedded_in
 from pilotfish.apiserver.custom.objects import prune_object
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.errors import StatusError, bad_request
+from pilotfish.apiserver.validation.causes import invalid
 from pilotfish.objects.meta import Object
 from pilotfish.objects.quantities import parse_quantity
 from pilotfish.objects.resources import Resource
@@ -58,9 +60,8 @@ _CHOICES: Final[dict[str, tuple[str, type]]] = {
     "items": ("v1.JSONSchemaPropsOrArray", list),
 }
 # Of a custom resource's objects the metadata alone has a built-in type.
-_CUSTOM: Final = Type(
-    "", {"metadata": Field("object", ref="io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")}
-)
+_METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_CUSTOM: Final = Type("", {"metadata": Field("object", ref=_METADATA)})
 
 
 class WrongTypeError(Exception):
@@ -98,11 +99,32 @@ def decode_object(resource: Resource, obj: Object) -> list[str]:
     if isinstance(resource, CustomResource):
         metadata = {"metadata": obj.get("metadata")}
         unknown = decode_as(_CUSTOM, metadata, resource.kind, resource.version)
-        return unknown + prune_object(resource, obj)
+        unknown += prune_object(resource, obj)
+        return unknown + (_decode_embedded(resource, obj) if resource.embeds else [])
     schema = schema_for(resource.api_version, resource.kind)
     if schema is None:
         return []
     return decode_as(schema, obj, resource.kind, resource.version)
+
+
+def _decode_embedded(resource: CustomResource, obj: Object) -> list[str]:
+    """Bring the metadata of embedded resources into its form; returns what has no place in it."""
+    unknown: list[str] = []
+    for path, embedded in embedded_in(obj, resource.schema):
+        if "metadata" not in embedded:
+            continue
+        metadata = embedded["metadata"]
+        try:
+            if metadata is not None and type(metadata) is not dict:
+                found = json_type(metadata)
+                why = f"json: cannot unmarshal {found} into Go value of type v1.ObjectMeta"
+                raise WrongTypeError(why)
+            embedded["metadata"] = metadata or {}
+            _struct(type_named(_METADATA), metadata or {}, f"{path}.metadata.", "", unknown)
+        except WrongTypeError as error:
+            refused = str(invalid(f"{path}.metadata", metadata, str(error)))
+            raise DecodingError(resource.kind, resource.version, WrongTypeError(refused)) from error
+    return unknown
 
 
 def decode_as(schema: Type, obj: Object, kind: str, version: str) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from pilotfish.apiserver.custom.embedded_checks import validate_embedded
 from pilotfish.apiserver.custom.pruning import prune
 from pilotfish.apiserver.custom.structure import EMBEDS
 from pilotfish.apiserver.custom.validating import validate_value
@@ -32,6 +33,7 @@ def _defaults(
         if not in_metadata:
             yield from _unknown(default, schema, f"{path}.default")
         yield from validate_value(default, schema, f"{path}.default")
+        yield from validate_embedded(default, schema, f"{path}.default")
     # Maps have no names of their own, so what stands in additionalProperties is never filled in.
     if isinstance(schema.get("items"), Mapping):
         yield from _defaults(schema["items"], f"{path}.items", in_metadata=in_metadata)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pilotfish.apiserver.custom.defaulting import fill_defaults
+from pilotfish.apiserver.custom.embedded_checks import validate_embedded
 from pilotfish.apiserver.custom.pruning import prune
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.custom.validating import UNKNOWN, validate_value
@@ -83,6 +84,8 @@ def validate(resource: CustomResource, obj: Object, old: Object | None = None) -
         old: what it was before an update; what the update leaves as it is does not count.
     """
     causes = _validate_shape(resource, obj, old)
+    if resource.embeds:
+        causes += validate_embedded(obj, resource.schema)
     if resource.rules is None:
         return causes
     if any(cause.reason in _HINDERING for cause in causes):

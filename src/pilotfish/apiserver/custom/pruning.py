@@ -1,6 +1,7 @@
 """Pruning: fields that a structural schema does not name are dropped.
 
-"Field pruning" in the documentation of CustomResourceDefinitions.
+"Field pruning" in the documentation of CustomResourceDefinitions; and
+k8s.io/apiextensions-apiserver, pkg/apiserver/schema/pruning.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pilotfish.apiserver.custom.structure import EMBEDS
+
 _ALWAYS: Final = frozenset({"apiVersion", "kind", "metadata"})
 _NOTHING: Final[Mapping[str, Any]] = {}
+Schema = Mapping[str, Any]
 
 
-def prune(value: Any, schema: Mapping[str, Any], *, is_root: bool = True) -> list[str]:
+def prune(value: Any, schema: Schema, *, is_root: bool = True) -> list[str]:
     """Drop from a value, in place, what the schema does not name.
 
     Returns:
@@ -24,30 +28,50 @@ def prune(value: Any, schema: Mapping[str, Any], *, is_root: bool = True) -> lis
 
 
 def _prune(
-    value: Any, schema: Mapping[str, Any], path: str, is_object: bool, dropped: list[str]
+    value: Any, schema: Schema | None, path: str, is_object: bool, dropped: list[str]
 ) -> None:
+    if schema is not None and schema.get("x-kubernetes-preserve-unknown-fields"):
+        _keep(value, schema, path, is_object, dropped)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _below(item, (schema or _NOTHING).get("items"), f"{path}[{index}]", dropped)
+    elif isinstance(value, dict):
+        known = schema or _NOTHING
+        for name in list(value):
+            if is_object and name in _ALWAYS:
+                continue
+            at = f"{path}.{name}" if path else name
+            if _names(known, name):
+                _below(value[name], _named(known, name), at, dropped)
+            else:
+                del value[name]
+                dropped.append(at)
+
+
+def _keep(value: Any, schema: Schema, path: str, is_object: bool, dropped: list[str]) -> None:
+    """Prune only below the fields that a schema names, where it keeps all others."""
     if isinstance(value, list):
         items = schema.get("items")
         for index, item in enumerate(value):
-            if items is not None:
-                embedded = bool(items.get("x-kubernetes-embedded-resource"))
-                _prune(item, items, f"{path}[{index}]", embedded, dropped)
-        return
-    if not isinstance(value, dict):
-        return
-    keeps = bool(schema.get("x-kubernetes-preserve-unknown-fields"))
-    properties = schema.get("properties") or _NOTHING
-    others = schema.get("additionalProperties")
-    for name in list(value):
-        if is_object and name in _ALWAYS:
-            continue
-        below = f"{path}.{name}" if path else name
-        found = properties.get(name)
-        if found is None and isinstance(others, Mapping):
-            found = others
-        if found is not None:
-            embedded = bool(found.get("x-kubernetes-embedded-resource"))
-            _prune(value[name], found, below, embedded, dropped)
-        elif not keeps and not others:
-            del value[name]
-            dropped.append(below)
+            if isinstance(items, Mapping):
+                _keep(item, items, f"{path}[{index}]", bool(items.get(EMBEDS)), dropped)
+    elif isinstance(value, dict):
+        for name in value:
+            if _names(schema, name) and not (is_object and name in _ALWAYS):
+                at = f"{path}.{name}" if path else name
+                _below(value[name], _named(schema, name), at, dropped)
+
+
+def _below(value: Any, schema: Any, path: str, dropped: list[str]) -> None:
+    # Where a schema says of a field or an element nothing but that it may be there.
+    known = schema if isinstance(schema, Mapping) else None
+    _prune(value, known, path, bool((known or _NOTHING).get(EMBEDS)), dropped)
+
+
+def _names(schema: Schema, name: str) -> bool:
+    in_properties = name in (schema.get("properties") or _NOTHING)
+    return in_properties or schema.get("additionalProperties") is not None
+
+
+def _named(schema: Schema, name: str) -> Any:
+    return (schema.get("properties") or _NOTHING).get(name, schema.get("additionalProperties"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from pilotfish.apiserver.custom.embedding import embeds_any
 from pilotfish.apiserver.custom.ruled import has_rules
 from pilotfish.apiserver.custom.types import type_of_schema
 from pilotfish.objects.conditions import condition
@@ -50,6 +51,11 @@ class CustomResource(Resource):
     deprecation: str = ""
     digest: str = ""
     is_ending: bool = False
+
+    @cached_property
+    def embeds(self) -> bool:
+        """Whether objects can embed others."""
+        return embeds_any(self.schema)
 
     @cached_property
     def rules(self) -> RuledSchema | None:

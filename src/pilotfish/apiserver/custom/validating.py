@@ -24,7 +24,10 @@ from pilotfish.cel.regex import schema_searcher
 
 Schema = Mapping[str, Any]
 
-_INT_RANGES: Final = {"int32": 2**31, "int64": 2**63}
+_INT64: Final = 2**63
+_INT_RANGES: Final = {"int32": 2**31, "int64": _INT64}
+# Integers from here on are not told apart by floats.
+_SAFE: Final = 2**53
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -80,8 +83,7 @@ def _is(value: Any, kind: str) -> bool:
         case "boolean":
             return isinstance(value, bool)
         case "integer":
-            whole = isinstance(value, float) and value.is_integer()
-            return (isinstance(value, int) and not isinstance(value, bool)) or whole
+            return _is_integer(value)
         case "number":
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "array":
@@ -89,6 +91,15 @@ def _is(value: Any, kind: str) -> bool:
         case "object":
             return isinstance(value, dict)
     return True
+
+
+def _is_integer(value: Any) -> bool:
+    """Whether Go reads a number as an integer, or as a float that surely is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if isinstance(value, int):
+        return -_INT64 <= value < _INT64
+    return value.is_integer() and abs(value) < _SAFE
 
 
 def _wrong_type(path: str, schema: Schema, value: Any) -> Cause:
@@ -217,10 +228,6 @@ def _check_object(value: dict[str, Any], schema: Schema, path: str, old: Any) ->
             child = others
         if child is not None:
             yield from _check(item, child, _below(path, name), before.get(name, UNKNOWN))
-    if schema.get("x-kubernetes-embedded-resource"):
-        for name in ("apiVersion", "kind"):
-            if not value.get(name):
-                yield required(_below(path, name), "must not be empty")
 
 
 def _below(path: str, name: str) -> str:

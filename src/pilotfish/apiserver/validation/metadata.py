@@ -65,7 +65,7 @@ def validate_metadata(resource: Resource, obj: Object) -> list[Cause]:
             why = dns_label(namespace)
             if why:
                 causes.append(invalid("metadata.namespace", namespace, why))
-    return causes + _validate_common(resource, metadata, "metadata")
+    return causes + _validate_common(metadata, "metadata", is_plain=_is_plain(resource))
 
 
 def validate_metadata_update(resource: Resource, new: Object, old: Object) -> list[Cause]:
@@ -88,8 +88,18 @@ def validate_metadata_update(resource: Resource, new: Object, old: Object) -> li
         after.get(field) != before.get(field)
         for field in ("labels", "annotations", "ownerReferences", "finalizers")
     ):
-        causes += _validate_common(resource, after, "metadata")
+        causes += _validate_common(after, "metadata", is_plain=_is_plain(resource))
     return causes
+
+
+def validate_embedded_metadata(metadata: Mapping[str, Any], path: str) -> list[Cause]:
+    """The metadata of an object within a custom resource: nothing has to be there."""
+    causes: list[Cause] = []
+    for field, check in (("name", path_segment), ("namespace", dns_label)):
+        value = metadata.get(field)
+        if value and check(value):
+            causes.append(invalid(f"{path}.{field}", value, check(value)))
+    return causes + _validate_common(metadata, path, is_plain=True)
 
 
 def validate_template_metadata(metadata: Mapping[str, Any], path: str) -> list[Cause]:
@@ -124,16 +134,24 @@ def validate_annotations(annotations: Mapping[str, str] | None, path: str) -> li
     return causes
 
 
-def _validate_common(resource: Resource, metadata: Mapping[str, Any], path: str) -> list[Cause]:
+def _is_plain(resource: Resource) -> bool:
+    return isinstance(resource, CustomResource) or resource.group in _PLAIN_FINALIZERS
+
+
+def _validate_common(metadata: Mapping[str, Any], path: str, *, is_plain: bool) -> list[Cause]:
+    """Check what all metadata has in common.
+
+    Args:
+        is_plain: whether finalizers need no "/".
+    """
     causes = validate_template_metadata(metadata, path)
     if metadata.get("ownerReferences"):
         causes += _validate_owners(metadata["ownerReferences"], f"{path}.ownerReferences")
     finalizers = metadata.get("finalizers") or ()
-    return causes + _validate_finalizers(resource, finalizers, f"{path}.finalizers")
+    return causes + _validate_finalizers(finalizers, f"{path}.finalizers", is_plain=is_plain)
 
 
-def _validate_finalizers(resource: Resource, finalizers: Sequence[str], path: str) -> list[Cause]:
-    is_plain = isinstance(resource, CustomResource) or resource.group in _PLAIN_FINALIZERS
+def _validate_finalizers(finalizers: Sequence[str], path: str, *, is_plain: bool) -> list[Cause]:
     causes: list[Cause] = []
     for index, finalizer in enumerate(finalizers):
         why = qualified_name(finalizer)

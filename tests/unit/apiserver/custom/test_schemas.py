@@ -22,6 +22,8 @@ from support.widgets import SCHEMA, definition
     [
         ({"type": "integer"}, "x", 'f in body must be of type integer: "string"'),
         ({"type": "integer"}, True, 'f in body must be of type integer: "boolean"'),
+        ({"type": "integer"}, 2**63, 'f in body must be of type integer: "number"'),
+        ({"type": "integer"}, 1e16, 'f in body must be of type integer: "number"'),
         ({"type": "string"}, None, 'f in body must be of type string: "null"'),
         ({"type": "integer", "minimum": 3}, 2, "should be greater than or equal to 3"),
         (
@@ -57,6 +59,8 @@ def test_a_value_is_refused_in_kubernetes_words(
     [
         ({"type": "string", "nullable": True}, None),
         ({"type": "integer"}, 3.0),
+        ({"type": "integer"}, 2**63 - 1),
+        ({"type": "integer"}, -(2**53) + 1.0),
         ({"x-kubernetes-int-or-string": True}, "80%"),
         ({"type": "string", "format": "unheard-of"}, "x"),
         ({"type": "string", "format": "cidr"}, "10.0.0.0/8"),
@@ -85,6 +89,32 @@ def test_unknown_fields_go_unless_the_schema_keeps_them() -> None:
         "ports": [{"port": 1}],
         "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {}},
     }
+
+
+KEEPS = {"x-kubernetes-preserve-unknown-fields": True}
+INNER = {"type": "object", "properties": {"a": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "left"),
+    [
+        ({"type": "object", "additionalProperties": True}, {"k": {"x": 1}}, {"k": {}}),
+        ({"type": "string"}, {"x": 1}, {}),
+        ({"type": "array"}, [{"x": 1}, 2], [{}, 2]),
+        ({"type": "array", "items": INNER}, [{"x": 1, "a": "b"}], [{"a": "b"}]),
+        ({"type": "array", "items": INNER, **KEEPS}, [{"x": 1}], [{"x": 1}]),
+        ({**INNER, **KEEPS}, {"x": {"y": 1}}, {"x": {"y": 1}}),
+        (
+            {"type": "object", "properties": {"in": INNER}, **KEEPS},
+            {"in": {"x": 1}, "x": 2},
+            {"in": {}, "x": 2},
+        ),
+    ],
+)
+def test_pruning_goes_as_deep_as_a_schema_speaks(field: Any, value: Any, left: Any) -> None:
+    obj = {"f": value}
+    prune(obj, {"type": "object", "properties": {"f": field}})
+    assert obj == {"f": left}
 
 
 def test_defaults_fill_what_is_left_out_or_null_and_nothing_else() -> None:
