@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,20 @@ def test_what_a_killed_start_left_is_taken_up_again_or_removed(
         assert traces(OTHER, []) == []
     assert list(Path("/var/lib/pilotfish").glob(".supervisor-*")) == []
     assert shell.kubectl("get", "nodes").count(" Ready ") == 2
+
+
+def test_clusters_that_start_at_the_same_time_take_ranges_of_their_own(shell: Shell) -> None:
+    names = [f"{NAME}-{suffix}" for suffix in ("a", "b", "c")]
+    try:
+        with ThreadPoolExecutor(len(names)) as pool:
+            list(pool.map(lambda name: shell.pilotfish("up", "--name", name), names))
+        found = json.loads(shell.pilotfish("status", "-o", "json"))
+        mine = [one for one in found if one["name"] in names]
+        for key in ("server", "nodeRange", "podRange", "serviceRange"):
+            assert len({one[key] for one in mine}) == len(names), key
+    finally:
+        for name in names:
+            shell.pilotfish("down", "--name", name)
 
 
 def test_options_that_a_running_cluster_cannot_take_are_refused(shell: Shell) -> None:

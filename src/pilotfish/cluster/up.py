@@ -138,32 +138,33 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     ip_family = wanted.ip_family or "ipv4"
     if ip_family != "ipv4":
         preflight.check_ipv6()
-    ports = {other.api_port for other in state.readable()}
-    cluster = plan.plan_cluster(
-        wanted.name,
-        1 if wanted.nodes is None else wanted.nodes,
-        host_network.occupied(),
-        wanted.ranges,
-        preflight.choose_port(ports),
-        created,
-        ip_family,
-    )
-    cluster = replace(
-        cluster,
-        audit_log=_file(wanted.audit_log),
-        token_file=_file(wanted.token_file),
-        store=wanted.store,
-        owner=f"{os.uname().nodename} ({os.urandom(4).hex()})" if wanted.store else "",
-        log_format=wanted.log_format or "text",
-        allowed_host_paths=_paths(wanted.allowed_host_paths),
-    )
-    if wanted.store and found is None:
-        external_store.claim(cluster)
-    # A crash may have left an old timeline, or exits of processes that are long gone.
-    cluster.folders.create()
-    cluster.folders.timeline.unlink(missing_ok=True)
-    timeline = _own_timeline(cluster)
-    state.save(cluster)
+    with state.choosing():
+        ports = {other.api_port for other in state.readable()}
+        cluster = plan.plan_cluster(
+            wanted.name,
+            1 if wanted.nodes is None else wanted.nodes,
+            host_network.occupied(),
+            wanted.ranges,
+            preflight.choose_port(ports),
+            created,
+            ip_family,
+        )
+        cluster = replace(
+            cluster,
+            audit_log=_file(wanted.audit_log),
+            token_file=_file(wanted.token_file),
+            store=wanted.store,
+            owner=f"{os.uname().nodename} ({os.urandom(4).hex()})" if wanted.store else "",
+            log_format=wanted.log_format or "text",
+            allowed_host_paths=_paths(wanted.allowed_host_paths),
+        )
+        if wanted.store and found is None:
+            external_store.claim(cluster)
+        # A crash may have left an old timeline, or exits of processes that are long gone.
+        cluster.folders.create()
+        cluster.folders.timeline.unlink(missing_ok=True)
+        timeline = _own_timeline(cluster)
+        state.save(cluster)
     _start(cluster, supervisor_start.take(), timeline)
     progress(
         f"Network {_listed(cluster.network.node_ranges)}, "
