@@ -20,11 +20,11 @@ def prune(value: Any, schema: Schema, *, is_root: bool = True) -> list[str]:
     """Drop from a value, in place, what the schema does not name.
 
     Returns:
-        The paths of what was dropped: `spec.foo`.
+        The paths of what was dropped, sorted: `spec.foo`.
     """
     dropped: list[str] = []
     _prune(value, schema, "", is_root, dropped)
-    return dropped
+    return sorted(dropped)
 
 
 def _prune(
