@@ -80,9 +80,14 @@ def _schema(schema: Object) -> bytes:
         parts.append(_text(1, schema["$ref"]))
     if "format" in schema:
         parts.append(_text(2, schema["format"]))
+    if "description" in schema:
+        parts.append(_text(4, schema["description"]))
     parts += [_text(19, name) for name in schema.get("required", ())]
-    if "additionalProperties" in schema:
-        parts.append(_bytes(21, _bytes(1, _schema(schema["additionalProperties"]))))
+    others = schema.get("additionalProperties")
+    if isinstance(others, bool):
+        parts.append(_bytes(21, _flag(2, others)))
+    elif others is not None:
+        parts.append(_bytes(21, _bytes(1, _schema(others))))
     if "type" in schema:
         parts.append(_bytes(22, _text(1, schema["type"])))
     if "items" in schema:

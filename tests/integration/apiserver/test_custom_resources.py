@@ -16,6 +16,7 @@ from pilotfish.client.api import Client
 from pilotfish.client.errors import ApiError, Invalid, NotFound
 from pilotfish.objects.meta import Object
 from support.apiserver import RunningApiServer, running_api_server
+from support.kubectls import KUBECTLS
 from support.widgets import SCHEMA, SPEC, definition, widget
 
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -296,13 +297,15 @@ def odd_field() -> Object:
             "nothing": {"type": "string", "nullable": True},
             "nullable": {"type": "object", "nullable": True, "properties": {"a": text}},
             "either": {"x-kubernetes-int-or-string": True},
+            "open": {"type": "object", "description": "Words.", "additionalProperties": True},
             "embedded": {"type": "object", "x-kubernetes-embedded-resource": True, anything: True},
         },
     }
 
 
+@pytest.mark.parametrize("binary", KUBECTLS)
 async def test_kubectl_takes_a_list_whatever_schemas_are_installed(
-    server: RunningApiServer, client: Client
+    server: RunningApiServer, client: Client, binary: str
 ) -> None:
     odd = definition("odds", "Odd")
     odd["spec"]["names"]["shortNames"] = []
@@ -317,6 +320,7 @@ async def test_kubectl_takes_a_list_whatever_schemas_are_installed(
         "nothing": "x",
         "nullable": {"a": "x"},
         "either": "80%",
+        "open": {"a": 1},
         "embedded": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {}},
     }
     for served in ("v1", "v1beta1"):
@@ -327,5 +331,6 @@ async def test_kubectl_takes_a_list_whatever_schemas_are_installed(
             "spec": spec,
         }
         listed = {"apiVersion": "v1", "kind": "List", "items": [obj]}
-        told = await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(listed))
+        told = await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(listed), binary=binary)
         assert f"odd.example.com/{served} created" in told
+    assert "Words." in await server.kubectl("explain", "odds.spec.open", binary=binary)
