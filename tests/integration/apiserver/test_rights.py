@@ -110,7 +110,7 @@ WRITES = {
                                  "create coordination.k8s.io/leases"), lease("new")
     ),
     "put on what is there": Write(
-        "PUT", f"{LEASES}/l", ("update coordination.k8s.io/leases",), lease("l")
+        "PUT", f"{CORE}/configmaps/c", ("update /configmaps",), config_map("c")
     ),
     "put of a role that creates": Write(
         "PUT",
