@@ -44,6 +44,19 @@ def schema_searcher(pattern: str) -> Callable[[str], bool]:
     return _searcher(_compile(pattern, _MAX_SCHEMA_BYTES))
 
 
+def own_searcher(pattern: str) -> Callable[[str], bool]:
+    """As schema_searcher, for a pattern of this program: compiled when the first text comes.
+
+    Compiled patterns take megabytes, and most clusters never have a text for them.
+    """
+
+    @functools.cache
+    def compiled() -> Callable[[str], bool]:
+        return _searcher(_compile(pattern, _MAX_SCHEMA_BYTES))
+
+    return lambda text: compiled()(text)
+
+
 def _searcher(compiled: Any) -> Callable[[str], bool]:
     def matches(text: str) -> bool:
         return compiled.search(text.encode("utf-8", "surrogatepass")) is not None

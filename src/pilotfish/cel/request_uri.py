@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from pilotfish.cel.regex import schema_searcher
+from pilotfish.cel.regex import own_searcher
 
-_has_scheme: Final = schema_searcher(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
-_has_control: Final = schema_searcher(r"[\x00-\x1f\x7f]")
-_has_bad_escape: Final = schema_searcher(r"%([^0-9a-fA-F]|[0-9a-fA-F]([^0-9a-fA-F]|$)|$)")
-_is_user: Final = schema_searcher(r"^[A-Za-z0-9._:~!$&'()*+,;=%@-]*$")
+_has_scheme: Final = own_searcher(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
+_has_control: Final = own_searcher(r"[\x00-\x1f\x7f]")
+_has_bad_escape: Final = own_searcher(r"%([^0-9a-fA-F]|[0-9a-fA-F]([^0-9a-fA-F]|$)|$)")
+_is_user: Final = own_searcher(r"^[A-Za-z0-9._:~!$&'()*+,;=%@-]*$")
 # A host has no escapes but those of letters beyond ASCII, and of `%` before a zone.
-_is_host: Final = schema_searcher(r"^([^ \\^`{|}%]|%25|%[89a-fA-F][0-9a-fA-F])*$")
-_has_good_port: Final = schema_searcher(r"^([^:\[\]]*|\[[^\]]*\])(:[0-9]*)?$")
+_is_host: Final = own_searcher(r"^([^ \\^`{|}%]|%25|%[89a-fA-F][0-9a-fA-F])*$")
+_has_good_port: Final = own_searcher(r"^([^:\[\]]*|\[[^\]]*\])(:[0-9]*)?$")
 
 
 def request_uri(text: str) -> SplitResult:

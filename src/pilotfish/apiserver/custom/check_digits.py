@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from pilotfish.cel.regex import schema_searcher
+from pilotfish.cel.regex import own_searcher
 
-_isbn10: Final = schema_searcher(r"^\d{9}[\dX]$")
-_isbn13: Final = schema_searcher(r"^\d{13}$")
+_isbn10: Final = own_searcher(r"^\d{9}[\dX]$")
+_isbn13: Final = own_searcher(r"^\d{13}$")
 # The ranges that card companies were given (ISO/IEC 7812), by the first digits.
-_credit_card: Final = schema_searcher(
+_credit_card: Final = own_searcher(
     r"^(4\d{12}(\d{3})?|5[1-5]\d{14}|6(011|5\d\d)\d{12}|3[47]\d{13}|3(0[0-5]|[68]\d)\d{11}"
     r"|(2131|1800|35\d{3})\d{11})$"
 )

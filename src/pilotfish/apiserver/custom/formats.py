@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Final
 
 from pilotfish.apiserver.custom.check_digits import is_credit_card, is_isbn10, is_isbn13
-from pilotfish.cel.regex import found, schema_searcher
+from pilotfish.cel.regex import found, own_searcher
 from pilotfish.cel.request_uri import request_uri
 
-_date: Final = schema_searcher(r"^\d{4}-\d{2}-\d{2}$")
-_time: Final = schema_searcher(r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d((?s:.)\d+)?(z|[+-]\d{2}:\d{2})$")
-_go_duration: Final = schema_searcher(r"^[+-]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$")
+_date: Final = own_searcher(r"^\d{4}-\d{2}-\d{2}$")
+_time: Final = own_searcher(r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d((?s:.)\d+)?(z|[+-]\d{2}:\d{2})$")
+_go_duration: Final = own_searcher(r"^[+-]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$")
 _DURATIONS: Final = r"\d+\s*[A-Za-zµ]+"
 _UNITS: Final = frozenset(
     {"ns", "us", "µs", "ms", "s", "sec", "m", "h", "hr", "d", "w", "wk"}
@@ -28,25 +28,25 @@ _WORDS: Final = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week")
 _INT64_DIGITS: Final = 19
 
 _LABEL_END: Final = r"[a-zA-Z0-9\p{S}\p{L}]"
-_one_label: Final = schema_searcher(rf"^{_LABEL_END}(-?{_LABEL_END}{{0,62}})?$")
-_inner_label: Final = schema_searcher(
+_one_label: Final = own_searcher(rf"^{_LABEL_END}(-?{_LABEL_END}{{0,62}})?$")
+_inner_label: Final = own_searcher(
     rf"^{_LABEL_END}([a-zA-Z0-9\p{{S}}\p{{L}}-]{{0,61}}{_LABEL_END})?$"
 )
-_last_label: Final = schema_searcher(r"^\p{L}{2,63}$")
+_last_label: Final = own_searcher(r"^\p{L}{2,63}$")
 
 _WORD: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x{80}-\x{10ffff}-]+"
 _QUOTED: Final = r'"([^"\\\r\n]|\\[^\r\n])*"'
 _ADDRESS: Final = rf"({_WORD}(\.{_WORD})*|{_QUOTED})@{_WORD}(\.{_WORD})*"
 _NAME: Final = rf"(({_WORD}|{_QUOTED}|\.)[ \t]*)*"
-_mail: Final = schema_searcher(
+_mail: Final = own_searcher(
     rf"^[ \t]*({_ADDRESS}|{_NAME}<[ \t]*{_ADDRESS}[ \t]*>)[ \t]*(\([^()]*\)[ \t]*)?$"
 )
 
 _CHANNEL: Final = r"\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*"
 _NAME_PART: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_short_name: Final = schema_searcher(rf"^{_NAME_PART}$")
-_long_name: Final = schema_searcher(rf"^{_NAME_PART}(\.{_NAME_PART})*$")
-_hex: Final = schema_searcher(r"^[0-9a-fA-F]*$")
+_short_name: Final = own_searcher(rf"^{_NAME_PART}$")
+_long_name: Final = own_searcher(rf"^{_NAME_PART}(\.{_NAME_PART})*$")
+_hex: Final = own_searcher(r"^[0-9a-fA-F]*$")
 # How MAC addresses are written: the separator, the digits between, the numbers of groups.
 _MAC_FORMS: Final = ((":", 2, (6, 8, 20)), ("-", 2, (6, 8, 20)), (".", 4, (3, 4, 10)))
 _MAX_SHORT_NAME, _MAX_LONG_NAME, _MAX_HOST_BYTES, _MAX_HOST_PART = 63, 253, 255, 63
@@ -55,7 +55,7 @@ _MAX_SHORT_NAME, _MAX_LONG_NAME, _MAX_HOST_BYTES, _MAX_HOST_PART = 63, 253, 255,
 def _uuid(version: str, variant: str = "[0-9a-f]") -> Callable[[str], bool]:
     """UUIDs of a version, whose dashes may be left out."""
     start = rf"[0-9a-f]{{8}}-?[0-9a-f]{{4}}-?{version}[0-9a-f]{{3}}-?"
-    return schema_searcher(rf"^(?i){start}{variant}[0-9a-f]{{3}}-?[0-9a-f]{{12}}$")
+    return own_searcher(rf"^(?i){start}{variant}[0-9a-f]{{3}}-?[0-9a-f]{{12}}$")
 
 
 def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
@@ -139,8 +139,8 @@ def _is_mac(text: str) -> bool:
 
 
 _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
-    "bsonobjectid": schema_searcher(r"^[0-9a-fA-F]{24}$"),
-    "byte": schema_searcher(
+    "bsonobjectid": own_searcher(r"^[0-9a-fA-F]{24}$"),
+    "byte": own_searcher(
         r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$"
     ),
     "cidr": _parses(_network),
@@ -149,7 +149,7 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "datetime": _is_date_time,
     "duration": _is_duration,
     "email": _mail,
-    "hexcolor": schema_searcher(r"^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$"),
+    "hexcolor": own_searcher(r"^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$"),
     "hostname": _is_host,
     "ipv4": _is_ipv4,
     "ipv6": _is_ipv6,
@@ -159,8 +159,8 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "k8sshortname": lambda text: len(text) <= _MAX_SHORT_NAME and _short_name(text),
     "k8slongname": lambda text: len(text) <= _MAX_LONG_NAME and _long_name(text),
     "mac": _is_mac,
-    "rgbcolor": schema_searcher(rf"^rgb\({_CHANNEL},{_CHANNEL},{_CHANNEL}\)$"),
-    "ssn": schema_searcher(r"^\d{3}[- ]\d{2}[- ]\d{4}$"),
+    "rgbcolor": own_searcher(rf"^rgb\({_CHANNEL},{_CHANNEL},{_CHANNEL}\)$"),
+    "ssn": own_searcher(r"^\d{3}[- ]\d{2}[- ]\d{4}$"),
     "uri": _parses(request_uri),
     "uuid": _uuid("[0-9a-f]"),
     "uuid3": _uuid("3"),
