@@ -7,31 +7,16 @@ from itertools import chain
 from typing import Any, Final
 
 from pilotfish.apiserver.warnings.containers import container_warnings, port_warnings
+from pilotfish.apiserver.warnings.node_labels import expression_warnings, renamed
+from pilotfish.apiserver.warnings.storage import claim_spec_warnings, removed_warnings
 from pilotfish.objects.meta import Object
 
-_NODE_LABELS: Final = {
-    "beta.kubernetes.io/arch": ("v1.14", "kubernetes.io/arch"),
-    "beta.kubernetes.io/instance-type": ("v1.17", "node.kubernetes.io/instance-type"),
-    "beta.kubernetes.io/os": ("v1.14", "kubernetes.io/os"),
-    "failure-domain.beta.kubernetes.io/region": ("v1.17", "topology.kubernetes.io/region"),
-    "failure-domain.beta.kubernetes.io/zone": ("v1.17", "topology.kubernetes.io/zone"),
-}
 _ANNOTATIONS: Final = {
     "scheduler.alpha.kubernetes.io/critical-pod": ("v1.16", "priorityClassName"),
     "security.alpha.kubernetes.io/sysctls": ("v1.11", "sysctls"),
     "security.alpha.kubernetes.io/unsafe-sysctls": ("v1.11", "sysctls"),
 }
-_VOLUMES: Final = {
-    "cephfs": "deprecated in v1.28, non-functional in v1.31+",
-    "flocker": "deprecated in v1.22, non-functional in v1.25+",
-    "gitRepo": "deprecated in v1.11, and disabled by default in v1.33+",
-    "glusterfs": "deprecated in v1.25, non-functional in v1.26+",
-    "photonPersistentDisk": "deprecated in v1.11, non-functional in v1.16+",
-    "quobyte": "deprecated in v1.22, non-functional in v1.25+",
-    "rbd": "deprecated in v1.28, non-functional in v1.31+",
-    "scaleIO": "deprecated in v1.16, non-functional in v1.22+",
-    "storageOS": "deprecated in v1.22, non-functional in v1.25+",
-}
+_GIT: Final = "deprecated in v1.11, and disabled by default in v1.33+"
 _SECCOMP: Final = "seccomp.security.alpha.kubernetes.io/pod"
 _MUST: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _SHOULD: Final = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -57,15 +42,10 @@ def pod_warnings(pod: Object, path: str) -> Iterator[str]:
     )
 
 
-def _deprecated(label: str) -> str:
-    since, instead = _NODE_LABELS[label]
-    return f'deprecated since {since}; use "{instead}" instead'
-
-
 def _label_warnings(spec: dict[str, Any], at: str) -> Iterator[str]:
     for label in spec.get("nodeSelector") or ():
-        if label in _NODE_LABELS:
-            yield f"{at}.nodeSelector[{label}]: {_deprecated(label)}"
+        if why := renamed(label):
+            yield f"{at}.nodeSelector[{label}]: {why}"
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     where = f"{at}.affinity.nodeAffinity"
     terms = [
@@ -77,18 +57,15 @@ def _label_warnings(spec: dict[str, Any], at: str) -> Iterator[str]:
         for index, choice in enumerate(affinity.get(_SHOULD) or ())
     ]
     for term, place in terms:
-        for index, expression in enumerate(term.get("matchExpressions") or ()):
-            label = expression.get("key", "")
-            if label in _NODE_LABELS:
-                yield f"{place}.matchExpressions[{index}].key: {label} is {_deprecated(label)}"
+        yield from expression_warnings(term, place)
 
 
 def _spread_warnings(spec: dict[str, Any], at: str) -> Iterator[str]:
     for index, constraint in enumerate(spec.get("topologySpreadConstraints") or ()):
         place = f"{at}.topologySpreadConstraints[{index}]"
         key = constraint.get("topologyKey", "")
-        if key in _NODE_LABELS:
-            yield f"{place}.topologyKey: {key} is {_deprecated(key)}"
+        if why := renamed(key):
+            yield f"{place}.topologyKey: {key} is {why}"
         if constraint.get("labelSelector") is None:
             yield f"{place}.labelSelector: a null labelSelector results in matching no pod"
 
@@ -108,9 +85,12 @@ def _annotation_warnings(
 
 def _volume_warnings(spec: dict[str, Any], at: str) -> Iterator[str]:
     for index, volume in enumerate(spec.get("volumes") or ()):
-        for kind, message in _VOLUMES.items():
-            if volume.get(kind) is not None:
-                yield f"{at}.volumes[{index}].{kind}: {message}"
+        yield from removed_warnings(volume, f"{at}.volumes[{index}]")
+        if volume.get("gitRepo") is not None:
+            yield f"{at}.volumes[{index}].gitRepo: {_GIT}"
+        template = (volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}
+        place = f"{at}.volumes[{index}].ephemeral.volumeClaimTemplate.spec"
+        yield from claim_spec_warnings(template.get("spec") or {}, place)
 
 
 def _duplicates(items: Any, field: str, at: str) -> Iterator[str]:

@@ -12,7 +12,14 @@ from typing import Final
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.validation.formats import dns_label
 from pilotfish.apiserver.validation.podsecurity import not_enforced
-from pilotfish.apiserver.warnings import custom_objects, ingresses, not_acted_on, services
+from pilotfish.apiserver.warnings import (
+    custom_objects,
+    ingresses,
+    not_acted_on,
+    runtime_classes,
+    services,
+    storage,
+)
 from pilotfish.apiserver.warnings.podspecs import pod_warnings
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -41,8 +48,13 @@ _TEMPLATES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("batch", "Job"): ("spec", "template"),
 }
 _KINDS: Final[dict[tuple[str, str], Callable[[Object], Iterator[str]]]] = {
+    ("", "PersistentVolume"): storage.volume_warnings,
+    ("", "PersistentVolumeClaim"): storage.claim_warnings,
     ("", "Service"): services.warnings,
     _INGRESS: ingresses.warnings,
+    ("node.k8s.io", "RuntimeClass"): runtime_classes.warnings,
+    ("storage.k8s.io", "CSIStorageCapacity"): storage.capacity_warnings,
+    ("storage.k8s.io", "StorageClass"): storage.class_warnings,
 }
 # What Kubernetes itself wants its users to leave ("Deprecated API Migration Guide").
 _DEPRECATED: Final = {
