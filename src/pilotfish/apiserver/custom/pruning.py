@@ -6,7 +6,7 @@ k8s.io/apiextensions-apiserver, pkg/apiserver/schema/pruning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pilotfish.apiserver.custom.structure import EMBEDS
@@ -27,22 +27,19 @@ def prune(value: Any, schema: Schema, *, is_root: bool = True) -> list[str]:
     return sorted(dropped)
 
 
-def _prune(
-    value: Any, schema: Schema | None, path: str, is_object: bool, dropped: list[str]
-) -> None:
-    if schema is not None and schema.get("x-kubernetes-preserve-unknown-fields"):
+def _prune(value: Any, schema: Schema, path: str, is_object: bool, dropped: list[str]) -> None:
+    if schema.get("x-kubernetes-preserve-unknown-fields"):
         _keep(value, schema, path, is_object, dropped)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _below(item, (schema or _NOTHING).get("items"), f"{path}[{index}]", dropped)
+            _below(item, schema.get("items"), f"{path}[{index}]", dropped)
     elif isinstance(value, dict):
-        known = schema or _NOTHING
         for name in list(value):
             if is_object and name in _ALWAYS:
                 continue
             at = f"{path}.{name}" if path else name
-            if _names(known, name):
-                _below(value[name], _named(known, name), at, dropped)
+            if _names(schema, name):
+                _below(value[name], _named(schema, name), at, dropped)
             else:
                 del value[name]
                 dropped.append(at)
@@ -63,9 +60,34 @@ def _keep(value: Any, schema: Schema, path: str, is_object: bool, dropped: list[
 
 
 def _below(value: Any, schema: Any, path: str, dropped: list[str]) -> None:
-    # Where a schema says of a field or an element nothing but that it may be there.
-    known = schema if isinstance(schema, Mapping) else None
-    _prune(value, known, path, bool((known or _NOTHING).get(EMBEDS)), dropped)
+    if isinstance(schema, Mapping):
+        _prune(value, schema, path, bool(schema.get(EMBEDS)), dropped)
+    else:
+        _empty(value, path, dropped)
+
+
+def _empty(value: Any, path: str, dropped: list[str]) -> None:
+    """Drop what is in the maps of a value of which a schema says only that it may be there.
+
+    Without recursion: nothing bounds the depth of such a value but its size.
+    """
+    waiting = [iter([(value, path)])]
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+            continue
+        each, at = found
+        if isinstance(each, list):
+            waiting.append(_elements(each, at))
+        elif isinstance(each, dict):
+            dropped += [f"{at}.{name}" for name in each]
+            each.clear()
+
+
+def _elements(values: list[Any], path: str) -> Iterator[tuple[Any, str]]:
+    for index, value in enumerate(values):
+        yield value, f"{path}[{index}]"
 
 
 def _names(schema: Schema, name: str) -> bool:

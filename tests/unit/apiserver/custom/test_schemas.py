@@ -117,6 +117,14 @@ def test_pruning_goes_as_deep_as_a_schema_speaks(field: Any, value: Any, left: A
     assert obj == {"f": left}
 
 
+def test_pruning_goes_through_lists_of_any_depth() -> None:
+    deep: Any = [{"x": 1}]
+    for _ in range(3000):
+        deep = [deep]
+    dropped = prune({"f": deep}, {"type": "object", "properties": {"f": {"type": "string"}}})
+    assert len(dropped) == 1 and dropped[0].endswith("[0].x")
+
+
 def test_defaults_fill_what_is_left_out_or_null_and_nothing_else() -> None:
     child = {"type": "object", "properties": {"a": {"type": "integer", "default": 1}}}
     schema = {"properties": {"made": {**child, "default": {}}, "left": child, "n": {"type": "x"}}}
