@@ -58,7 +58,7 @@ def _give_priority(core: Core, pod: Object, spec: dict[str, Any]) -> None:
         defaults = [each for each in decoded if each.get("globalDefault")]
         if not defaults:
             return
-        chosen = min(defaults, key=lambda each: int(each["value"]))
+        chosen = min(defaults, key=lambda each: int(each.get("value", 0)))
         spec["priorityClassName"] = name_of(chosen)
-    spec["priority"] = chosen["value"]
+    spec["priority"] = chosen.get("value", 0)
     spec.setdefault("preemptionPolicy", chosen.get("preemptionPolicy", "PreemptLowerPriority"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import orjson
@@ -13,7 +14,7 @@ from pilotfish.apiserver.apply.managers import (
     write_managers,
 )
 from pilotfish.apiserver.apply.merging import merged
-from pilotfish.apiserver.apply.places import Duplicates, remove_at, value_at
+from pilotfish.apiserver.apply.places import Duplicates, Places, remove_all
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
@@ -49,11 +50,14 @@ def apply_configuration(
     before = next((each.paths for each in managers if each.is_same(applier)), set())
     unwritten = {f"f:{name}" for name in reset}
     wanted = {path for path in fields_of(applied, schema) if path[0] not in unwritten}
+    present, intended = Places(live, schema), Places(applied, schema)
+    # What has fields with owners of their own: being empty takes none.
+    holders = _holders(path for each in managers for path in each.paths)
     disputed = {
         path: other
         for other in others
         for path in wanted & other.paths
-        if _is_changed(live, applied, path, schema) and not _holds_fields(path, managers)
+        if path not in holders and _is_changed(present, intended, path)
     }
     if disputed and not force and not _is_taken_over(live, schema, manager, disputed):
         raise _conflicts(disputed)
@@ -88,36 +92,28 @@ def _is_taken_over(
         return False
     if not isinstance(before, dict):
         return False
-    kept = {
-        path
-        for path in fields_of(before, schema)
-        if value_at(before, path, schema) == value_at(live, path, schema)
-    }
+    past, present = Places(before, schema), Places(live, schema)
+    kept = {path for path in fields_of(before, schema) if past.at(path) == present.at(path)}
     return disputed.keys() <= kept
 
 
-def _is_changed(live: Object, applied: Object, path: Path, schema: Type | None) -> bool:
+def _is_changed(live: Places, applied: Places, path: Path) -> bool:
     """Whether applying changes what is at a path; of an element, not what is in it."""
-    now = value_at(live, path, schema)
+    now = live.at(path)
     if path[-1].startswith("f:"):
-        return bool(now != value_at(applied, path, schema))
+        return bool(now != applied.at(path))
     # Of duplicates one is left.
     return isinstance(now, Duplicates)
 
 
-def _holds_fields(path: Path, managers: list[Manager]) -> bool:
-    """Whether what is at a path has fields with owners of their own: being empty takes none."""
-    depth = len(path)
-    return any(
-        len(other) > depth and other[:depth] == path
-        for manager in managers
-        for other in manager.paths
-    )
+def _holders(paths: Iterable[Path]) -> Paths:
+    """The paths of all that holds what is at some paths."""
+    return {path[:depth] for path in paths for depth in range(1, len(path))}
 
 
 def _with_holders(paths: Paths) -> Paths:
     """Paths, and those of all that holds them."""
-    return {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
+    return paths | _holders(paths)
 
 
 def _remove_unwanted(
@@ -127,10 +123,7 @@ def _remove_unwanted(
     kept: Paths = set()
     for other in others:
         kept |= _with_holders(other.paths)
-    # Shorter paths first: an element goes with everything in it.
-    for path in sorted(given_up, key=len):
-        if path not in kept:
-            remove_at(obj, path, schema)
+    remove_all(obj, given_up - kept, schema)
 
 
 def _conflicts(disputed: dict[tuple[str, ...], Manager]) -> StatusError:

@@ -13,7 +13,7 @@ from pilotfish.apiserver.apply.fieldsets import (
     shown,
     to_fields_v1,
 )
-from pilotfish.apiserver.apply.places import MISSING, remove_at, value_at
+from pilotfish.apiserver.apply.places import MISSING, Places, remove_all
 from pilotfish.objects.schema import schema_for
 
 SERVICE = schema_for("v1", "Service")
@@ -45,13 +45,13 @@ def test_elements_are_named_by_their_keys_and_atomic_parts_are_whole() -> None:
 
 def test_a_path_leads_to_its_value_with_the_default_protocol_filled_in() -> None:
     path = ("f:spec", "f:ports", f"k:{PORTS}", "f:name")
-    assert value_at(service({"port": 80, "name": "x"}), path, SERVICE) == "x"
-    assert value_at(service({"port": 80, "protocol": "UDP"}), path, SERVICE) is MISSING
+    assert Places(service({"port": 80, "name": "x"}), SERVICE).at(path) == "x"
+    assert Places(service({"port": 80, "protocol": "UDP"}), SERVICE).at(path) is MISSING
 
 
 def test_removing_the_last_part_removes_what_held_it() -> None:
     obj = service({"port": 80}, tier="front")
-    remove_at(obj, ("f:metadata", "f:labels", "f:tier"), SERVICE)
+    remove_all(obj, [("f:metadata", "f:labels", "f:tier")], SERVICE)
     assert obj["metadata"] == {"name": "a"}
 
 
