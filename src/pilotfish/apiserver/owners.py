@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from pilotfish.objects.meta import Object
 
 
@@ -12,16 +14,16 @@ def without_duplicates(obj: Object, warnings: list[str] | None) -> None:
         warnings: gets kube-apiserver's words about it.
     """
     owners = obj["metadata"].get("ownerReferences") or []
-    kept: list[Object] = []
+    kept: dict[bytes, Object] = {}
     again: set[str] = set()
     for owner in owners:
-        if owner in kept:
+        text = orjson.dumps(owner, option=orjson.OPT_SORT_KEYS)
+        if text in kept:
             again.add(owner.get("uid", ""))
-        else:
-            kept.append(owner)
+        kept[text] = owner
     if not again:
         return
-    obj["metadata"]["ownerReferences"] = kept
+    obj["metadata"]["ownerReferences"] = [*kept.values()]
     if warnings is not None:
         uids = " ".join(sorted(again))
         warnings.append(

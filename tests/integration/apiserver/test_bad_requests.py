@@ -294,6 +294,14 @@ async def test_a_role_with_a_selector_that_is_none_is_refused(send: Sender) -> N
     assert (await send("GET", path))[0] == 200
 
 
+async def test_a_priority_class_without_a_value_has_zero(send: Sender) -> None:
+    path = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    status, answer = await send("POST", path, {"metadata": {"name": "c"}, "globalDefault": True})
+    assert (status, answer["value"]) == (201, 0)
+    status, answer = await send("POST", "/api/v1/namespaces/default/pods", pod("q"))
+    assert (status, answer["spec"]["priority"]) == (201, 0)
+
+
 async def test_a_definition_in_protobuf_is_served(send: Sender) -> None:
     sent = definition()
     for version in sent["spec"]["versions"]:

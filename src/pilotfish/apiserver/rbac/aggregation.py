@@ -10,6 +10,8 @@ import asyncio
 import logging
 from functools import partial
 
+import orjson
+
 from pilotfish.apiserver.collection import Change, Watcher
 from pilotfish.apiserver.core import Core
 from pilotfish.apiserver.errors import StatusError
@@ -44,13 +46,14 @@ def aggregated_rules(role: Object, roles: list[Object]) -> list[Rule]:
         label_selector(selector)
         for selector in role["aggregationRule"].get("clusterRoleSelectors") or ()
     ]
-    rules: list[Rule] = []
+    rules: dict[bytes, Rule] = {}
     for other in sorted(roles, key=name_of):
         if name_of(other) == name_of(role):
             continue
         if any(selector.matches(labels_of(other)) for selector in selectors):
-            rules += [rule for rule in other.get("rules") or () if rule not in rules]
-    return rules
+            for rule in other.get("rules") or ():
+                rules.setdefault(orjson.dumps(rule, option=orjson.OPT_SORT_KEYS), rule)
+    return [*rules.values()]
 
 
 async def aggregate(core: Core) -> None:

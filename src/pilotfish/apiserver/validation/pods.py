@@ -48,7 +48,8 @@ def _changed_fields(after: dict[str, Any], before: dict[str, Any]) -> list[str]:
         elif field == "ephemeralContainers":
             continue  # of these, see below
         elif field == "schedulingGates":
-            if any(gate not in (old or ()) for gate in new or ()):
+            held = {gate.get("name") for gate in old or ()}
+            if any(gate.get("name") not in held for gate in new or ()):
                 changed.append(field)
         elif field == "terminationGracePeriodSeconds" and new == 1 and (old or 0) < 0:
             continue
@@ -82,21 +83,20 @@ def _validate_deadline(after: dict[str, Any], before: dict[str, Any]) -> list[Ca
 
 
 def _validate_tolerations(after: dict[str, Any], before: dict[str, Any]) -> list[Cause]:
-    kept = after.get("tolerations") or []
-    for toleration in before.get("tolerations") or ():
-        # How long a taint is tolerated may change, whether it is may not.
-        if not any(_tolerates_the_same(toleration, other) for other in kept):
-            why = "existing toleration can not be modified except its tolerationSeconds"
-            return [forbidden("spec.tolerations", why)]
-    return []
+    # How long a taint is tolerated may change, whether it is may not.
+    kept = {_tolerated(toleration) for toleration in after.get("tolerations") or ()}
+    if all(_tolerated(toleration) in kept for toleration in before.get("tolerations") or ()):
+        return []
+    why = "existing toleration can not be modified except its tolerationSeconds"
+    return [forbidden("spec.tolerations", why)]
 
 
 def _validate_ephemeral_containers(after: dict[str, Any], before: dict[str, Any]) -> list[Cause]:
     """Some may be added (by their subresource alone); those that are there stay as they are."""
-    kept = {each["name"]: each for each in after.get("ephemeralContainers") or ()}
+    kept = {each.get("name"): each for each in after.get("ephemeralContainers") or ()}
     causes = []
     for each in before.get("ephemeralContainers") or ():
-        name = each["name"]
+        name = each.get("name", "")
         if kept.get(name) != each:
             what = "changed" if name in kept else "removed"
             why = f'existing ephemeral containers "{name}" may not be {what}\n'
@@ -104,8 +104,6 @@ def _validate_ephemeral_containers(after: dict[str, Any], before: dict[str, Any]
     return causes
 
 
-def _tolerates_the_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(
-        one.get(field, "") == other.get(field, "")
-        for field in ("key", "operator", "value", "effect")
-    )
+def _tolerated(toleration: dict[str, Any]) -> tuple[str, ...]:
+    """What a toleration tolerates, whatever for how long."""
+    return tuple(toleration.get(field, "") for field in ("key", "operator", "value", "effect"))
