@@ -13,7 +13,7 @@ from pilotfish.objects.meta import Object
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml")
-_JSON_TYPES: Final = ("", "application/json", "application/octet-stream", "text/plain")
+_JSON_TYPES: Final = ("", "application/json")
 _OBJECT_TYPES = ("application/json", "application/yaml", PROTOBUF)
 # How deeply orjson writes; what is wrapped in the difference may be MAX_DEPTH deep itself.
 _WRITTEN_DEPTH: Final = 254

@@ -28,6 +28,7 @@ def list_page(core: Core, call: Call) -> Page:
         StatusError: 400 for bad parameters, 410 for a moment no longer remembered.
     """
     check_list_options(call)
+    call.number("timeoutSeconds")  # it takes no time, but it has to be a number
     query = call.query
     collection = core.registry.collection(call.resource.full_name)
     selection = selection_of(

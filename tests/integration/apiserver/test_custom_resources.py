@@ -334,3 +334,17 @@ async def test_kubectl_takes_a_list_whatever_schemas_are_installed(
         told = await server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(listed), binary=binary)
         assert f"odd.example.com/{served} created" in told
     assert "Words." in await server.kubectl("explain", "odds.spec.open", binary=binary)
+
+
+async def test_a_scale_of_what_is_no_number_is_refused(client: Client) -> None:
+    await client.create(DEFINITIONS, definition())
+    await post(client, widget("a"))
+    for wrong in ("many", [1], {"a": 1}, True):
+        status = {"status": {"replicas": wrong}}
+        await client.request(
+            "PATCH", f"{WIDGETS}/a/status", body=status, content_type="application/merge-patch+json"
+        )
+        with pytest.raises(ApiError) as refused:
+            await client.request("GET", f"{WIDGETS}/a/scale")
+        assert refused.value.code == 400
+        assert ".status.replicas accessor error" in str(refused.value)

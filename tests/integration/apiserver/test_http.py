@@ -237,3 +237,36 @@ async def test_parts_of_a_user_are_not_impersonated_without_the_user(
     code, _, body = await send(server, "GET", MAPS, **{header: "x"})
     assert (code, body["reason"]) == (400, "BadRequest")
     assert "without impersonating a user" in body["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content_type", "body", "code"),
+    [
+        ("GET", "/api/v1/configmaps?timeoutSeconds=x", "", b"", 400),
+        ("GET", "/api/v1/configmaps?timeoutSeconds=5", "", b"", 200),
+        ("POST", "/api/v1/namespaces", "text/plain", b"{}", 415),
+        ("POST", "/api/v1/namespaces", "application/octet-stream", b"{}", 415),
+        (
+            "POST",
+            "/api/v1/namespaces/default/pods/p/eviction",
+            "application/json",
+            b'{"apiVersion":"policy/v1","kind":"Eviction"}',
+            400,
+        ),
+    ],
+)
+async def test_what_a_request_lacks_or_gets_wrong_is_refused(
+    server: RunningApiServer, method: str, path: str, content_type: str, body: bytes, code: int
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(
+            method,
+            server.url + path,
+            ssl=server.client_config().ssl_context(),
+            headers=headers,
+            data=body,
+        ) as answer,
+    ):
+        assert answer.status == code, await answer.text()

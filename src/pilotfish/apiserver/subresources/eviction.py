@@ -26,11 +26,11 @@ async def evict(core: Core, call: Call) -> Answer:
     """POST an Eviction.
 
     Raises:
-        StatusError: 404, 429 when a PodDisruptionBudget does not allow it, 500 when several
-            budgets cover the Pod.
+        StatusError: 400 for the name of another Pod or none, 404, 429 when a
+            PodDisruptionBudget does not allow it, 500 when several budgets cover the Pod.
     """
     eviction = incoming_as(call, "policy/v1", "Eviction")
-    name = (eviction.get("metadata") or {}).get("name", call.route.name)
+    name = (eviction.get("metadata") or {}).get("name", "")
     if name != call.route.name:
         raise bad_request("name in URL does not match name in Eviction object")
     options = options_of(eviction.get("deleteOptions") or {}, call)

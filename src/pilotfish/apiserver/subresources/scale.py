@@ -51,16 +51,27 @@ def _own(obj: Object) -> tuple[int, Object]:
 
 
 def _custom(resource: CustomResource, obj: Object) -> tuple[int, Object]:
-    """The same of a custom object, whose definition says where they are."""
+    """The same of a custom object, whose definition says where they are.
 
-    def at(which: str) -> Any:
+    Raises:
+        StatusError: 400 where the object has something of another type there.
+    """
+
+    def at(which: str, kind: type) -> Any:
         path = resource.scale_paths.get(which)
-        return _at(obj, path) if path else None
+        found = _at(obj, path) if path else None
+        if found is None:
+            return kind()
+        if type(found) is not kind:
+            wanted = "string" if kind is str else "int64"
+            raise bad_request(f"{path} accessor error: {found!r} is not of the type {wanted}")
+        return found
 
-    status: dict[str, Any] = {"replicas": at("statusReplicasPath") or 0}
-    if at("labelSelectorPath"):
-        status["selector"] = at("labelSelectorPath")
-    return at("specReplicasPath") or 0, status
+    status: dict[str, Any] = {"replicas": at("statusReplicasPath", int)}
+    selector = at("labelSelectorPath", str)
+    if selector:
+        status["selector"] = selector
+    return at("specReplicasPath", int), status
 
 
 def _at(obj: Object, path: str) -> Any:
@@ -72,12 +83,19 @@ def _at(obj: Object, path: str) -> Any:
 
 
 def _set_replicas(resource: Resource, obj: Object, replicas: int) -> None:
+    """Set the replicas wanted, in place.
+
+    Raises:
+        StatusError: 400 where the object has no place for them.
+    """
     path = ".spec.replicas"
     if isinstance(resource, CustomResource):
         path = resource.scale_paths["specReplicasPath"]
     *parents, last = path.removeprefix(".").split(".")
     for name in parents:
         obj = obj.setdefault(name, {})
+        if not isinstance(obj, dict):
+            raise bad_request(f"value cannot be set because {path} leads through what is no map")
     obj[last] = replicas
 
 
