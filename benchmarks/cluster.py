@@ -37,7 +37,7 @@ class Bench:
         """Run kubectl against the cluster; what it printed."""
         program = shutil.which("kubectl")
         if program is None:
-            raise SystemExit("kubectl is not installed; `make tools` brings one")
+            raise SystemExit("kubectl is not installed; `tools/setup dev` brings one")
         return self._run([program, *arguments], stdin)
 
     def status(self) -> dict[str, Any]:
