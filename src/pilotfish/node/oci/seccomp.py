@@ -7,11 +7,14 @@ RuntimeDefault, as with the kubelet's `--seccomp-default`. A privileged one is n
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from pilotfish.node.errors import ContainerConfigError
+from pilotfish.node.files.beneath import find, opened, path_of
 from pilotfish.node.oci.syscalls import BY_CAPABILITY, BY_MACHINE, EVERYWHERE
 from pilotfish.objects.meta import Object
 
@@ -24,6 +27,7 @@ _ARCHITECTURES: Final = {
     "riscv64": ("SCMP_ARCH_RISCV64",),
     "s390x": ("SCMP_ARCH_S390X", "SCMP_ARCH_S390"),
 }
+_MAX_PROFILE_BYTES: Final = 1 << 20
 _ALLOW: Final = "SCMP_ACT_ALLOW"
 _ERRNO: Final = "SCMP_ACT_ERRNO"
 _EPERM, _ENOSYS = 1, 38
@@ -53,17 +57,31 @@ def load_profile(folder: Path, name: str) -> Object:
     """
     file = folder / name
     try:
-        if not file.resolve().is_relative_to(folder.resolve()):
-            raise OSError(f"{name} leads out of {folder}")
-        profile = json.loads(file.read_text())
+        profile = json.loads(_read(folder, name))
         if not isinstance(profile, dict) or "defaultAction" not in profile:
             raise ValueError("it has no defaultAction")
     except OSError as error:
         why = f"open {file}: {(error.strerror or str(error)).lower()}"
         raise _unusable(file, why) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unusable(file, str(error)) from error
     return profile
+
+
+def _read(folder: Path, name: str) -> bytes:
+    """The file's bytes. It is found once, below the folder, and only a regular file is opened."""
+    with opened(folder) as base:
+        found = find(base, name)
+    try:
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            raise OSError("not a regular file")
+        with path_of(found).open("rb") as file:
+            text = file.read(_MAX_PROFILE_BYTES + 1)
+    finally:
+        os.close(found)
+    if len(text) > _MAX_PROFILE_BYTES:
+        raise ValueError(f"it has more than {_MAX_PROFILE_BYTES} bytes")
+    return text
 
 
 def _unusable(file: Path, why: str) -> ContainerConfigError:

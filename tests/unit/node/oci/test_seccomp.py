@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,9 @@ def test_a_localhost_profile_is_a_file(tmp_path: Path) -> None:
     assert load_profile(tmp_path, "own.json") == {"defaultAction": "SCMP_ACT_LOG"}
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
+@pytest.mark.parametrize(
+    "content", [None, "{", "[]", "{}", "[" * 100_000, " " * (1 << 20) + "{}"], ids=range(6)
+)
 def test_a_localhost_profile_that_is_no_profile_stops_the_container(
     tmp_path: Path, content: str | None
 ) -> None:
@@ -98,5 +101,11 @@ def test_a_localhost_profile_is_not_taken_from_elsewhere(tmp_path: Path) -> None
     folder = tmp_path / "seccomp"
     folder.mkdir()
     (folder / "link.json").symlink_to(tmp_path / "other.json")
-    with pytest.raises(ContainerConfigError, match="leads out of"):
+    with pytest.raises(ContainerConfigError, match="invalid cross-device link"):
         load_profile(folder, "link.json")
+
+
+def test_a_localhost_profile_that_is_no_file_does_not_hold_the_node_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(ContainerConfigError, match="not a regular file"):
+        load_profile(tmp_path, "pipe.json")
