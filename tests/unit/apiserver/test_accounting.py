@@ -12,7 +12,7 @@ from pilotfish.apiserver.apply.accounting import account_creation, account_updat
 from pilotfish.apiserver.apply.applying import apply_configuration
 from pilotfish.apiserver.apply.fieldsets import fields_of, from_fields_v1
 from pilotfish.apiserver.apply.managers import read_managers
-from pilotfish.apiserver.apply.places import MISSING, value_at
+from pilotfish.apiserver.apply.places import MISSING, Places
 from pilotfish.apiserver.patches.merge import merge_patch
 from pilotfish.objects.meta import Object
 from pilotfish.objects.schema import schema_for
@@ -252,7 +252,7 @@ def test_what_is_there_has_one_owner_and_what_is_gone_none(first: Object, second
         assert both == set()
     for path in found.get("maker", set()) - HOLDERS:
         if path[-1][:2] != "k:":
-            assert value_at(first, path, SERVICE) == value_at(second, path, SERVICE)
+            assert Places(first, SERVICE).at(path) == Places(second, SERVICE).at(path)
 
 
 @given(services, services)
@@ -281,7 +281,7 @@ def test_an_applier_that_gives_up_leaves_what_another_owns(
     obj = apply_configuration(obj, deepcopy(second), SERVICE, "me", force=True)
     for path in theirs:
         if not any(path[: len(other)] == other or other[: len(path)] == path for other in mine):
-            assert value_at(obj, path, SERVICE) == value_at(live, path, SERVICE)
+            assert Places(obj, SERVICE).at(path) == Places(live, SERVICE).at(path)
 
 
 @given(services, specs)
@@ -292,4 +292,4 @@ def test_a_merge_patch_takes_only_what_it_names(live: Object, patch: Object) -> 
     for path in owners(old).get("maker", set()) - HOLDERS:
         if path[0] != "f:spec" or path[1][2:] not in patch:
             assert path in kept
-            assert value_at(new, path, SERVICE) is not MISSING
+            assert Places(new, SERVICE).at(path) is not MISSING
