@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pilotfish.node.downward import NodeFacts, field_value, resource_value
 from pilotfish.node.errors import ContainerConfigError
-from pilotfish.node.expansion import expand
+from pilotfish.node.expansion import MAX_TOTAL_CHARS, expand
 from pilotfish.objects.meta import Object
 
 # What Kubernetes 1.34+ accepts: any printable ASCII but "=".
@@ -105,13 +106,20 @@ def container_environment(
     """Variables in Kubernetes' order of precedence: Services, then envFrom, then env.
 
     $(VAR) sees the variables before it, and those of Services and envFrom.
-    Raises ContainerConfigError with the kubelet's words for what is missing.
+    Raises ContainerConfigError with the kubelet's words for what is missing, and for more than a
+    program can get.
     """
     result = _from_sources(container, sources)
+    known = ChainMap(result, dict(service_env))
+    total = 0
     for variable in container.get("env") or []:
         name, value_from = variable["name"], variable.get("valueFrom")
         if not value_from:
-            result[name] = expand(variable.get("value", ""), {**service_env, **result})
+            result[name] = expand(variable.get("value", ""), known)
+            total += len(result[name])
+            if total > MAX_TOTAL_CHARS:
+                why = f"env expands to more than {MAX_TOTAL_CHARS} characters"
+                raise ContainerConfigError(f"{why}, which no program can get")
             continue
         value: str | None = None
         if ref := value_from.get("fieldRef"):

@@ -34,7 +34,7 @@ _EXACT = Context(prec=2000, rounding=ROUND_UP)
 _MOST = Decimal((1 << 63) - 1)
 
 _QUANTITY = re.compile(
-    r"(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))"
+    r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))"
     r"(?:(?P<exponent>[eE][+-]?[0-9]+)|(?P<suffix>[KMGTPE]i|[numkMGTPE])?)\Z"
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pilotfish.node.errors import ContainerConfigError
-from pilotfish.node.expansion import expand
+from pilotfish.node.expansion import expand_all
 from pilotfish.node.oci.capabilities import container_capabilities
 from pilotfish.node.oci.devices import Device
 from pilotfish.node.oci.mounts import Mount, base_mounts
@@ -90,8 +90,8 @@ def command_line(container: Object, image: ImageConfig, env: Mapping[str, str]) 
     https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/:
     command replaces both, args alone replaces CMD.
     """
-    command = [expand(word, env) for word in container.get("command") or []]
-    args = [expand(word, env) for word in container.get("args") or []]
+    command = expand_all(container.get("command") or [], env)
+    args = expand_all(container.get("args") or [], env)
     if command:
         result = command + args
     elif args:
