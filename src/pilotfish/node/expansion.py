@@ -51,7 +51,8 @@ def _reference(text: str, dollar: int, values: Mapping[str, str]) -> tuple[int, 
         return dollar + 1, text[dollar : dollar + 1]
     end = text.find(")", dollar)
     if end < 0:
-        return len(text), text[dollar:]
+        # No reference ends from here on, so that $$ is all that is left to find.
+        return len(text), text[dollar : dollar + 2] + text[dollar + 2 :].replace("$$", "$")
     return end + 1, values.get(text[dollar + 2 : end], text[dollar : end + 1])
 
 

@@ -17,6 +17,7 @@ from pilotfish.node.expansion import expand, expand_all
         ("$$$(NAME)", "$pod"),
         ("$NAME and ${NAME} are the shell's", "$NAME and ${NAME} are the shell's"),
         ("an open $(NAME", "an open $(NAME"),
+        ("an open $(NAME and $$$$ $$(X", "an open $(NAME and $$ $(X"),
         ("$", "$"),
         ("a$", "a$"),
         ("$(a$(NAME)", "$(a$(NAME)"),
