@@ -95,13 +95,16 @@ def without_context(config: Config, name: str) -> Config:
     """`config` without cluster, user and context `name`.
 
     If `name` was current, the context that was current before it is again, when it still exists.
+    Contexts that came after `name` give back that one, too: clusters go in any order.
     """
     previous = _previous_context(config, name)
     result = dict(config)
     for section in ("clusters", "contexts", "users"):
         entries = config.get(section)
         if isinstance(entries, list):
-            result[section] = [entry for entry in entries if _entry_name(entry) != name]
+            result[section] = [
+                _following(entry, name, previous) for entry in entries if _entry_name(entry) != name
+            ]
     if config.get("current-context") == name:
         contexts = {_entry_name(entry) for entry in result.get("contexts") or []}
         result["current-context"] = previous if previous in contexts else ""
@@ -261,6 +264,22 @@ def _previous_context(config: Config, name: str) -> str:
                 if extension.get("name") == _EXTENSION:
                     return str(extension.get("extension", {}).get("previous-context", ""))
     return ""
+
+
+def _following(entry: Any, gone: str, previous: str) -> Any:
+    """The entry, with `previous` as its previous context where that is the one that goes."""
+    context = entry.get("context") if isinstance(entry, dict) else None
+    if not isinstance(context, dict):
+        return entry
+    extension = {"name": _EXTENSION, "extension": {"previous-context": gone}}
+    extensions = context.get("extensions") or []
+    if extension not in extensions:
+        return entry
+    kept = [each for each in extensions if each != extension]
+    if previous:
+        kept.append({"name": _EXTENSION, "extension": {"previous-context": previous}})
+    remaining = {key: value for key, value in context.items() if key != "extensions"}
+    return {**entry, "context": {**remaining, "extensions": kept} if kept else remaining}
 
 
 def _set_entry(config: Config, section: str, name: str, field: str, value: Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,21 @@ def test_adding_twice_changes_nothing_but_the_credentials(tmp_path: Path) -> Non
     assert path.read_text() == once
     kubeconfig.remove(path, "pilotfish-default")
     assert load(path)["current-context"] == "work"
+
+
+@pytest.mark.parametrize("order", list(permutations("abc")))
+def test_clusters_that_go_in_any_order_give_back_what_was_current(
+    tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(OTHER))
+    for name in "abc":
+        add(path, f"pilotfish-{name}")
+    for name in order:
+        kubeconfig.remove(path, f"pilotfish-{name}")
+        left = {entry["name"] for entry in load(path)["contexts"]}
+        assert load(path)["current-context"] in left
+    assert load(path) == OTHER
 
 
 def test_down_clears_the_current_context_when_the_earlier_one_is_gone() -> None:
