@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import gzip
 import json
 import random
@@ -215,7 +216,7 @@ class _Maker:
 
     def _value(self, field: Field, depth: int) -> Any:
         if field.type in _VALUES:
-            return self._rng.choice(_VALUES[field.type])
+            return copy.deepcopy(self._rng.choice(_VALUES[field.type]))
         if field.type == "object":
             return self._of_schema(type_named(field.ref), depth - 1)
         if field.items is None or depth <= 0:
@@ -257,7 +258,7 @@ class _Maker:
                 parent[key] = [parent[key]]
             case 4 if isinstance(parent, dict):
                 name, directive = self._rng.choice(_DIRECTIVES)
-                parent[name] = directive
+                parent[name] = copy.deepcopy(directive)
             case 5 if isinstance(parent, dict) and parent is not value:
                 other, name = self._rng.choice(places)
                 parent[key] = json.loads(json.dumps(other[name])) if _has(other, name) else None
