@@ -317,3 +317,18 @@ async def test_a_deleted_collection_can_be_shown_as_a_table(send: Sender) -> Non
     status, answer = await send("DELETE", MAPS, Accept=accept)
     assert (status, answer["kind"]) == (200, "Table")
     assert "a" in [row["cells"][0] for row in answer["rows"]]
+
+
+@pytest.mark.parametrize("element", [True, 3, "x", None, [], [{"port": 80}]])
+async def test_an_element_that_is_no_object_is_refused(send: Sender, element: Any) -> None:
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    assert (await send("POST", path, definition()))[0] == 201
+    widget = {
+        "apiVersion": "example.com/v1",
+        "kind": "Widget",
+        "metadata": {"name": "w"},
+        "spec": {"color": "red", "ports": [element]},
+    }
+    path = "/apis/example.com/v1/namespaces/default/widgets"
+    status, answer = await send("POST", path, widget)
+    assert (status, answer["kind"]) == (422, "Status")

@@ -130,7 +130,9 @@ def value_segment(item: Any) -> str:
 
 def segment_of(item: Any, field: Field) -> str:
     """The segment of an element of a list whose elements have names."""
-    return key_segment(item, field) if field.list_type == "map" else value_segment(item)
+    # What is no object where one belongs has no keys; validation refuses it by and by.
+    by_keys = field.list_type == "map" and isinstance(item, dict)
+    return key_segment(item, field) if by_keys else value_segment(item)
 
 
 def elements(items: list[Any], field: Field) -> dict[str, list[Any]]:
