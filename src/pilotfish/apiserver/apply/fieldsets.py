@@ -130,7 +130,7 @@ def value_segment(item: Any) -> str:
 
 def segment_of(item: Any, field: Field) -> str:
     """The segment of an element of a list whose elements have names."""
-    # What is no object where one belongs has no keys; validation refuses it by and by.
+    # What is no object where one belongs has no keys; validation refuses it afterwards.
     by_keys = field.list_type == "map" and isinstance(item, dict)
     return key_segment(item, field) if by_keys else value_segment(item)
 
