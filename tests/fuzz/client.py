@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,8 +40,9 @@ class Connection:
             OSError: when the server is gone.
         """
         data = _bytes(request)
+        # A connection may be lost while the server closes it behind an early answer; a request that
+        # the server cannot answer loses the second one as well.
         for attempt in (1, 2):
-            was_open = self._socket is not None
             try:
                 return self._exchange(request, data)
             except TimeoutError as error:
@@ -48,7 +50,7 @@ class Connection:
                 raise HangError(f"no answer within {PATIENCE_S} s") from error
             except OSError:
                 self.close()
-                if attempt == 2 or not was_open:
+                if attempt == 2:
                     raise
         raise AssertionError("unreachable")
 
@@ -57,7 +59,9 @@ class Connection:
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.settimeout(PATIENCE_S)
             self._socket.connect(self._path)
-        self._socket.sendall(data)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            # What is refused before it has been read is answered all the same.
+            self._socket.sendall(data)
         while b"\r\n\r\n" not in self._buffer:
             self._receive()
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
