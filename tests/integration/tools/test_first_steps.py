@@ -29,8 +29,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(clone: Path, *command: str, user: str | None = None) -> subprocess.CompletedProcess[str]:
+    # `make test` runs us: without its variables, the make of the test is as a person's.
+    of_make = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
+    environment = {name: value for name, value in os.environ.items() if name not in of_make}
     return subprocess.run(
-        command, cwd=clone, user=user, capture_output=True, text=True, check=False
+        command,
+        cwd=clone,
+        user=user,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
