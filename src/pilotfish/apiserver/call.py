@@ -55,7 +55,7 @@ class Call:
 
     @property
     def dry_run(self) -> bool:
-        """Whether everything is to happen but the writing."""
+        """Tell whether the request checks everything and stores nothing (`dryRun=All`)."""
         return self.query.get("dryRun") == "All"
 
     def flag(self, name: str) -> bool:

@@ -99,7 +99,7 @@ def load_json(body: bytes) -> Any:
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether a value is nested deeper than MAX_DEPTH, which is what there is room for."""
+    """Tell whether a value has more than MAX_DEPTH levels."""
     wrapped = value
     for _ in range(_WRITTEN_DEPTH - MAX_DEPTH):
         wrapped = [wrapped]

@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 
 from pilotfish.objects.meta import Object
+from pilotfish.objects.varint import encode_varint
 
 # What clients ask for, and the same without the @ that no media type may contain.
 ACCEPTED: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
@@ -114,7 +115,7 @@ def _named(name: str, value: bytes) -> bytes:
 
 
 def _flag(number: int, value: bool) -> bytes:
-    return _varint(number << 3) + _varint(int(value))
+    return encode_varint(number << 3) + encode_varint(int(value))
 
 
 def _text(number: int, value: str) -> bytes:
@@ -122,13 +123,4 @@ def _text(number: int, value: str) -> bytes:
 
 
 def _bytes(number: int, value: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+    return encode_varint(number << 3 | 2) + encode_varint(len(value)) + value

@@ -10,14 +10,13 @@ from pilotfish.cel.environment import Scope
 from pilotfish.cel.errors import EvaluationError, TooLongError
 from pilotfish.cel.functions import Overload
 from pilotfish.cel.optional_value import Optional
-from pilotfish.cel.types import Type
+from pilotfish.cel.types import ORDERED, Type
 from pilotfish.cel.values import Uint, equal, type_of
 
 Run = Callable[[Scope], Any]
 Condition = Callable[[Scope], bool]
 UNKNOWN = object()
-# The types whose values have an order.
-ORDERED = frozenset(("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes"))
+_ORDERED = frozenset(kind.name for kind in ORDERED)
 
 
 class Typed(NamedTuple):
@@ -332,7 +331,7 @@ def one_kind(items: list[Any]) -> list[Any]:
     kinds = {type_of(item).name for item in items}
     if len(kinds) > 1:
         raise EvaluationError("no such overload: items of several types")
-    if kinds - ORDERED:
+    if kinds - _ORDERED:
         raise EvaluationError(f"no such overload: {kinds.pop()} has no order")
     return items
 

@@ -14,14 +14,9 @@ from pilotfish.cel.environment import Environment, Scope
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.types import (
     BOOL,
-    BYTES,
-    DOUBLE,
-    DURATION,
     DYN,
     INT,
-    STRING,
-    TIMESTAMP,
-    UINT,
+    ORDERED,
     ObjectType,
     Type,
     list_of,
@@ -55,9 +50,6 @@ TWO_VARIABLE_MACROS: Mapping[str, tuple[int, ...]] = {
     "transformMap": (3, 4),
     "transformMapEntry": (3, 4),
 }
-
-# What `sortBy` orders by (https://pkg.go.dev/github.com/google/cel-go/ext#Lists).
-_ORDERED = (INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES, DYN)
 
 
 def is_macro(node: syntax.Call, environment: Environment) -> bool:
@@ -207,7 +199,7 @@ def _sorted_by(compiler: Compiler, source: Typed, variable: str, node: syntax.No
     compiler.steps = compiler.steps or Steps(compiler.environment.max_steps)
     items = closures.stepping(source.run, cell, compiler.steps)
     key = compiler.within({variable: (item, cell)}, lambda: compiler.compile(node))
-    if key.type not in _ORDERED:
+    if key.type not in ORDERED | {DYN}:
         raise compiler.error(f"{with_article(key.type)} has no order", node)
     return Typed(list_of(item), closures.sorting(items, key.run))
 

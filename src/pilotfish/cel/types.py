@@ -62,6 +62,8 @@ DURATION = Type("duration")
 TYPE = Type("type")
 
 NUMBERS = frozenset((INT, UINT, DOUBLE))
+# Those whose values have an order.
+ORDERED = frozenset((*NUMBERS, BOOL, DURATION, TIMESTAMP, STRING, BYTES))
 # Those whose values are only ever equal to values of the same Python type, or of a number's.
 _PLAIN = frozenset((BOOL, INT, UINT, STRING, BYTES, TIMESTAMP, DURATION))
 

@@ -24,6 +24,20 @@ _RESTRICTED = {
 }
 
 
+def swapping(target: Path, **context: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    """A volume's mount, and a sidecar that swaps a folder in it for a link to the target."""
+    volume = {"name": "v", "mountPath": "/v"}
+    racer = {
+        "name": "racer",
+        "image": "host",
+        "restartPolicy": "Always",
+        "command": ["python3", "-c", SOURCE, "/v", str(target)],
+        "volumeMounts": [volume],
+        **context,
+    }
+    return volume, racer
+
+
 @pytest.mark.parametrize("who", ["root", "restricted"])
 async def test_swapping_a_sub_path_for_a_link_does_not_lead_to_the_machine(
     node: LoneNode, tmp_path: Path, who: str
@@ -31,15 +45,7 @@ async def test_swapping_a_sub_path_for_a_link_does_not_lead_to_the_machine(
     tmp_path.chmod(0o755)
     (tmp_path / "secret").touch()
     context: dict[str, Any] = {"securityContext": _RESTRICTED} if who == "restricted" else {}
-    volume = {"name": "v", "mountPath": "/v"}
-    racer = {
-        "name": "racer",
-        "image": "host",
-        "restartPolicy": "Always",
-        "command": ["python3", "-c", SOURCE, "/v", str(tmp_path)],
-        "volumeMounts": [volume],
-        **context,
-    }
+    volume, racer = swapping(tmp_path, **context)
     script = "test -e /m/secret && echo escaped || echo inside; exec sleep 60"
     victims = [
         {
@@ -133,14 +139,7 @@ async def test_a_mount_inside_of_a_volume_makes_nothing_on_the_machine(
     """runc makes a missing mount point by its name, which may lead elsewhere by then."""
     outside = tmp_path / "outside"
     outside.mkdir()
-    volume = {"name": "v", "mountPath": "/v"}
-    racer = {
-        "name": "racer",
-        "image": "host",
-        "restartPolicy": "Always",
-        "command": ["python3", "-c", SOURCE, "/v", str(outside)],
-        "volumeMounts": [volume],
-    }
+    volume, racer = swapping(outside)
     victims = [
         {
             "name": f"victim-{number}",

@@ -98,11 +98,13 @@ def _is_taken_over(
 
 
 def _is_changed(live: Places, applied: Places, path: Path) -> bool:
-    """Whether applying changes what is at a path; of an element, not what is in it."""
+    """Tell whether an apply changes what is at a path.
+
+    A list element counts as changed only where several have its name: the apply leaves one.
+    """
     now = live.at(path)
     if path[-1].startswith("f:"):
         return bool(now != applied.at(path))
-    # Of duplicates one is left.
     return isinstance(now, Duplicates)
 
 

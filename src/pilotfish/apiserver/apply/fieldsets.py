@@ -90,7 +90,7 @@ def struct_of(field: Field | None) -> Type | None:
 
 
 def has_granular_items(field: Field) -> bool:
-    """Whether the fields of a list's elements can have owners of their own."""
+    """Tell whether each field of a list's elements has an owner of its own."""
     return field.list_type == "map" and field.items is not None and is_granular(field.items)
 
 

@@ -99,7 +99,10 @@ def _remove(value: Any, tree: _Tree, field: Field) -> bool:
 
 
 def _goes(value: Any, tree: _Tree, field: Field) -> bool:
-    """Whether a value goes: it is named itself, or is empty without what is."""
+    """Remove what the tree names inside a value; tell whether the value itself has to go.
+
+    It goes when the tree names it, or when the removal leaves it empty.
+    """
     return _HERE in tree or (_remove(value, tree, field) and not value)
 
 

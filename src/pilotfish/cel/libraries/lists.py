@@ -5,7 +5,7 @@ Kubernetes' list library, and cel-go's (https://pkg.go.dev/github.com/google/cel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -18,25 +18,22 @@ from pilotfish.cel.optional_value import NONE, Optional
 from pilotfish.cel.optionals import OPTIONAL, optional_of
 from pilotfish.cel.types import (
     BOOL,
-    BYTES,
-    DOUBLE,
     DURATION,
     DYN,
     INT,
     LIST,
-    STRING,
-    TIMESTAMP,
-    UINT,
+    NUMBERS,
+    ORDERED,
     Type,
     list_of,
 )
 from pilotfish.cel.values import MAX_SIZE, equal, type_of
 
-_ORDERED: Final = (INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES, DYN)
-_SUMMED: Final = (INT, UINT, DOUBLE, DURATION, DYN)
+_ORDERED: Final = ORDERED | {DYN}
+_SUMMED: Final = NUMBERS | {DURATION, DYN}
 
 
-def _item_type(allowed: tuple[Type, ...]) -> Callable[[Sequence[Type]], Type]:
+def _item_type(allowed: Collection[Type]) -> Callable[[Sequence[Type]], Type]:
     def result(given: Sequence[Type]) -> Type:
         item = given[0].parameters[0] if given[0].parameters else DYN
         if item not in allowed:

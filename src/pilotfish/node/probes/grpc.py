@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from pilotfish.node.probes.http import connection_error
 from pilotfish.node.probes.state import Result
+from pilotfish.objects.varint import encode_varint
 
 if TYPE_CHECKING:
     from h2.connection import H2Connection
@@ -102,16 +103,7 @@ def _check_request(service: str) -> bytes:
     text = service.encode()
     if not text:
         return b""
-    return b"\x0a" + _varint(len(text)) + text
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+    return b"\x0a" + encode_varint(len(text)) + text
 
 
 def _framed(message: bytes) -> bytes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from pilotfish.objects.varint import encode_varint
+
 RANGE: Final = "/etcdserverpb.KV/Range"
 TXN: Final = "/etcdserverpb.KV/Txn"
 DELETE_RANGE: Final = "/etcdserverpb.KV/DeleteRange"
@@ -95,12 +97,12 @@ def delete_request(key: bytes, end: bytes = b"") -> bytes:
 
 def unchanged_since(key: bytes, revision: int) -> bytes:
     """A comparison: the key was last written at that revision; 0: there is none."""
-    return b"\x10\x02" + _bytes(3, key) + b"\x30" + _varint(revision)
+    return b"\x10\x02" + _bytes(3, key) + b"\x30" + encode_varint(revision)
 
 
 def is_version(key: bytes, version: int) -> bytes:
     """A comparison: the key was written so often since it is there."""
-    return _bytes(3, key) + b"\x20" + _varint(version)
+    return _bytes(3, key) + b"\x20" + encode_varint(version)
 
 
 def transaction(
@@ -254,25 +256,14 @@ def _as_bytes(value: int | bytes) -> bytes:
     return value
 
 
-def _varint(value: int) -> bytes:
-    if value < 0x80:
-        return bytes((value,))
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
 def _number(field: int, value: int) -> bytes:
-    return bytes((field << 3 | _VARINT,)) + _varint(value) if value else b""
+    return bytes((field << 3 | _VARINT,)) + encode_varint(value) if value else b""
 
 
 def _bytes(field: int, value: bytes) -> bytes:
     if not value and field != 1:
         return b""
-    return bytes((field << 3 | _LENGTH,)) + _varint(len(value)) + value
+    return bytes((field << 3 | _LENGTH,)) + encode_varint(len(value)) + value
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
