@@ -10,8 +10,8 @@ from copy import deepcopy
 from typing import Any
 
 from pilotfish.apiserver.custom.embedded_checks import validate_embedded
+from pilotfish.apiserver.custom.keywords import EMBEDS, IDENTITY
 from pilotfish.apiserver.custom.pruning import prune
-from pilotfish.apiserver.custom.structure import EMBEDS
 from pilotfish.apiserver.custom.validating import validate_value
 from pilotfish.apiserver.validation.causes import Cause, invalid
 
@@ -38,7 +38,7 @@ def _defaults(
     if isinstance(schema.get("items"), Mapping):
         yield from _defaults(schema["items"], f"{path}.items", in_metadata=in_metadata)
     for name, child in (schema.get("properties") or {}).items():
-        is_identity = (embeds or is_root) and name in ("metadata", "apiVersion", "kind")
+        is_identity = (embeds or is_root) and name in IDENTITY
         yield from _defaults(
             child, f"{path}.properties[{name}]", in_metadata=in_metadata or is_identity
         )

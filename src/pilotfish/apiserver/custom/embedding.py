@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pilotfish.apiserver.custom.structure import EMBEDS
+from pilotfish.apiserver.custom.keywords import EMBEDS
 from pilotfish.objects.meta import Object
 
 Schema = Mapping[str, Any]

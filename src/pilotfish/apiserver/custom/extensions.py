@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pilotfish.apiserver.custom.structure import EMBEDS, PRESERVES, combined
+from pilotfish.apiserver.custom.keywords import (
+    EMBEDS,
+    IDENTITY,
+    LIST_KEYS,
+    LIST_TYPE,
+    MAP_TYPE,
+    PRESERVES,
+)
+from pilotfish.apiserver.custom.structure import combined
 from pilotfish.apiserver.validation.causes import (
     Cause,
     forbidden,
@@ -31,10 +39,6 @@ _NOT_SUPPORTED: Final = (
 )
 _LIST_TYPES: Final = ("atomic", "set", "map")
 _MAP_TYPES: Final = ("atomic", "granular")
-_LIST_TYPE: Final = "x-kubernetes-list-type"
-_LIST_KEYS: Final = "x-kubernetes-list-map-keys"
-_MAP_TYPE: Final = "x-kubernetes-map-type"
-_IDENTITY: Final = frozenset({"metadata", "kind", "apiVersion"})
 
 
 def validate_extensions(schema: Schema, path: str) -> list[Cause]:
@@ -77,7 +81,7 @@ def _part(
         )
     is_object = is_root or bool(schema.get(EMBEDS))
     for name, child in (schema.get("properties") or {}).items():
-        is_identity = is_object and name in _IDENTITY
+        is_identity = is_object and name in IDENTITY
         yield from _part(
             child,
             f"{path}.properties[{name}]",
@@ -112,12 +116,12 @@ def _words(schema: Schema, path: str) -> Iterator[Cause]:
 
 
 def _map(schema: Schema, path: str) -> Iterator[Cause]:
-    map_type = schema.get(_MAP_TYPE)
+    map_type = schema.get(MAP_TYPE)
     if map_type is None:
         return
-    yield from _must_be(schema, "object", f"must be object if {_MAP_TYPE} is specified", path)
+    yield from _must_be(schema, "object", f"must be object if {MAP_TYPE} is specified", path)
     if map_type not in _MAP_TYPES:
-        yield not_supported(f"{path}.{_MAP_TYPE}", map_type, _MAP_TYPES)
+        yield not_supported(f"{path}.{MAP_TYPE}", map_type, _MAP_TYPES)
 
 
 def _must_be(schema: Schema, kind: str, why: str, path: str) -> Iterator[Cause]:
@@ -129,21 +133,21 @@ def _must_be(schema: Schema, kind: str, why: str, path: str) -> Iterator[Cause]:
 
 
 def _list(schema: Schema, path: str) -> Iterator[Cause]:
-    list_type, keys = schema.get(_LIST_TYPE), schema.get(_LIST_KEYS) or []
+    list_type, keys = schema.get(LIST_TYPE), schema.get(LIST_KEYS) or []
     if keys and list_type is None:
-        why = f"must be map if {_LIST_KEYS} is non-empty"
-        yield required(f"{path}.{_LIST_TYPE}", why)
+        why = f"must be map if {LIST_KEYS} is non-empty"
+        yield required(f"{path}.{LIST_TYPE}", why)
     elif keys and list_type != "map":
-        why = f"must be map if {_LIST_KEYS} is non-empty"
-        yield invalid(f"{path}.{_LIST_TYPE}", list_type, why)
+        why = f"must be map if {LIST_KEYS} is non-empty"
+        yield invalid(f"{path}.{LIST_TYPE}", list_type, why)
     if list_type is None:
         return
-    yield from _must_be(schema, "array", f"must be array if {_LIST_TYPE} is specified", path)
+    yield from _must_be(schema, "array", f"must be array if {LIST_TYPE} is specified", path)
     if list_type not in _LIST_TYPES:
-        yield not_supported(f"{path}.{_LIST_TYPE}", list_type, _LIST_TYPES)
+        yield not_supported(f"{path}.{LIST_TYPE}", list_type, _LIST_TYPES)
     items = schema.get("items")
     if list_type in ("map", "set") and isinstance(items, Mapping) and items.get("nullable"):
-        why = f"cannot be nullable when {_LIST_TYPE} is {list_type}"
+        why = f"cannot be nullable when {LIST_TYPE} is {list_type}"
         yield forbidden(f"{path}.items.nullable", why)
     if list_type == "set" and isinstance(items, Mapping):
         yield from _set_items(items, f"{path}.items")
@@ -152,33 +156,33 @@ def _list(schema: Schema, path: str) -> Iterator[Cause]:
 
 
 def _set_items(items: Schema, path: str) -> Iterator[Cause]:
-    why = f"must be atomic as item of a list with {_LIST_TYPE}=set"
+    why = f"must be atomic as item of a list with {LIST_TYPE}=set"
     match items.get("type"):
-        case "array" if items.get(_LIST_TYPE, "atomic") != "atomic":
-            yield invalid(f"{path}.{_LIST_TYPE}", items[_LIST_TYPE], why)
-        case "object" if items.get(_MAP_TYPE) != "atomic":
-            yield invalid(f"{path}.{_MAP_TYPE}", items.get(_MAP_TYPE), why)
+        case "array" if items.get(LIST_TYPE, "atomic") != "atomic":
+            yield invalid(f"{path}.{LIST_TYPE}", items[LIST_TYPE], why)
+        case "object" if items.get(MAP_TYPE) != "atomic":
+            yield invalid(f"{path}.{MAP_TYPE}", items.get(MAP_TYPE), why)
 
 
 def _keyed_items(schema: Schema, keys: list[str], path: str) -> Iterator[Cause]:
     """Check that keys tell the items of a list apart."""
     if not keys:
-        yield required(f"{path}.{_LIST_KEYS}", f"must not be empty if {_LIST_TYPE} is map")
+        yield required(f"{path}.{LIST_KEYS}", f"must not be empty if {LIST_TYPE} is map")
     items = schema.get("items")
     if items is None:
-        yield required(f"{path}.items", f"must have a schema if {_LIST_TYPE} is map")
+        yield required(f"{path}.items", f"must have a schema if {LIST_TYPE} is map")
     if not isinstance(items, Mapping):
         return
     if items.get("type") != "object":
-        why = f"must be object if parent array's {_LIST_TYPE} is map"
+        why = f"must be object if parent array's {LIST_TYPE} is map"
         yield invalid(f"{path}.items.type", items.get("type", ""), why)
         return
     properties = items.get("properties") or {}
     if any(key not in properties for key in keys):
         why = "entries must all be names of item properties"
-        yield invalid(f"{path}.{_LIST_KEYS}", keys, why)
+        yield invalid(f"{path}.{LIST_KEYS}", keys, why)
     if len(set(keys)) != len(keys):
-        yield invalid(f"{path}.{_LIST_KEYS}", keys, "must not contain duplicate entries")
+        yield invalid(f"{path}.{LIST_KEYS}", keys, "must not contain duplicate entries")
     demanded = items.get("required") or ()
     for key in keys:
         if key in properties:
@@ -188,13 +192,13 @@ def _keyed_items(schema: Schema, keys: list[str], path: str) -> Iterator[Cause]:
 
 def _key(schema: Schema, path: str, *, is_required: bool) -> Iterator[Cause]:
     if schema.get("type") in ("array", "object"):
-        why = f"must be a scalar type if parent array's {_LIST_TYPE} is map"
+        why = f"must be a scalar type if parent array's {LIST_TYPE} is map"
         yield invalid(f"{path}.type", schema["type"], why)
     if not is_required and schema.get("default") is None:
         why = (
-            f"this property is in {_LIST_KEYS}, so it must have a default or be a required property"
+            f"this property is in {LIST_KEYS}, so it must have a default or be a required property"
         )
         yield required(f"{path}.default", why)
     if schema.get("nullable"):
-        why = f"this property is in {_LIST_KEYS}, so it cannot be nullable"
+        why = f"this property is in {LIST_KEYS}, so it cannot be nullable"
         yield forbidden(f"{path}.nullable", why)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pilotfish.apiserver.custom.structure import EMBEDS
+from pilotfish.apiserver.custom.keywords import EMBEDS, IDENTITY, PRESERVES
 
-_ALWAYS: Final = frozenset({"apiVersion", "kind", "metadata"})
 _NOTHING: Final[Mapping[str, Any]] = {}
 Schema = Mapping[str, Any]
 
@@ -28,14 +27,14 @@ def prune(value: Any, schema: Schema, *, is_root: bool = True) -> list[str]:
 
 
 def _prune(value: Any, schema: Schema, path: str, is_object: bool, dropped: list[str]) -> None:
-    if schema.get("x-kubernetes-preserve-unknown-fields"):
+    if schema.get(PRESERVES):
         _keep(value, schema, path, is_object, dropped)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _below(item, schema.get("items"), f"{path}[{index}]", dropped)
     elif isinstance(value, dict):
         for name in list(value):
-            if is_object and name in _ALWAYS:
+            if is_object and name in IDENTITY:
                 continue
             at = f"{path}.{name}" if path else name
             if _names(schema, name):
@@ -54,7 +53,7 @@ def _keep(value: Any, schema: Schema, path: str, is_object: bool, dropped: list[
                 _keep(item, items, f"{path}[{index}]", bool(items.get(EMBEDS)), dropped)
     elif isinstance(value, dict):
         for name in value:
-            if _names(schema, name) and not (is_object and name in _ALWAYS):
+            if _names(schema, name) and not (is_object and name in IDENTITY):
                 at = f"{path}.{name}" if path else name
                 _below(value[name], _named(schema, name), at, dropped)
 

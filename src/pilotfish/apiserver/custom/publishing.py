@@ -10,6 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from pilotfish.apiserver.custom.keywords import (
+    EMBEDS,
+    INT_OR_STRING,
+    INT_OR_STRING_TYPES,
+    PRESERVES,
+)
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.objects.meta import Object
 
@@ -17,13 +23,9 @@ _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _LIST_METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
 _GVK: Final = "x-kubernetes-group-version-kind"
 _SELECTABLE: Final = "x-kubernetes-selectable-fields"
-_ANYTHING: Final = "x-kubernetes-preserve-unknown-fields"
-_EMBEDDED: Final = "x-kubernetes-embedded-resource"
-_INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 _ONLY_V3: Final = frozenset({"allOf", "anyOf", "nullable", "not", "oneOf"})
 # Words whose value may be anything, an empty one too.
 _FREE: Final = frozenset({"default", "example"})
-_INTEGER_OR_STRING: Final = [{"type": "integer"}, {"type": "string"}]
 Schema = Mapping[str, Any]
 
 
@@ -59,7 +61,7 @@ def published(resources: Iterable[CustomResource], version: int, refs: str) -> d
 
 
 def _root(schema: Schema, version: int, refs: str) -> Object:
-    if version == 2 and schema.get(_ANYTHING):
+    if version == 2 and schema.get(PRESERVES):
         # Clients of v2 would take what is named for all that there is.
         return {"type": "object"}
     root = _schema(schema, version, f"{refs}{_METADATA}")
@@ -85,7 +87,7 @@ def _schema(schema: Schema, version: int, metadata: str) -> Object:
     found = {name: value for name, value in schema.items() if _says_something(name, value)}
     if version == 2:
         found = _as_v2(found)
-    elif found.get(_INT_OR_STRING):
+    elif found.get(INT_OR_STRING):
         found = _with_both_types(found)
     if found.get("properties"):
         found["properties"] = {
@@ -94,7 +96,7 @@ def _schema(schema: Schema, version: int, metadata: str) -> Object:
     for name in ("items", "additionalProperties"):
         if isinstance(found.get(name), Mapping):
             found[name] = _schema(found[name], version, metadata)
-    if found.get(_EMBEDDED) and not (version == 2 and found.get(_ANYTHING)):
+    if found.get(EMBEDS) and not (version == 2 and found.get(PRESERVES)):
         found["properties"] = {**found.get("properties", {}), **_common(version, metadata)}
         required = found.get("required", [])
         found["required"] = list(dict.fromkeys([*required, "kind", "apiVersion"]))
@@ -112,7 +114,7 @@ def _says_something(name: str, value: Any) -> bool:
 def _as_v2(schema: Object) -> Object:
     """A part of a schema without what OpenAPI v2, or kubectl's reader of it, does not know."""
     found = {name: value for name, value in schema.items() if name not in _ONLY_V3}
-    nullable, keeps = bool(schema.get("nullable")), bool(schema.get(_ANYTHING))
+    nullable, keeps = bool(schema.get("nullable")), bool(schema.get(PRESERVES))
     if nullable or keeps:
         # kubectl holds against values of no type whatever properties and items say.
         found.pop("items", None)
@@ -134,11 +136,11 @@ def _as_v2(schema: Object) -> Object:
 
 def _with_both_types(schema: Object) -> Object:
     """An int-or-string part that says so to readers who do not know the extension."""
-    if schema.get("anyOf") == _INTEGER_OR_STRING:
+    if schema.get("anyOf") == INT_OR_STRING_TYPES:
         return schema
     combined = schema.get("allOf", [])
-    if combined[:1] == [{"anyOf": _INTEGER_OR_STRING}]:
+    if combined[:1] == [{"anyOf": INT_OR_STRING_TYPES}]:
         return schema
     if "anyOf" not in schema:
-        return {**schema, "anyOf": _INTEGER_OR_STRING}
-    return {**schema, "allOf": [{"anyOf": _INTEGER_OR_STRING}, *combined]}
+        return {**schema, "anyOf": INT_OR_STRING_TYPES}
+    return {**schema, "allOf": [{"anyOf": INT_OR_STRING_TYPES}, *combined]}

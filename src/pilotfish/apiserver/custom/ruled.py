@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-RULES: Final = "x-kubernetes-validations"
+from pilotfish.apiserver.custom.keywords import RULES
 
 
 def has_rules(schema: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pilotfish.apiserver.custom.default_values import validate_defaults
 from pilotfish.apiserver.custom.extensions import validate_extensions
+from pilotfish.apiserver.custom.keywords import PRESERVES, RULES
 from pilotfish.apiserver.custom.ruled import has_rules
 from pilotfish.apiserver.custom.structure import validate_structure
 from pilotfish.apiserver.validation.causes import Cause, forbidden, invalid
@@ -16,7 +17,7 @@ _AT_THE_ROOT: Final = (
     *("description", "type", "format", "title", "maximum", "exclusiveMaximum", "minimum"),
     *("exclusiveMinimum", "maxLength", "minLength", "pattern", "maxItems", "minItems"),
     *("uniqueItems", "multipleOf", "required", "items", "properties", "externalDocs", "example"),
-    *("x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations"),
+    *(PRESERVES, RULES),
 )
 # Levels of a schema below one another. Kubernetes has no limit; those in use have less than 40.
 _MAX_LEVELS: Final = 100

@@ -10,16 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from pilotfish.apiserver.custom.keywords import (
+    EMBEDS,
+    INT_OR_STRING,
+    INT_OR_STRING_TYPES,
+    LIST_KEYS,
+    LIST_TYPE,
+    MAP_TYPE,
+    PRESERVES,
+    RULES,
+)
 from pilotfish.apiserver.validation.causes import Cause, forbidden, invalid, required
 from pilotfish.cel.regex import RegexError, schema_searcher
 
 Schema = Mapping[str, Any]
 
-PRESERVES: Final = "x-kubernetes-preserve-unknown-fields"
-INT_OR_STRING: Final = "x-kubernetes-int-or-string"
-EMBEDS: Final = "x-kubernetes-embedded-resource"
 _COMBINATIONS: Final = ("anyOf", "allOf", "oneOf")
-_INT_OR_STRING_TYPES: Final = [{"type": "integer"}, {"type": "string"}]
 _NO_TYPE: Final = {
     "root": "must not be empty at the root",
     "items": "must not be empty for specified array items",
@@ -35,10 +41,10 @@ _OF_THE_SHAPE: Final = {
     PRESERVES: "must be false to be structural",
     EMBEDS: "must be false to be structural",
     INT_OR_STRING: "must be false to be structural",
-    "x-kubernetes-list-map-keys": "must be empty to be structural",
-    "x-kubernetes-list-type": "must be undefined to be structural",
-    "x-kubernetes-map-type": "must be undefined to be structural",
-    "x-kubernetes-validations": "must be empty to be structural",
+    LIST_KEYS: "must be empty to be structural",
+    LIST_TYPE: "must be undefined to be structural",
+    MAP_TYPE: "must be undefined to be structural",
+    RULES: "must be empty to be structural",
 }
 # What a schema of metadata may have beside names: nothing that means anything.
 _NAMES: Final = frozenset({"name", "generateName"})
@@ -150,10 +156,10 @@ def _conditions(schema: Schema, path: str, *, is_shape: bool) -> Iterator[Cause]
 
 def _tells_int_or_string(schema: Schema) -> str:
     """Where the types of an int-or-string are told, which is the one place where they may be."""
-    if schema.get("anyOf") == _INT_OR_STRING_TYPES:
+    if schema.get("anyOf") == INT_OR_STRING_TYPES:
         return "anyOf"
     first = (schema.get("allOf") or [{}])[0]
-    return "allOf" if first.get("anyOf") == _INT_OR_STRING_TYPES else ""
+    return "allOf" if first.get("anyOf") == INT_OR_STRING_TYPES else ""
 
 
 def _pattern(text: str, path: str) -> Iterator[Cause]:

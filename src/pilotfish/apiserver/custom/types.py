@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from pilotfish.apiserver.custom.keywords import EMBEDS, LIST_KEYS, LIST_TYPE, MAP_TYPE
 from pilotfish.objects.schema import Field, Type
 
 _METADATA: Final = Field("object", ref="io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
@@ -35,8 +36,8 @@ def _field(schema: Mapping[str, Any]) -> Field:
         return Field(
             "array",
             items=_field(schema.get("items") or {}),
-            list_type=schema.get("x-kubernetes-list-type") or "atomic",
-            map_keys=tuple(schema.get("x-kubernetes-list-map-keys") or ()),
+            list_type=schema.get(LIST_TYPE) or "atomic",
+            map_keys=tuple(schema.get(LIST_KEYS) or ()),
         )
     if kind != "object":
         scalar = _SCALARS.get(kind, _ANY)
@@ -44,11 +45,11 @@ def _field(schema: Mapping[str, Any]) -> Field:
         # For the keys of lists, which are scalars.
         is_plain = isinstance(default, bool | float | int | str)
         return replace(scalar, default=default) if is_plain else scalar
-    map_type = schema.get("x-kubernetes-map-type", "")
+    map_type = schema.get(MAP_TYPE, "")
     values = schema.get("additionalProperties")
     if isinstance(values, Mapping):
         return Field("map", items=_field(values), map_type=map_type)
     fields = {name: _field(each) for name, each in (schema.get("properties") or {}).items()}
-    if schema.get("x-kubernetes-embedded-resource"):
+    if schema.get(EMBEDS):
         fields |= {"metadata": _METADATA}
     return Field("object", struct=Type("", fields), map_type=map_type)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pilotfish.apiserver.custom.formats import has_format
+from pilotfish.apiserver.custom.keywords import INT_OR_STRING, LIST_KEYS, LIST_TYPE
 from pilotfish.apiserver.validation.causes import (
     Cause,
     duplicate,
@@ -71,7 +72,7 @@ def _check(value: Any, schema: Schema, path: str, old: Any = UNKNOWN) -> Iterato
 
 
 def _types(schema: Schema) -> tuple[str, ...]:
-    if schema.get("x-kubernetes-int-or-string"):
+    if schema.get(INT_OR_STRING):
         return ("integer", "string")
     return (schema["type"],) if schema.get("type") else ()
 
@@ -175,14 +176,14 @@ def _check_list(values: list[Any], schema: Schema, path: str, old: Any) -> Itera
     if items:
         for index, (item, before) in enumerate(_paired(values, schema, old)):
             yield from _check(item, items, f"{path}[{index}]", before)
-    list_type = schema.get("x-kubernetes-list-type")
+    list_type = schema.get(LIST_TYPE)
     if schema.get("uniqueItems") or list_type in ("set", "map"):
         yield from _check_unique(values, schema, path)
 
 
 def _paired(values: list[Any], schema: Schema, old: Any) -> Iterator[tuple[Any, Any]]:
     """Items with what they were before, where keys tell which is which."""
-    keys = schema.get("x-kubernetes-list-map-keys") or ()
+    keys = schema.get(LIST_KEYS) or ()
     before: dict[str, Any] = {}
     if keys and isinstance(old, list):
         before = {_key(item, keys): item for item in old}
@@ -198,7 +199,7 @@ def _key(item: Any, keys: Iterable[str]) -> str:
 
 
 def _check_unique(values: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
-    keys = schema.get("x-kubernetes-list-map-keys") or ()
+    keys = schema.get(LIST_KEYS) or ()
     seen: set[str] = set()
     for index, item in enumerate(values):
         told = item

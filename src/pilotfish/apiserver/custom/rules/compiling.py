@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from pilotfish.apiserver.custom.field_paths import FieldPathError, schema_at
-from pilotfish.apiserver.custom.ruled import RULES
+from pilotfish.apiserver.custom.keywords import LIST_KEYS, LIST_TYPE, RULES
 from pilotfish.apiserver.custom.rules import costs, formats
 from pilotfish.apiserver.custom.rules.types import (
     Convert,
@@ -131,7 +131,7 @@ class _Collector:
             loose: the list around it whose old and new items cannot be told to be the same.
             around: the lists and maps around it.
         """
-        is_keyed = schema.get("x-kubernetes-list-type") == "map"
+        is_keyed = schema.get(LIST_TYPE) == "map"
         below = (*around, schema)
         others, items = schema.get("additionalProperties"), schema.get("items")
         found = {
@@ -163,7 +163,7 @@ class _Collector:
             properties,
             of_others,
             of_items,
-            tuple(schema.get("x-kubernetes-list-map-keys") or ()) if is_keyed else (),
+            tuple(schema.get(LIST_KEYS) or ()) if is_keyed else (),
         )
 
     def _rule(

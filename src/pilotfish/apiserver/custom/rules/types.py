@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from pilotfish.apiserver.custom.keywords import EMBEDS, INT_OR_STRING, LIST_KEYS, LIST_TYPE
 from pilotfish.apiserver.custom.rules.lists import KeyedList, UniqueList
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.types import (
@@ -114,7 +115,7 @@ class Types:
 
 
 def _type_of_schema(schema: Schema, name: str, types: Types) -> Type | None:
-    if schema.get("x-kubernetes-int-or-string"):
+    if schema.get(INT_OR_STRING):
         return DYN
     match schema.get("type"):
         case "array":
@@ -134,7 +135,7 @@ def _object(schema: Schema, name: str, types: Types) -> Type | None:
     if isinstance(values, Mapping):
         value = types.of(values, f"{name}.values")
         return None if value is None else map_of(STRING, value)
-    if schema.get("x-kubernetes-embedded-resource"):
+    if schema.get(EMBEDS):
         schema = with_identity(schema)
     fields: dict[str, Field] = {}
     for key, child in (schema.get("properties") or {}).items():
@@ -156,7 +157,7 @@ def _field(key: str, kind: Type) -> Field:
 
 def converter(schema: Schema) -> Convert | None:
     """What makes CEL's values of JSON's; None where they are the same."""
-    if schema.get("x-kubernetes-int-or-string"):
+    if schema.get(INT_OR_STRING):
         return None
     match schema.get("type"):
         case "number":
@@ -196,8 +197,8 @@ _TEXTS: Final[Mapping[Type, Convert]] = {
 
 def _list_converter(schema: Schema) -> Convert | None:
     each = converter(schema.get("items") or {})
-    keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
-    kind = schema.get("x-kubernetes-list-type")
+    keys = tuple(schema.get(LIST_KEYS) or ())
+    kind = schema.get(LIST_TYPE)
 
     def convert(items: Any) -> Any:
         if not isinstance(items, list):
