@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pilotfish.apiserver.custom.resource import is_established
 from pilotfish.apiserver.custom.versions import validate_versions
@@ -17,6 +16,7 @@ from pilotfish.apiserver.validation.causes import (
     required,
 )
 from pilotfish.apiserver.validation.formats import dns_1035_label, dns_subdomain
+from pilotfish.cel.request_uri import request_uri
 from pilotfish.objects.meta import Object, annotations_of, name_of
 from pilotfish.objects.resources import RESOURCES
 
@@ -55,7 +55,7 @@ def validate(definition: Object) -> list[Cause]:
 
 
 def validate_update(new: Object, old: Object) -> list[Cause]:
-    """What an update changed that stays for the life of a definition."""
+    """Check that an update leaves alone what stays for the life of a definition."""
     after, before = new.get("spec") or {}, old.get("spec") or {}
     fixed = [("group",), ("names", "plural")]
     if is_established(old):
@@ -86,10 +86,10 @@ def _at(spec: Object, path: tuple[str, ...]) -> Any:
 
 
 def validate_approval(definition: Object, old: Object | None = None) -> list[Cause]:
-    """See that a definition in a group of Kubernetes' own says who approved it.
+    """Check that a definition in a group of Kubernetes' own says who approved it.
 
     Args:
-        old: what it was before an update; an approval that stays as it was is not looked at.
+        old: what it was before an update; an unchanged approval is not checked.
     """
     group = (definition.get("spec") or {}).get("group", "")
     if not any(group == each or group.endswith(f".{each}") for each in _PROTECTED):
@@ -109,7 +109,7 @@ def validate_approval(definition: Object, old: Object | None = None) -> list[Cau
 
 def _is_url(text: str) -> bool:
     try:
-        parts = urlsplit(text)
+        parts = request_uri(text)
     except ValueError:
         return False
     return bool(parts.scheme and parts.netloc)

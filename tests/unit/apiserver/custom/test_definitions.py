@@ -232,8 +232,7 @@ def test_a_schema_is_taken(schema: dict[str, Any]) -> None:
 def test_a_schema_is_refused(spec: dict[str, Any], below: str, words: str) -> None:
     path = "spec.validation.openAPIV3Schema.properties[spec]"
     found = causes(with_schema(of(spec)))
-    wanted = words.replace("SPEC", path)
-    assert any(each.startswith(f"{path}{below}: ") and wanted in each for each in found), found
+    assert any(each.startswith(f"{path}{below}: ") and words in each for each in found), found
 
 
 @pytest.mark.parametrize(
@@ -392,7 +391,13 @@ def test_groups_of_kubernetes_say_who_approved_them() -> None:
     (missing,) = validate_approval(crd)
     assert "protected groups must have approval annotation" in missing.message
     assert validate_approval(crd, deepcopy(crd)) == []
-    for approval, count in (("no", 1), ("unapproved, experimental-only", 0), ("https://a/1", 0)):
+    for approval, count in (
+        ("no", 1),
+        ("//a/1", 1),
+        ("https://a b/1", 1),
+        ("unapproved, experimental-only", 0),
+        ("https://a/1", 0),
+    ):
         crd["metadata"]["annotations"] = {"api-approved.kubernetes.io": approval}
         assert len(validate_approval(crd)) == count
 
