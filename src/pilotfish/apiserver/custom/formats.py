@@ -1,6 +1,7 @@
 """Formats of strings in structural schemas, as "Validation" of custom resources lists them.
 
-All patterns are RE2's, whose time is linear in the value: whoever writes objects chooses those.
+All patterns of values of any length are RE2's, whose time is linear in the value: users choose
+the values.
 The right values are those of kube-openapi's `pkg/validation/strfmt`.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pilotfish.apiserver.custom.check_digits import is_credit_card, is_isbn10, is_isbn13
+from pilotfish.apiserver.validation.formats import dns_label, dns_subdomain
 from pilotfish.cel.regex import found, own_searcher
 from pilotfish.cel.request_uri import request_uri
 
@@ -43,13 +45,10 @@ _mail: Final = own_searcher(
 )
 
 _CHANNEL: Final = r"\s*(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\s*"
-_NAME_PART: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_short_name: Final = own_searcher(rf"^{_NAME_PART}$")
-_long_name: Final = own_searcher(rf"^{_NAME_PART}(\.{_NAME_PART})*$")
 _hex: Final = own_searcher(r"^[0-9a-fA-F]*$")
 # How MAC addresses are written: the separator, the digits between, the numbers of groups.
 _MAC_FORMS: Final = ((":", 2, (6, 8, 20)), ("-", 2, (6, 8, 20)), (".", 4, (3, 4, 10)))
-_MAX_SHORT_NAME, _MAX_LONG_NAME, _MAX_HOST_BYTES, _MAX_HOST_PART = 63, 253, 255, 63
+_MAX_HOST_BYTES, _MAX_HOST_PART = 255, 63
 
 
 def _uuid(version: str, variant: str = "[0-9a-f]") -> Callable[[str], bool]:
@@ -156,8 +155,8 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "isbn": lambda text: is_isbn10(text) or is_isbn13(text),
     "isbn10": is_isbn10,
     "isbn13": is_isbn13,
-    "k8sshortname": lambda text: len(text) <= _MAX_SHORT_NAME and _short_name(text),
-    "k8slongname": lambda text: len(text) <= _MAX_LONG_NAME and _long_name(text),
+    "k8sshortname": lambda text: not dns_label(text),
+    "k8slongname": lambda text: not dns_subdomain(text),
     "mac": _is_mac,
     "rgbcolor": own_searcher(rf"^rgb\({_CHANNEL},{_CHANNEL},{_CHANNEL}\)$"),
     "ssn": own_searcher(r"^\d{3}[- ]\d{2}[- ]\d{4}$"),
