@@ -108,7 +108,7 @@ def _value(of: Optional) -> Any:
 
 
 def _of_non_zero(value: Any) -> Optional:
-    return NONE if (not value and value is not None) or value is None else Optional(value, True)
+    return Optional(value, True) if value else NONE
 
 
 def _of_both(given: Sequence[Type]) -> Type:
