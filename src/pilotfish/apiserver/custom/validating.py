@@ -51,7 +51,7 @@ def _check(value: Any, schema: Schema, path: str, old: Any = UNKNOWN) -> Iterato
     if old is not UNKNOWN and value == old:
         return
     if value is None:
-        if not schema.get("nullable") and (_types(schema)):
+        if not schema.get("nullable") and _types(schema):
             yield _wrong_type(path, schema, value)
         return
     wanted = _types(schema)
@@ -192,23 +192,24 @@ def _paired(values: list[Any], schema: Schema, old: Any) -> Iterator[tuple[Any, 
 
 
 def _key(item: Any, keys: Iterable[str]) -> str:
-    told = item
-    if isinstance(item, dict):
-        told = {name: item[name] for name in keys if name in item}
-    return json.dumps(told, sort_keys=True)
+    return json.dumps(_identity(item, keys), sort_keys=True)
+
+
+def _identity(item: Any, keys: Iterable[str]) -> Any:
+    """What tells an item apart: its keys, or all of it where a list has none."""
+    if keys and isinstance(item, dict):
+        return {name: item[name] for name in keys if name in item}
+    return item
 
 
 def _check_unique(values: list[Any], schema: Schema, path: str) -> Iterator[Cause]:
     keys = schema.get(LIST_KEYS) or ()
     seen: set[str] = set()
     for index, item in enumerate(values):
-        told = item
-        if keys and isinstance(item, dict):
-            told = {name: item[name] for name in keys if name in item}
-        text = json.dumps(told, sort_keys=True)
-        if text in seen:
-            yield duplicate(f"{path}[{index}]", told)
-        seen.add(text)
+        key = _key(item, keys)
+        if key in seen:
+            yield duplicate(f"{path}[{index}]", _identity(item, keys))
+        seen.add(key)
 
 
 def _check_object(value: dict[str, Any], schema: Schema, path: str, old: Any) -> Iterator[Cause]:
