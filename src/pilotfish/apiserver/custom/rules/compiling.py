@@ -25,6 +25,7 @@ from pilotfish.cel.errors import ExpressionError, SyntaxFaultError, UnknownNameE
 from pilotfish.cel.libraries.kubernetes import FUNCTIONS, TYPES, merged
 from pilotfish.cel.optionals import optional_of
 from pilotfish.cel.parser import parse
+from pilotfish.cel.syntax import Node
 from pilotfish.cel.types import BOOL, STRING, Type
 
 # Steps that the loops of one rule may take: what kube-apiserver's 1,000,000 units of cost buy.
@@ -185,23 +186,26 @@ class _Collector:
             return None
         is_optional = bool(rule.get("optionalOldSelf"))
         environment = _environment(kind, is_optional)
-        program = self._program(rule["rule"], environment, BOOL, f"{path}.rule")
+        compiled = self._compiled(rule["rule"], environment, BOOL, f"{path}.rule")
+        program, tree = compiled or (None, None)
         worded = rule.get("messageExpression", "")
         message_program = None
         if worded.strip():
             at = f"{path}.messageExpression"
-            message_program = self._program(worded, environment, STRING, at)
+            made = self._compiled(worded, environment, STRING, at)
+            message_program = None if made is None else made[0]
         if loose and program is not None and program.uses_old:
             why = (
                 f"oldSelf cannot be used on the uncorrelatable portion of the schema within {loose}"
             )
             self._causes.append(invalid(f"{path}.rule", rule["rule"], why))
-        if program is None or len(self._causes) > before:
+        if program is None or tree is None or len(self._causes) > before:
             return None
-        too_much = costs.excess(times * costs.rounds(parse(text), schema))
-        if too_much and self._limits_costs:
-            self._causes.append(forbidden(f"{path}.rule", too_much))
-            return None
+        if self._limits_costs:
+            too_much = costs.excess(times * costs.rounds(tree, schema))
+            if too_much:
+                self._causes.append(forbidden(f"{path}.rule", too_much))
+                return None
         return Rule(
             text,
             program,
@@ -212,17 +216,20 @@ class _Collector:
             is_optional,
         )
 
-    def _program(
+    def _compiled(
         self, text: str, environment: Environment, wanted: Type, path: str
-    ) -> Program | None:
-        what = "messageExpression" if wanted == STRING else "compilation"
+    ) -> tuple[Program, Node] | None:
+        """An expression with its tree; None if it is not sound, which becomes a cause."""
         try:
             if len(text) > _MAX_CHARS:
                 raise ExpressionError(f"it has more than {_MAX_CHARS} characters", text, 0)
             compiler = Compiler(text, environment)
-            typed = compiler.compile(parse(text))
+            tree = parse(text)
+            typed = compiler.compile(tree)
         except ExpressionError as error:
-            words = "compilation failed" if wanted == BOOL else f"{what} compilation failed"
+            words = (
+                "compilation failed" if wanted == BOOL else "messageExpression compilation failed"
+            )
             self._causes.append(invalid(path, text, f"{words}: {_shown(error, text)}"))
             return None
         if typed.type != wanted:
@@ -230,7 +237,7 @@ class _Collector:
             why = f"{what} must evaluate to a {'bool' if wanted == BOOL else 'string'}"
             self._causes.append(invalid(path, text, why))
             return None
-        return Program(typed.run, compiler.steps, "oldSelf" in compiler.names)
+        return Program(typed.run, compiler.steps, "oldSelf" in compiler.names), tree
 
 
 def _shown(error: ExpressionError, text: str) -> str:
