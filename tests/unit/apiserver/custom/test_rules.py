@@ -155,6 +155,27 @@ def test_items_with_keys_are_compared_with_their_own_past() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("self.list != dyn([1])", ""),
+        ("self.list != dyn([{'k': ['a']}])", ""),
+        ("[{'k': 'a'}] == dyn(self.list)", ""),
+        ("dyn(self.list) + [1] != []", "no such overload: items without the keys of the list"),
+    ],
+)
+def test_items_with_keys_are_compared_with_whatever_a_rule_makes(rule: str, words: str) -> None:
+    keyed = {
+        "type": "array",
+        "items": {"type": "object", "properties": {"k": TEXT}},
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["k"],
+    }
+    lines = said(struct(rule, list=keyed), {"list": [{"k": "a"}]})
+    assert len(lines) == bool(words)
+    assert all(words in line for line in lines)
+
+
 def test_what_an_update_leaves_as_it_is_is_not_held_against_it() -> None:
     spec = struct([], a={**TEXT, RULES: [{"rule": "self == 'good'"}]}, b=NUMBER)
     assert not said(spec, {"a": "bad", "b": 2}, {"a": "bad", "b": 1})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pilotfish.cel.errors import EvaluationError
+from pilotfish.cel.item_set import ItemSet
 from pilotfish.cel.values import TypeName, equal
 
 
@@ -16,14 +18,15 @@ class UniqueList(list[Any]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, list) or len(self) != len(other):
             return False
-        return all(any(equal(mine, each) for each in other) for mine in self)
+        others = ItemSet(other)
+        return all(mine in others for mine in self)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __add__(self, other: list[Any]) -> UniqueList:
-        new = [each for each in other if not any(equal(each, mine) for mine in self)]
-        return UniqueList([*self, *new])
+        known = ItemSet(self)
+        return UniqueList([*self, *(each for each in other if each not in known)])
 
 
 class KeyedList(list[Any]):
@@ -37,10 +40,20 @@ class KeyedList(list[Any]):
         self._keys = keys
 
     def _by_key(self, items: list[Any]) -> dict[tuple[Any, ...], Any]:
+        if not all(map(self._has_keys, items)):
+            raise EvaluationError("no such overload: items without the keys of the list")
         return {tuple(item.get(key) for key in self._keys): item for item in items}
+
+    def _has_keys(self, item: Any) -> bool:
+        """Whether an item, which a rule may have made itself, is an object with scalar keys."""
+        return isinstance(item, dict) and not any(
+            isinstance(item.get(key), dict | list) for key in self._keys
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, list) or len(self) != len(other):
+            return False
+        if not all(map(self._has_keys, other)):
             return False
         mine, others = self._by_key(self), self._by_key(other)
         return mine.keys() == others.keys() and all(equal(mine[at], others[at]) for at in mine)
