@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pilotfish.cel import closures, hints, macros, optionals, regex, syntax
-from pilotfish.cel.closures import Condition, Run, Steps, Typed, constant
+from pilotfish.cel.closures import Condition, Run, Typed, constant
 from pilotfish.cel.environment import Environment, Scope
 from pilotfish.cel.errors import EvaluationError, ExpressionError, UnknownNameError, nearest
 from pilotfish.cel.functions import Function
+from pilotfish.cel.loops import Steps
 from pilotfish.cel.operators import NEGATIONS, OPERATORS
 from pilotfish.cel.overloads import called
 from pilotfish.cel.types import (
@@ -103,6 +104,12 @@ class Compiler:
             case syntax.MapOf():
                 return self._map(node)
         raise TypeError(f"{type(node).__name__} is no node of an expression")
+
+    def shared_steps(self) -> Steps:
+        """The steps that all loops of the expression share."""
+        if self.steps is None:
+            self.steps = Steps(self.environment.max_steps)
+        return self.steps
 
     def error(self, message: str, node: syntax.Node, suggestion: str = "") -> ExpressionError:
         """What is wrong at a node."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pilotfish.cel import closures, optionals, syntax
-from pilotfish.cel.closures import Steps, Typed
+from pilotfish.cel import loops, optionals, syntax
+from pilotfish.cel.closures import Typed
 from pilotfish.cel.environment import Environment, Scope
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.types import (
@@ -124,19 +124,18 @@ def expanded(compiler: Compiler, node: syntax.Call, target: syntax.Node) -> Type
 def _loop(
     compiler: Compiler, node: syntax.Call, source: Typed, item: Type, cell: list[Any]
 ) -> Typed:
-    compiler.steps = compiler.steps or Steps(compiler.environment.max_steps)
-    items = closures.stepping(source.run, cell, compiler.steps)
+    items = loops.stepping(source.run, cell, compiler.shared_steps())
     name, arguments = node.function, node.arguments
     if name == "map":
         only = compiler.condition(arguments[1], "the condition") if len(arguments) == 3 else None
         made = compiler.compile(arguments[-1])
-        return Typed(list_of(made.type), closures.mapping(items, only, made.run))
+        return Typed(list_of(made.type), loops.mapping(items, only, made.run))
     condition = compiler.condition(arguments[1], "the condition")
     if name == "filter":
-        return Typed(list_of(item), closures.filtering(items, condition))
+        return Typed(list_of(item), loops.filtering(items, condition))
     if name in ("exists_one", "existsOne"):
-        return Typed(BOOL, closures.exactly_one(items, condition))
-    return Typed(BOOL, closures.quantifier(items, condition, name == "exists"))
+        return Typed(BOOL, loops.exactly_one(items, condition))
+    return Typed(BOOL, loops.quantifier(items, condition, name == "exists"))
 
 
 def _check_source(compiler: Compiler, name: str, source: Typed, target: syntax.Node) -> None:
@@ -170,24 +169,23 @@ def _loop_over_pairs(
     kinds: tuple[Type, ...],
     cells: tuple[list[Any], list[Any]],
 ) -> Typed:
-    compiler.steps = compiler.steps or Steps(compiler.environment.max_steps)
-    items = closures.stepping_pairs(source.run, *cells, compiler.steps)
+    items = loops.stepping_pairs(source.run, *cells, compiler.shared_steps())
     name, arguments = node.function, node.arguments[2:]
     if not name.startswith("transform"):
         condition = compiler.condition(arguments[0], "the condition")
         if name in ("exists_one", "existsOne"):
-            return Typed(BOOL, closures.exactly_one(items, condition))
-        return Typed(BOOL, closures.quantifier(items, condition, name == "exists"))
+            return Typed(BOOL, loops.exactly_one(items, condition))
+        return Typed(BOOL, loops.quantifier(items, condition, name == "exists"))
     only = compiler.condition(arguments[0], "the condition") if len(arguments) == 2 else None
     made = compiler.compile(arguments[-1])
     if name == "transformList":
-        return Typed(list_of(made.type), closures.mapping(items, only, made.run))
+        return Typed(list_of(made.type), loops.mapping(items, only, made.run))
     if name == "transformMap":
-        run = closures.mapping_entries(items, only, made.run, merges=False)
+        run = loops.mapping_entries(items, only, made.run, merges=False)
         return Typed(map_of(kinds[0], made.type), run)
     if not isinstance(arguments[-1], syntax.MapOf):
         raise compiler.error("transformMapEntry makes a map, as in {key: value}", arguments[-1])
-    return Typed(made.type, closures.mapping_entries(items, only, made.run, merges=True))
+    return Typed(made.type, loops.mapping_entries(items, only, made.run, merges=True))
 
 
 def _sorted_by(compiler: Compiler, source: Typed, variable: str, node: syntax.Node) -> Typed:
@@ -196,12 +194,11 @@ def _sorted_by(compiler: Compiler, source: Typed, variable: str, node: syntax.No
         raise compiler.error("sortBy is for a list, not for a map", node)
     item = source.type.parameters[0] if source.type.parameters else DYN
     cell: list[Any] = [None]
-    compiler.steps = compiler.steps or Steps(compiler.environment.max_steps)
-    items = closures.stepping(source.run, cell, compiler.steps)
+    items = loops.stepping(source.run, cell, compiler.shared_steps())
     key = compiler.within({variable: (item, cell)}, lambda: compiler.compile(node))
     if key.type not in ORDERED | {DYN}:
         raise compiler.error(f"{with_article(key.type)} has no order", node)
-    return Typed(list_of(item), closures.sorting(items, key.run))
+    return Typed(list_of(item), loops.sorting(items, key.run))
 
 
 def _over_optional(compiler: Compiler, node: syntax.Call, source: Typed, variable: str) -> Typed:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from pilotfish.cel.closures import one_kind
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.functions import Function, Overload
 from pilotfish.cel.item_set import ItemSet
+from pilotfish.cel.loops import one_kind
 from pilotfish.cel.operators import OPERATORS
 from pilotfish.cel.optional_value import NONE, Optional
 from pilotfish.cel.optionals import OPTIONAL, optional_of

@@ -15,7 +15,8 @@ from pilotfish.tap.filter.environment import VARIABLES, Variable
 from pilotfish.tap.filter.shapes import Entry
 
 if TYPE_CHECKING:
-    from pilotfish.cel.closures import Condition, Steps
+    from pilotfish.cel.closures import Condition
+    from pilotfish.cel.loops import Steps
     from pilotfish.tap.filter.completion import Completion
 
 MAX_CHARS = 8192

@@ -18,11 +18,12 @@ from pilotfish.apiserver.custom.rules.types import (
     with_identity,
 )
 from pilotfish.apiserver.validation.causes import Cause, forbidden, invalid, not_supported, required
-from pilotfish.cel.closures import Run, Steps
+from pilotfish.cel.closures import Run
 from pilotfish.cel.compiler import Compiler
 from pilotfish.cel.environment import Environment, Variable
 from pilotfish.cel.errors import ExpressionError, SyntaxFaultError, UnknownNameError
 from pilotfish.cel.libraries.kubernetes import FUNCTIONS, TYPES, merged
+from pilotfish.cel.loops import Steps
 from pilotfish.cel.optionals import optional_of
 from pilotfish.cel.parser import parse
 from pilotfish.cel.syntax import Node
