@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from pilotfish.apiserver.custom.jsonpath import readable, values_at
-from pilotfish.apiserver.custom.jsonpath_parser import JsonPathError, Path
+from pilotfish.apiserver.custom.jsonpath_steps import JsonPathError, Path
 from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.tables.durations import since
 from pilotfish.apiserver.tables.printer import UNKNOWN, Cells

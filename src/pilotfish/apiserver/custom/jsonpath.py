@@ -1,19 +1,20 @@
 """JSON paths of printer columns: what an object has at `.status.conditions[0].type`.
 
-Whoever installs a definition chooses the paths, and whoever writes objects chooses what they
-lead through: each search has a number of values that it may look at.
+Users choose the paths and the objects that they lead through, so that each search looks at a
+limited number of values.
 Source: k8s.io/client-go, util/jsonpath/jsonpath.go.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from pilotfish.apiserver.custom import jsonpath_parser as syntax
-from pilotfish.apiserver.custom.jsonpath_parser import JsonPathError, Path
+from pilotfish.apiserver.custom import jsonpath_steps as steps
+from pilotfish.apiserver.custom.jsonpath_parser import parse
+from pilotfish.apiserver.custom.jsonpath_steps import JsonPathError, Path
 
 # `..` in front of `..` looks at the square of what there is, and so on.
 _MOST_VALUES: Final = 10_000
@@ -35,7 +36,7 @@ class _TooManyValuesError(JsonPathError):
 def readable(path: str) -> Path | None:
     """The steps of a path; None if it cannot be read."""
     try:
-        return syntax.parse(path)
+        return parse(path)
     except JsonPathError:
         return None
 
@@ -68,37 +69,35 @@ class _Search:
         if self._left < 0:
             raise _TooManyValuesError(f"the path leads to more than {_MOST_VALUES} values")
 
-    def _step(self, values: list[Any], step: syntax.Step) -> list[Any]:
+    def _step(self, values: list[Any], step: steps.Step) -> list[Any]:
         match step:
-            case syntax.Key(name):
+            case steps.Key(name):
                 return [each[name] for each in values if isinstance(each, dict) and name in each]
-            case syntax.Elements():
+            case steps.Elements():
                 return self._elements(values, step)
-            case syntax.All():
+            case steps.All():
                 return [child for each in values for child in self._children(each)]
-            case syntax.Filter():
+            case steps.Filter():
                 return self._filter(values, step)
-            case syntax.Union(paths):
+            case steps.Union(paths):
                 return [found for path in paths for found in self.follow(values, path)]
-            case syntax.Descendants():
+            case steps.Descendants():
                 return self._descendants(values)
-            case syntax.Text(text):
+            case steps.Text(text):
                 return [text]
-            case syntax.Constant(value):
+            case steps.Constant(value):
                 return [value] * len(values)
         raise JsonPathError(f"unrecognized identifier {step.name}")
 
     def _children(self, value: Any) -> list[Any]:
-        # Go's strings are lists of bytes.
-        found = (
-            list(value.values())
-            if isinstance(value, dict)
-            else value
-            if isinstance(value, list)
-            else value.encode()
-            if isinstance(value, str)
-            else ()
-        )
+        found: Collection[Any] = ()
+        if isinstance(value, dict):
+            found = value.values()
+        elif isinstance(value, list):
+            found = value
+        elif isinstance(value, str):
+            # Go's strings are lists of bytes.
+            found = value.encode()
         self._charge(len(found))
         return list(found)
 
@@ -114,7 +113,7 @@ class _Search:
                     waiting += self._children(value)[::-1]
         return found
 
-    def _elements(self, values: list[Any], step: syntax.Elements) -> list[Any]:
+    def _elements(self, values: list[Any], step: steps.Elements) -> list[Any]:
         found: list[Any] = []
         for value in values:
             if value is None:
@@ -136,7 +135,7 @@ class _Search:
             found += value[start : end : step.step or 1]
         return found
 
-    def _filter(self, values: list[Any], step: syntax.Filter) -> list[Any]:
+    def _filter(self, values: list[Any], step: steps.Filter) -> list[Any]:
         found: list[Any] = []
         for value in values:
             if not isinstance(value, list):
@@ -146,7 +145,7 @@ class _Search:
             found += [item for item in value if keeps(item, step)]
         return found
 
-    def _exists(self, item: Any, step: syntax.Filter) -> bool:
+    def _exists(self, item: Any, step: steps.Filter) -> bool:
         try:
             return bool(self.follow([item], step.left))
         except _TooManyValuesError:
@@ -155,7 +154,7 @@ class _Search:
             # kubectl counts what it had found before the step that failed.
             return True
 
-    def _compares(self, item: Any, step: syntax.Filter) -> bool:
+    def _compares(self, item: Any, step: steps.Filter) -> bool:
         left, right = (_only(self.follow([item], path)) for path in (step.left, step.right))
         if not left or not right:
             return False

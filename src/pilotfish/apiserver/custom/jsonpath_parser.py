@@ -1,15 +1,29 @@
 """The syntax of kubectl's JSONPath: a text becomes the steps that lead to values.
 
 `.a.b`, `['a']`, `[0]`, `[-1]`, `[1:5:2]`, `[*]`, `[0,2]`, `..name`, `[?(@.a == "b")]`. There is
-no `&&`, and a key in double quotes is none. Source: k8s.io/client-go, util/jsonpath/parser.go.
+no `&&`, and a text in double quotes is no key. Source: k8s.io/client-go, util/jsonpath/parser.go.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from pilotfish.apiserver.custom.jsonpath_steps import (
+    All,
+    Constant,
+    Descendants,
+    Elements,
+    Filter,
+    JsonPathError,
+    Key,
+    Name,
+    Path,
+    Step,
+    Text,
+    Union,
+)
 
 _END_OF_LINE: Final = "\r\n"
 _ENDS_A_NAME: Final = frozenset(" \t\r\n.,[]$@{}")
@@ -23,87 +37,6 @@ _CODES: Final = re.compile(
     r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})", re.ASCII
 )
 _MOST: Final = 2**63
-
-
-class JsonPathError(ValueError):
-    """A text that is no JSON path, or a path that does not fit an object."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A quoted text, whatever is there."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A number or boolean for each value."""
-
-    value: bool | float | int
-
-
-@dataclass(frozen=True)
-class Name:
-    """A word that stands for itself; it has no meaning in paths of one value."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Key:
-    """The entry of that name of a map."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class All:
-    """All entries of maps and lists."""
-
-
-@dataclass(frozen=True)
-class Descendants:
-    """A value and all that is below it."""
-
-
-@dataclass(frozen=True)
-class Elements:
-    """A part of a list.
-
-    Attributes:
-        start, end, step: as in Go's slices; None where the path leaves them out.
-        is_one: whether the path names one index, so that `end` is the one after it.
-    """
-
-    start: int | None
-    end: int | None
-    step: int | None
-    is_one: bool
-
-
-@dataclass(frozen=True)
-class Union:
-    """What several paths find, one after the other."""
-
-    paths: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """The elements of a list for which a comparison holds.
-
-    Attributes:
-        operator: "exists" for a path alone.
-    """
-
-    left: Path
-    operator: str
-    right: Path
-
-
-Step = All | Constant | Descendants | Elements | Filter | Key | Name | Text | Union
-Path = tuple[Step, ...]
 
 
 def parse(text: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pilotfish.apiserver.custom.jsonpath import readable, values_at
-from pilotfish.apiserver.custom.jsonpath_parser import JsonPathError
+from pilotfish.apiserver.custom.jsonpath_steps import JsonPathError
 
 OBJECT = {
     "a": {"b": 1},
