@@ -121,11 +121,11 @@ def _entries(catalog: Catalog, resource: Resource) -> list[Object]:
 
 
 def _storage_version_hash(catalog: Catalog, resource: Resource) -> str:
-    """A short name of the form in which objects are stored: who migrates them looks at it."""
+    """A short name of the version that objects are stored in, for tools that migrate them."""
     if isinstance(resource, CustomResource):
         group_name, version_name = resource.group, resource.storage_version
     elif resource.full_name == "events.events.k8s.io":
-        # Stored as what it is in the core group.
+        # Stored in the version of the core group.
         group_name, version_name = "", "v1"
     else:
         group_name, version_name = resource.group, catalog.groups()[resource.group][0]

@@ -1,7 +1,7 @@
 """Regular expressions in the syntax of Go's `regexp/syntax`, as RE2 accepts them.
 
-Both are of one author and nearly of one syntax. Where they differ, Go decides: Kubernetes compiles
-patterns of schemas and of CEL's `matches` with Go. https://pkg.go.dev/regexp/syntax
+The two syntaxes are nearly the same. Where they differ, Go's counts: Kubernetes compiles patterns
+of schemas and of CEL's `matches` with Go. https://pkg.go.dev/regexp/syntax
 """
 
 from __future__ import annotations

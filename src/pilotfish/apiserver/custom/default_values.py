@@ -34,7 +34,7 @@ def _defaults(
             yield from _unknown(default, schema, f"{path}.default")
         yield from validate_value(default, schema, f"{path}.default")
         yield from validate_embedded(default, schema, f"{path}.default")
-    # Maps have no names of their own, so what stands in additionalProperties is never filled in.
+    # Kubernetes does not look into additionalProperties here either.
     if isinstance(schema.get("items"), Mapping):
         yield from _defaults(schema["items"], f"{path}.items", in_metadata=in_metadata)
     for name, child in (schema.get("properties") or {}).items():

@@ -43,7 +43,7 @@ def _validate(obj: Object, path: str) -> Iterator[Cause]:
 
 
 def _validate_metadata(metadata: Any, path: str) -> list[Cause]:
-    # Decoding has seen to it in objects; defaults of schemas are not decoded.
+    # Decoding checks the form in objects; defaults of schemas are not decoded.
     if not _has_form(metadata):
         return [invalid(path, metadata, "must be the metadata of an object")]
     return validate_embedded_metadata(metadata, path)

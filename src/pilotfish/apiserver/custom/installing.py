@@ -50,7 +50,7 @@ class CustomResources(Watcher):
         self._core = core
         self._served: dict[str, list[CustomResource]] = {}
         self._wake = asyncio.Event()
-        # What has to be looked after; and what waits for names that others of its group have.
+        # The definitions that changed, and those that wait for names of others in their group.
         self._changed: set[str] = set()
         self._nameless: set[str] = set()
         collection = core.registry.collection(DEFINITIONS)
@@ -93,7 +93,7 @@ class CustomResources(Watcher):
         return served
 
     async def run(self) -> None:
-        """Bring deleted definitions to their end, and names to who waits; until cancelled.
+        """Finish deleted definitions, and give free names to those that wait; until cancelled.
 
         Only definitions that changed are looked after, and those that wait for a name: with
         hundreds of others there, a change costs what it costs with none.

@@ -146,7 +146,7 @@ def _validate_column(column: Object, path: str) -> Iterator[Cause]:
 
 
 def _validate_path(text: str, path: str) -> Iterator[Cause]:
-    """See that a path has a dot to begin with: Kubernetes asks for no more.
+    """Check that a path begins with a dot: Kubernetes asks for no more.
 
     A column whose path cannot be read shows nothing.
     """
