@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.functions import Function, Overload
 from pilotfish.cel.types import BOOL, DOUBLE, INT, STRING, Type
-from pilotfish.cel.values import TypeName
+from pilotfish.cel.values import MAX_INT, TypeName
 from pilotfish.objects.quantities import parse_quantity
 
 # More digits than a sum of quantities has: 19 before the point, 9 after it.
@@ -49,9 +49,8 @@ def _as_integer(of: Quantity) -> int:
 
 
 def _is_integer(of: Quantity) -> bool:
-    # What is cut to the largest integer is none.
-    largest = (1 << 63) - 1
-    return of.number == of.number.to_integral_value() and -largest <= of.number < largest
+    # Larger numbers were cut to MAX_INT, so that it counts as none.
+    return of.number == of.number.to_integral_value() and -MAX_INT <= of.number < MAX_INT
 
 
 def _number(value: Any) -> Decimal:

@@ -13,11 +13,9 @@ from typing import Any, ClassVar, Final
 from pilotfish.cel.errors import EvaluationError
 from pilotfish.cel.functions import Function, Overload
 from pilotfish.cel.types import BOOL, INT, STRING, Type
-from pilotfish.cel.values import TypeName
+from pilotfish.cel.values import MAX_INT, MAX_UINT, TypeName
 
 SEMVER: Final = Type("kubernetes.Semver")
-_MAX_NUMBER: Final = (1 << 64) - 1
-_MAX_INT: Final = (1 << 63) - 1
 _DIGITS: Final = frozenset("0123456789")
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") | _DIGITS
 
@@ -73,7 +71,7 @@ def _number(text: str) -> int:
     if len(text) > 1 and text[0] == "0":
         raise EvaluationError(f'Version number must not contain leading zeroes "{text}"')
     # Python refuses to read thousands of digits.
-    if len(text) > 20 or int(text) > _MAX_NUMBER:
+    if len(text) > 20 or int(text) > MAX_UINT:
         raise EvaluationError(f'version number "{text[:40]}" is out of range')
     return int(text)
 
@@ -117,7 +115,7 @@ def _is_version(text: str, normalizes: bool = False) -> bool:
 
 def _int(number: int) -> int:
     """A number as an int of 64 bits, as Go converts a uint64."""
-    return number if number <= _MAX_INT else number - (1 << 64)
+    return number if number <= MAX_INT else number - (1 << 64)
 
 
 def _method(name: str, doc: str, result: Type, run: Callable[..., Any], *more: Type) -> Function:
