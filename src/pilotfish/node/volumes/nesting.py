@@ -38,7 +38,7 @@ def nest(wanted: list[Mount], volumes: list[Mount], folder: Path) -> list[Mount]
             if Path(source).parent != folder:
                 with beneath.opened(source) as volume:
                     source = str(bound.bind(volume, folder, f"outer-{number}", mounts.MS_PRIVATE))
-                outer[above] = replace(outer[above], source=source)
+                outer[above] = replace(outer[above], source=source, options=_not_below(outer[above]))
             _mount_inside(mount, Path(source), posixpath.relpath(place, above), folder, number)
             continue
         if mount in volumes and Path(mount.source).is_dir():
@@ -46,6 +46,11 @@ def nest(wanted: list[Mount], volumes: list[Mount], folder: Path) -> list[Mount]
         else:
             result.append(mount)
     return sorted([*result, *outer.values()], key=_depth)
+
+
+def _not_below(mount: Mount) -> tuple[str, ...]:
+    """The options of a copy: what is mounted in it is writable or not by its own options."""
+    return tuple("ro" if option == "rro" else option for option in mount.options)
 
 
 def _depth(mount: Mount) -> int:
@@ -60,7 +65,7 @@ def _is_inside(path: str, folder: str) -> bool:
 def _mount_inside(mount: Mount, volume: Path, name: str, folder: Path, number: int) -> None:
     with beneath.opened(mount.source, os.O_PATH) as source:
         staged = bound.bind(source, folder, f"inner-{number}", mounts.MS_PRIVATE)
-        if "ro" in mount.options:
+        if not {"ro", "rro"}.isdisjoint(mount.options):
             flags = mounts.MS_BIND | mounts.MS_REMOUNT | mounts.MS_RDONLY
             mounts.mount("", staged, "", flags)
         is_folder = stat.S_ISDIR(os.fstat(source).st_mode)
