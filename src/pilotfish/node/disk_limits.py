@@ -12,18 +12,18 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from pilotfish.node.paths import PodPaths
 from pilotfish.node.processes import run_program
-from pilotfish.node.record import all_containers, app_containers, init_containers
+from pilotfish.node.record import all_containers, counted_containers
 from pilotfish.objects.meta import Object, key_of
-from pilotfish.objects.quantities import parse_quantity
+from pilotfish.objects.pod_resources import pod_limits
+from pilotfish.objects.quantities import format_quantity, parse_quantity
 
 log = logging.getLogger(__name__)
 
-RESOURCE = "ephemeral-storage"
+_RESOURCE = "ephemeral-storage"
 _MEASURE_TIMEOUT_S = 60.0
 _BLOCK_BYTES = 1024
 # du's last line is short; what it says of files that vanish goes elsewhere.
@@ -62,9 +62,9 @@ def exceeded(pod: Object, usage: Usage) -> str:
         name, size = volume["name"], _size_limit(volume)
         if size and usage.volumes.get(name, 0) > parse_quantity(size):
             return f'Usage of EmptyDir volume "{name}" exceeds the limit "{size}". '
-    total = pod_limit(pod)
+    total = _pod_limit(pod)
     if total is not None and usage.total > total:
-        shown = _shown(total)
+        shown = format_quantity(total, binary=True)
         return f"Pod ephemeral local storage usage exceeds the total limit of containers {shown}. "
     for container in all_containers(pod):
         name, limit = container["name"], _limit(container)
@@ -73,19 +73,15 @@ def exceeded(pod: Object, usage: Usage) -> str:
     return ""
 
 
-def pod_limit(pod: Object) -> Decimal | None:
-    """The sum of the containers' limits, or the largest of an init container; None without any."""
-    limits = [_limit(one) for one in app_containers(pod)]
-    total = [parse_quantity(limit) for limit in limits if limit is not None]
-    first = [_limit(one) for one in init_containers(pod)]
-    largest = [parse_quantity(limit) for limit in first if limit is not None]
-    if not total and not largest:
+def _pod_limit(pod: Object) -> int | None:
+    """What all of the Pod may take, in bytes; None when no container has a limit."""
+    if all(_limit(container) is None for container in counted_containers(pod)):
         return None
-    return max([sum(total, Decimal(0)), *largest])
+    return pod_limits(pod)[_RESOURCE]
 
 
 async def measure(pod: Object, paths: PodPaths) -> Usage:
-    """What the Pod takes on disk now. What cannot be measured in time counts as nothing."""
+    """What the Pod takes on disk now. It does not count what du cannot measure in time."""
     volumes = {
         volume["name"]: await disk_usage([paths.volumes / volume["name"]])
         for volume in disk_volumes(pod)
@@ -156,15 +152,5 @@ def _size_limit(volume: Object) -> str:
 
 
 def _limit(container: Object) -> str | None:
-    limit = ((container.get("resources") or {}).get("limits") or {}).get(RESOURCE)
+    limit = ((container.get("resources") or {}).get("limits") or {}).get(_RESOURCE)
     return None if limit is None else str(limit)
-
-
-def _shown(amount: Decimal) -> str:
-    """A number of bytes with the largest binary suffix that divides it."""
-    number, suffix = int(amount), ""
-    for next_suffix in ("Ki", "Mi", "Gi", "Ti"):
-        if number == 0 or number % 1024:
-            break
-        number, suffix = number // 1024, next_suffix
-    return f"{number}{suffix}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 
@@ -29,21 +29,10 @@ def amount(resource: str, quantity: str) -> int:
 def pod_requests(pod: Object) -> Counter[str]:
     """What the Pod asks of a node ("Resource Management for Pods and Containers").
 
-    The containers' sum; an init container needs its own only while it runs,
-    beside the sidecars started before it; then the overhead of the runtime.
+    What its containers ask for together, and the overhead of the runtime.
     """
     spec = pod["spec"]
-    total: Counter[str] = Counter()
-    for container in spec.get("containers") or ():
-        total.update(_requests(container))
-    sidecars: Counter[str] = Counter()
-    peak: Counter[str] = Counter()
-    for container in spec.get("initContainers") or ():
-        needed = sidecars + _requests(container)
-        peak |= needed
-        if container.get("restartPolicy") == "Always":
-            sidecars = needed
-    total = (total + sidecars) | peak
+    total = _together(spec, _requests)
     for resource, quantity in ((spec.get("resources") or {}).get("requests") or {}).items():
         total[resource] = amount(resource, str(quantity))
     for resource, quantity in (spec.get("overhead") or {}).items():
@@ -51,10 +40,41 @@ def pod_requests(pod: Object) -> Counter[str]:
     return total
 
 
+def pod_limits(pod: Object) -> Counter[str]:
+    """What the Pod's containers may take together; 0 too for a resource that none limits."""
+    return _together(pod["spec"], _limits)
+
+
+def _together(spec: Object, of: Callable[[Object], Counter[str]]) -> Counter[str]:
+    """The containers' sum, or more while the init containers run.
+
+    An init container needs its own only while it runs, beside the sidecars started before it.
+    """
+    total: Counter[str] = Counter()
+    for container in spec.get("containers") or ():
+        total.update(of(container))
+    sidecars: Counter[str] = Counter()
+    peak: Counter[str] = Counter()
+    for container in spec.get("initContainers") or ():
+        needed = sidecars + of(container)
+        peak |= needed
+        if container.get("restartPolicy") == "Always":
+            sidecars = needed
+    return (total + sidecars) | peak
+
+
 def _requests(container: Object) -> Counter[str]:
     resources = container.get("resources") or {}
     wanted = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return Counter({name: amount(name, str(quantity)) for name, quantity in wanted.items()})
+    return _amounts(wanted)
+
+
+def _limits(container: Object) -> Counter[str]:
+    return _amounts((container.get("resources") or {}).get("limits") or {})
+
+
+def _amounts(quantities: Object) -> Counter[str]:
+    return Counter({name: amount(name, str(quantity)) for name, quantity in quantities.items()})
 
 
 def host_ports(pod: Object) -> Iterator[HostPort]:

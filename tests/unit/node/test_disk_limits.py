@@ -51,6 +51,14 @@ def test_who_goes_over_a_limit_is_evicted_with_the_kubelets_words(
     assert exceeded(given, usage) == message
 
 
+def test_a_sidecar_adds_to_what_the_pod_may_take() -> None:
+    given = pod("1Mi")
+    (sidecar,) = pod("1Mi")["spec"]["containers"]
+    given["spec"]["initContainers"] = [{**sidecar, "name": "s", "restartPolicy": "Always"}]
+    assert exceeded(given, Usage({"v": 2 * MIB}, {})) == ""
+    assert "total limit of containers 2Mi" in exceeded(given, Usage({"v": 2 * MIB + 1}, {}))
+
+
 def test_only_pods_with_limits_are_measured() -> None:
     assert not has_limits(pod(None, volumes={"v": {}}))
     assert not has_limits(pod(None, volumes={"v": {"medium": "Memory", "sizeLimit": "1Mi"}}))
