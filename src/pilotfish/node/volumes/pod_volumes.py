@@ -16,12 +16,14 @@ from pilotfish.node.expansion import expand
 from pilotfish.node.object_fetch import fetch
 from pilotfish.node.oci.mounts import Mount, bind
 from pilotfish.node.paths import PodPaths
+from pilotfish.node.record import counted_containers
 from pilotfish.node.volumes import atomic, bound
 from pilotfish.node.volumes.host_path import open_host_path
 from pilotfish.node.volumes.payload import volume_files, wanted
 from pilotfish.node.volumes.sub_path import open_sub_path
 from pilotfish.node.volumes.tokens import PodTokens
 from pilotfish.objects.meta import Object, namespace_of
+from pilotfish.objects.pod_resources import pod_limits
 from pilotfish.objects.quantities import parse_quantity
 
 log = logging.getLogger(__name__)
@@ -178,12 +180,9 @@ def memory_volume_bytes(settings: Object, pod: Object, node_bytes: int) -> int:
     sizeLimit, as the kubelet has it (SizeMemoryBackedVolumes).
     """
     sizes = [node_bytes]
-    limits = [
-        ((container.get("resources") or {}).get("limits") or {}).get("memory")
-        for container in pod.get("spec", {}).get("containers") or []
-    ]
-    if limits and all(limit is not None for limit in limits):
-        sizes.append(sum(int(parse_quantity(str(limit))) for limit in limits))
+    limits = [(one.get("resources") or {}).get("limits") or {} for one in counted_containers(pod)]
+    if all("memory" in of_container for of_container in limits):
+        sizes.append(pod_limits(pod)["memory"])
     asked = int(parse_quantity(str(settings.get("sizeLimit") or 0)))
     return min([*sizes, asked] if asked > 0 else sizes)
 
