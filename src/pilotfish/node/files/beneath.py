@@ -29,6 +29,10 @@ _ATTEMPTS = 64
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class NotRegular(OSError):
+    """A folder, a device or a pipe stands where a regular file belongs."""
+
+
 class _OpenHow(ctypes.Structure):
     _fields_ = (
         ("flags", ctypes.c_uint64),
@@ -116,6 +120,14 @@ def _make_folder(folder: int, name: str, mode: int) -> int:
     return open_at(folder, name, os.O_PATH, BENEATH | NO_SYMLINKS)
 
 
+def find_or_make_file(folder: int, name: str, resolve: int) -> int:
+    """An entry of the folder, as an O_PATH descriptor; an empty file is made when it is missing."""
+    with suppress(FileExistsError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(name, flags, 0o644, dir_fd=folder))
+    return open_at(folder, name, os.O_PATH, resolve)
+
+
 def path_of(descriptor: int) -> Path:
     """A path that means exactly this descriptor, for system calls that take paths only."""
     return Path(f"/proc/self/fd/{descriptor}")
@@ -132,9 +144,20 @@ def read_in_root(root: Path, name: str, limit_bytes: int) -> bytes:
         except OSError:
             return b""
     try:
-        # Only a regular file is opened for real: a device or a pipe does things when opened.
+        return read_regular(found, limit_bytes)
+    except NotRegular:
+        return b""
+
+
+def read_regular(found: int, limit_bytes: int) -> bytes:
+    """The beginning of the file of an O_PATH descriptor, which is closed.
+
+    Only a regular file is opened for real: a device or a pipe does things when opened. Raises
+    NotRegular, OSError.
+    """
+    try:
         if not stat.S_ISREG(os.fstat(found).st_mode):
-            return b""
+            raise NotRegular("not a regular file")
         with path_of(found).open("rb") as file:
             return file.read(limit_bytes)
     finally:

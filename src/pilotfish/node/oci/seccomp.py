@@ -6,15 +6,14 @@ RuntimeDefault, as with the kubelet's `--seccomp-default`. A privileged one is n
 
 from __future__ import annotations
 
+import errno
 import json
-import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from pilotfish.node.errors import ContainerConfigError
-from pilotfish.node.files.beneath import find, opened, path_of
+from pilotfish.node.files.beneath import find, opened, read_regular
 from pilotfish.node.oci.syscalls import BY_CAPABILITY, BY_MACHINE, EVERYWHERE
 from pilotfish.objects.meta import Object
 
@@ -30,12 +29,11 @@ _ARCHITECTURES: Final = {
 _MAX_PROFILE_BYTES: Final = 1 << 20
 _ALLOW: Final = "SCMP_ACT_ALLOW"
 _ERRNO: Final = "SCMP_ACT_ERRNO"
-_EPERM, _ENOSYS = 1, 38
 
 # The flags of clone(2) that make namespaces: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID,
 # NEWNET.
 _CLONE_NAMESPACES: Final = 0x7E020000
-# What personality(2) may be set to: Linux, PER_LINUX32, UNAME26 with each, and "tell me".
+# The values that personality(2) may set: Linux, PER_LINUX32, UNAME26 with each, and "tell me".
 _PERSONALITIES: Final = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
 _AF_VSOCK: Final = 40  # a way to the hypervisor that knows no network namespaces
 
@@ -69,16 +67,9 @@ def load_profile(folder: Path, name: str) -> Object:
 
 
 def _read(folder: Path, name: str) -> bytes:
-    """The file's bytes. It is found once, below the folder, and only a regular file is opened."""
+    """The bytes of the file, which is found once, below the folder."""
     with opened(folder) as base:
-        found = find(base, name)
-    try:
-        if not stat.S_ISREG(os.fstat(found).st_mode):
-            raise OSError("not a regular file")
-        with path_of(found).open("rb") as file:
-            text = file.read(_MAX_PROFILE_BYTES + 1)
-    finally:
-        os.close(found)
+        text = read_regular(find(base, name), _MAX_PROFILE_BYTES + 1)
     if len(text) > _MAX_PROFILE_BYTES:
         raise ValueError(f"it has more than {_MAX_PROFILE_BYTES} bytes")
     return text
@@ -99,7 +90,8 @@ def default_profile(capabilities: Iterable[str], machine: str) -> Object:
     for capability, more in BY_CAPABILITY.items():
         if capability in held:
             names.update(more)
-    rules = [_rule(sorted(names)), *(_with(["personality"], 0, it) for it in _PERSONALITIES)]
+    personas = [_argument(0, persona, "SCMP_CMP_EQ") for persona in _PERSONALITIES]
+    rules = [_rule(sorted(names)), *(_rule(["personality"], [persona]) for persona in personas)]
     # Two rules for "not equal": libseccomp before 2.5.5 mixes up NE with other rules.
     rules.append(_rule(["socket"], [_argument(0, _AF_VSOCK, "SCMP_CMP_LT")]))
     rules.append(_rule(["socket"], [_argument(0, _AF_VSOCK, "SCMP_CMP_GT")]))
@@ -108,10 +100,10 @@ def default_profile(capabilities: Iterable[str], machine: str) -> Object:
         no_namespaces = _argument(flags, _CLONE_NAMESPACES, "SCMP_CMP_MASKED_EQ")
         rules.append(_rule(["clone"], [no_namespaces]))
         # Its flags are in memory, where a filter cannot look: programs then fall back to clone.
-        rules.append({"names": ["clone3"], "action": _ERRNO, "errnoRet": _ENOSYS})
+        rules.append({"names": ["clone3"], "action": _ERRNO, "errnoRet": errno.ENOSYS})
     return {
         "defaultAction": _ERRNO,
-        "defaultErrnoRet": _EPERM,
+        "defaultErrnoRet": errno.EPERM,
         "architectures": list(_ARCHITECTURES.get(machine, ())),
         "syscalls": rules,
     }
@@ -126,7 +118,3 @@ def _rule(names: list[str], args: list[Object] | None = None) -> Object:
 
 def _argument(index: int, value: int, operator: str) -> Object:
     return {"index": index, "value": value, "op": operator}
-
-
-def _with(names: list[str], index: int, value: int) -> Object:
-    return _rule(names, [_argument(index, value, "SCMP_CMP_EQ")])

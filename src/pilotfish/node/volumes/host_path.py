@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from contextlib import suppress
 
 from pilotfish.node.errors import MountFailed
 from pilotfish.node.files import beneath
@@ -60,9 +59,6 @@ def _make_file(root: int, path: str) -> int:
         message = f"hostPath type check failed: {parent} is not a directory"
         raise MountFailed(message) from None
     try:
-        with suppress(FileExistsError):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            os.close(os.open(name, flags, 0o644, dir_fd=folder))
-        return beneath.open_at(folder, name, os.O_PATH, 0)
+        return beneath.find_or_make_file(folder, name, 0)
     finally:
         os.close(folder)

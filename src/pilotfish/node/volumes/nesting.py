@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def nest(wanted: list[Mount], volumes: list[Mount], folder: Path) -> list[Mount]
             if Path(source).parent != folder:
                 with beneath.opened(source) as volume:
                     source = str(bound.bind(volume, folder, f"outer-{number}", mounts.MS_PRIVATE))
-                outer[above] = replace(outer[above], source=source, options=_not_below(outer[above]))
+                outer[above] = _copied(outer[above], source)
             _mount_inside(mount, Path(source), posixpath.relpath(place, above), folder, number)
             continue
         if mount in volumes and Path(mount.source).is_dir():
@@ -48,13 +47,14 @@ def nest(wanted: list[Mount], volumes: list[Mount], folder: Path) -> list[Mount]
     return sorted([*result, *outer.values()], key=_depth)
 
 
-def _not_below(mount: Mount) -> tuple[str, ...]:
-    """The options of a copy: what is mounted in it is writable or not by its own options."""
-    return tuple("ro" if option == "rro" else option for option in mount.options)
+def _copied(mount: Mount, source: str) -> Mount:
+    """The mount from its copy, in which others are made: those have options of their own."""
+    options = tuple("ro" if option == "rro" else option for option in mount.options)
+    return replace(mount, source=source, options=options)
 
 
 def _depth(mount: Mount) -> int:
-    """What lies deeper comes later, or it would be covered."""
+    """The order of mounts: a deeper one comes later, or it would be covered."""
     return posixpath.normpath(mount.destination).rstrip("/").count("/")
 
 
@@ -90,9 +90,6 @@ def _place(root: int, name: str, is_folder: bool) -> int:
     parent, _, last = name.rpartition("/")
     above = beneath.find_or_make(root, parent, 0o755)
     try:
-        with suppress(FileExistsError):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            os.close(os.open(last, flags, 0o644, dir_fd=above))
-        return beneath.open_at(above, last, os.O_PATH, beneath.BENEATH | beneath.NO_SYMLINKS)
+        return beneath.find_or_make_file(above, last, beneath.BENEATH | beneath.NO_SYMLINKS)
     finally:
         os.close(above)
