@@ -52,17 +52,24 @@ def _parts(name: str) -> list[str]:
 @contextmanager
 def _folder_of(root: int, name: str, parts: list[str]) -> Iterator[int]:
     """The folder of an entry, made where missing and never reached through a link."""
-    path = "/".join(parts) or "."
-    try:
-        folder = beneath.open_at(root, path, _FOLDER, beneath.BENEATH | beneath.NO_SYMLINKS)
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-            raise
+    folder = _open_folder(root, parts)
+    if folder is None:
         folder = _make_folders(root, name, parts)
     try:
         yield folder
     finally:
         os.close(folder)
+
+
+def _open_folder(root: int, parts: list[str]) -> int | None:
+    """A folder of the archive; None when there is none by that path, or a link is on the way."""
+    path = "/".join(parts) or "."
+    try:
+        return beneath.open_at(root, path, _FOLDER, beneath.BENEATH | beneath.NO_SYMLINKS)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        return None
 
 
 def _make_folders(root: int, name: str, parts: list[str]) -> int:
@@ -219,10 +226,8 @@ def _unpack_member(
 
 def _set_time(root: int, parts: list[str], mtime: float) -> None:
     """A folder's time, once all is in it; nothing when a later entry took its place."""
-    path = "/".join(parts) or "."
-    try:
-        folder = beneath.open_at(root, path, _FOLDER, beneath.BENEATH | beneath.NO_SYMLINKS)
-    except OSError:
+    folder = _open_folder(root, parts)
+    if folder is None:
         return
     try:
         os.utime(folder, (mtime, mtime))
