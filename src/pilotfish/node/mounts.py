@@ -27,6 +27,7 @@ _PAGE_BYTES = 4096  # mount(2): the data argument fits one page
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _OCTAL = re.compile(r"\\([0-7]{3})")
+_SEPARATORS = re.compile(r"[,=:]")
 _ESCAPED = re.compile(r"[ \t\n\\]")
 
 
@@ -37,6 +38,10 @@ class MountPoint:
     path: str
     type: str
     options: str
+
+    def overlay_folders(self) -> list[str]:
+        """The layers and the work folder of an overlay, among the words of its options."""
+        return _SEPARATORS.split(self.options) if self.type == "overlay" else []
 
 
 def mount(source: str, target: Path, type_: str, flags: int = 0, options: str = "") -> None:

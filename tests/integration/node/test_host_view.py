@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +149,22 @@ def test_a_folder_that_goes_away_is_gone_for_the_next_container(
     mounted(view, tmp_path / "first")
     remove_tree(machine / "etc/nginx")
     assert not (mounted(view, tmp_path / "second") / "etc/nginx").exists()
+
+
+def test_a_change_that_could_not_be_taken_over_is_tried_again(
+    view: HostView, machine: Path, tmp_path: Path
+) -> None:
+    mounted(view, tmp_path / "first")
+    write(machine, "etc/passwd", "root:x:0:0\nredis:x:7:7")
+    with pytest.MonkeyPatch.context() as patch:
+
+        def fail(*_arguments: object, **_options: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        patch.setattr(shutil, "copyfile", fail)
+        with pytest.raises(OSError, match="No space"):
+            mounted(view, tmp_path / "second")
+    assert "redis" in (mounted(view, tmp_path / "third") / "etc/passwd").read_text()
 
 
 def test_containers_share_what_was_found_while_nothing_changes(

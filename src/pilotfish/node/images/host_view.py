@@ -39,7 +39,7 @@ class HostView:
     def prepare(self) -> None:
         """Mount the tmpfs for the skeletons; fine when it is there."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        if any(point.path == str(self._folder) for point in mounts.mount_points()):
+        if os.path.ismount(self._folder):
             self._number = max((int(entry.name) for entry in self._folder.iterdir()), default=0)
             return
         flags = mounts.MS_NODEV | mounts.MS_NOSUID
@@ -72,17 +72,17 @@ class HostView:
         """The newest skeleton, made when what it shows of the machine has changed."""
         # Every container asks: looking at what was found is far cheaper than finding it.
         if self._made is None or any(_mark(path) != mark for path, mark in self._marks.items()):
-            self._marks = {path: _mark(path) for path in self._watched()}
+            # Looked at before the copying: what changes meanwhile is noticed the next time.
+            marks = {path: _mark(path) for path in self._watched()}
             self._number += 1
             made = self._folder / str(self._number)
-            remove_tree(made)
             self._make(made)
-            self._made = made
+            self._made, self._marks = made, marks
             self._remove_unused(made)
         return self._made
 
     def _watched(self) -> Iterator[str]:
-        """What changes when a package or an administrator changes what the skeleton shows."""
+        """The paths that change when a package or an administrator changes what is shown."""
         for name in ("", "etc", *host.SERVICE_FOLDERS):
             yield str(self._root / name)
         for pattern in host.ETC:
@@ -156,8 +156,8 @@ class HostView:
 
     def _remove_unused(self, newest: Path) -> None:
         """Remove older skeletons that no container stands on."""
-        options = [point.options for point in mounts.mount_points() if point.type == "overlay"]
-        used = {piece for text in options for piece in text.replace("=", ",").split(",")}
+        points = mounts.mount_points()
+        used = {folder for point in points for folder in point.overlay_folders()}
         for skeleton in self._folder.iterdir():
             if skeleton != newest and str(skeleton) not in used:
                 remove_tree(skeleton)

@@ -100,9 +100,9 @@ def _user(rootfs: Path) -> str:
         return str(rootfs)
 
 
-def _short(lines: list[str]) -> str:
-    """What `cp` said first; the names in it may be thousands of bytes long."""
-    line = lines[0] if lines else "no reason given"
+def _first_line(text: str) -> str:
+    """The first error of `cp`; the names in it may be thousands of bytes long."""
+    line = next(iter(text.strip().splitlines()), "no reason given")
     return line if len(line) <= 200 else f"{line[:100]} ... {line[-60:]}"
 
 
@@ -219,8 +219,7 @@ class ImageStore:
             finished = subprocess.run(command, capture_output=True, text=True, check=False)
             if finished.returncode != 0:
                 remove_tree(draft)
-                reason = finished.stderr.strip().splitlines()[:1]
-                raise BadImage(f"copying {source} failed: {_short(reason)}")
+                raise BadImage(f"copying {source} failed: {_first_line(finished.stderr)}")
             size_bytes = tree_bytes(draft)
         else:
             with source.open("rb") as file, decompressed(file) as plain:
@@ -264,11 +263,10 @@ class ImageStore:
         prefix = f"{self._layers}{os.sep}"
         found: dict[str, set[str]] = {}
         for point in mounts.mount_points():
-            if point.type == "overlay" and prefix in point.options:
-                for piece in point.options.replace(",", ":").replace("=", ":").split(":"):
-                    if piece.startswith(prefix):
-                        layer = piece.removeprefix(prefix)
-                        found.setdefault(layer, set()).add(_user(Path(point.path)))
+            for folder in point.overlay_folders():
+                if folder.startswith(prefix):
+                    layer = folder.removeprefix(prefix)
+                    found.setdefault(layer, set()).add(_user(Path(point.path)))
         return found
 
     def _collect_layers(self) -> None:

@@ -26,12 +26,12 @@ NULL = "null"
 def prepare(folder: Path) -> None:
     """Mount the tmpfs for a node; fine when it is there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(point.path == str(folder) for point in mounts.mount_points()):
-        return
-    flags = mounts.MS_NOSUID | mounts.MS_NOEXEC
-    mounts.mount("tmpfs", folder, "tmpfs", flags, "mode=700,size=16m")
+    if not os.path.ismount(folder):
+        flags = mounts.MS_NOSUID | mounts.MS_NOEXEC
+        mounts.mount("tmpfs", folder, "tmpfs", flags, "mode=700,size=16m")
     mounts.mount("", folder, "", mounts.MS_UNBINDABLE)
-    make_device(folder / NULL, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    if not (folder / NULL).exists():
+        make_device(folder / NULL, stat.S_IFCHR | 0o666, os.makedev(1, 3))
 
 
 def bind(descriptor: int, folder: Path, name: str, propagation: int) -> Path:
