@@ -166,8 +166,7 @@ def _describe(
         backoff_s=successor_backoff_s(request.previous),
     )
     context = container.get("securityContext") or {}
-    devices = machine_devices() if context.get("privileged") else ()
-    dev_folder.make(paths.dev, devices)
+    dev_folder.make(paths.dev, machine_devices() if context.get("privileged") else ())
     spec = make_spec(
         SpecInput(
             pod=pod,
@@ -187,7 +186,6 @@ def _describe(
             seccomp=_seccomp(node, pod, container),
             apparmor=apparmor_profile(pod, container)[1],
             cgroup_namespace=cgroups.is_unified(),
-            machine_devices=devices,
             target_pid=request.target_pid,
         )
     )

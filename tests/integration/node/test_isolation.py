@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pilotfish.node import mounts
+from pilotfish.node.oci.devices import machine_devices
 from pilotfish.objects.meta import Object
 from pilotfish.objects.pods import is_ready
 from support.lone_node import LoneNode, container, pod, state
@@ -58,9 +59,10 @@ async def test_unconfined_and_privileged_containers_have_no_profile(node: LoneNo
     unconfined = {"securityContext": {"seccompProfile": {"type": "Unconfined"}}}
     assert (await run(node, "free", SYSTEM_CALLS, spec=unconfined))[0].split()[1] == "0"
     privileged = {"privileged": True}
-    lines = await run(node, "mighty", SYSTEM_CALLS, securityContext=privileged)
+    script = f"{SYSTEM_CALLS}\nfind /dev -type c -o -type b"
+    lines = await run(node, "mighty", script, securityContext=privileged)
     assert lines[0].split()[1] == "0"
-    assert "unshared" in lines
+    assert {"unshared", *(device.path for device in machine_devices())} <= set(lines)
 
 
 async def test_threads_subprocesses_and_sockets_work_under_the_default(node: LoneNode) -> None:

@@ -7,8 +7,6 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotfish.objects.meta import Object
-
 # Every container has these anyway, or has its own instance of them.
 _OWN = {"console", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "tty"}
 _OWN |= {"urandom", "zero"}
@@ -23,17 +21,6 @@ class Device:
     mode: int
     uid: int
     gid: int
-
-    def as_oci(self) -> Object:
-        return {
-            "path": self.path,
-            "type": self.type,
-            "major": self.major,
-            "minor": self.minor,
-            "fileMode": self.mode,
-            "uid": self.uid,
-            "gid": self.gid,
-        }
 
 
 def machine_devices(folder: Path = Path("/dev")) -> tuple[Device, ...]:

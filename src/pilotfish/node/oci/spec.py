@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pilotfish.node.errors import ContainerConfigError
 from pilotfish.node.expansion import expand_all
 from pilotfish.node.oci.capabilities import container_capabilities
-from pilotfish.node.oci.devices import Device
 from pilotfish.node.oci.mounts import Mount, base_mounts
 from pilotfish.node.oci.resources import linux_resources
 from pilotfish.node.oci.user import User
@@ -77,7 +76,6 @@ class SpecInput:
     cgroup_path: str
     available_capabilities: tuple[str, ...]
     oom_score_adj: int
-    machine_devices: tuple[Device, ...] = ()  # those of /dev, for privileged containers
     cgroup_namespace: bool = False  # with cgroup v2 the container sees its own part only
     seccomp: Object | None = None  # linux.seccomp; None for unconfined
     apparmor: str = ""  # the name of a loaded profile
@@ -175,8 +173,6 @@ def make_spec(given: SpecInput) -> Object:
         "resources": linux_resources(given.container, privileged),
         "cgroupsPath": given.cgroup_path,
     }
-    if privileged:
-        linux["devices"] = [device.as_oci() for device in given.machine_devices]
     if given.seccomp is not None:
         linux["seccomp"] = given.seccomp
     if given.sandbox.sysctls:

@@ -8,7 +8,6 @@ import pytest
 
 from pilotfish.node.errors import ContainerConfigError
 from pilotfish.node.oci.capabilities import ALL, DEFAULT, bounding_set, container_capabilities
-from pilotfish.node.oci.devices import Device
 from pilotfish.node.oci.mounts import bind
 from pilotfish.node.oci.resources import linux_resources
 from pilotfish.node.oci.spec import ImageConfig, Sandbox, SpecInput, command_line, make_spec
@@ -36,7 +35,6 @@ def spec_of(
             cgroup_path="/pilotfish/id",
             available_capabilities=ALL,
             oom_score_adj=1000,
-            machine_devices=(Device("/dev/kvm", "c", 10, 232, 0o660, 0, 0),),
             **given,
         )
     )
@@ -99,10 +97,8 @@ def test_what_the_kernel_would_tell_is_masked_but_not_for_the_privileged() -> No
     plain = spec_of({})["linux"]
     assert "/proc/kcore" in plain["maskedPaths"]
     assert "/proc/sys" in plain["readonlyPaths"]
-    assert "devices" not in plain
     trusted = spec_of({"securityContext": {"privileged": True}})
     assert "maskedPaths" not in trusted["linux"]
-    assert trusted["linux"]["devices"][0]["path"] == "/dev/kvm"
     (sys,) = [mount for mount in trusted["mounts"] if mount["destination"] == "/sys"]
     assert "rw" in sys["options"]
 
