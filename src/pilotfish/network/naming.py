@@ -49,7 +49,7 @@ def belongs_to(cluster: str, namespace: str) -> bool:
 
     Not a mere prefix: cluster "a" does not own the namespaces of cluster "a-b".
     """
-    return re.fullmatch(rf"{PREFIX}{re.escape(cluster)}-({_OWNED})", namespace) is not None
+    return cluster_of(namespace) == cluster
 
 
 def cluster_of(namespace: str) -> str | None:

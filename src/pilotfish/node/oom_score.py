@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from pilotfish.node.qos import SPARED
+
 log = logging.getLogger(__name__)
 
 _OWN = Path("/proc/self/oom_score_adj")
-# What the kubelet gives to Guaranteed Pods.
-_WANTED = -997
 
 
 def lowest_oom_score_adj(file: Path = _OWN) -> int:
@@ -20,14 +20,14 @@ def lowest_oom_score_adj(file: Path = _OWN) -> int:
     """
     own = int(file.read_text())
     try:
-        file.write_text(f"{_WANTED}\n")
+        file.write_text(f"{SPARED}\n")
     except PermissionError:
         log.warning(
             "without CAP_SYS_RESOURCE, Guaranteed Pods get oom_score_adj %d instead of %d: "
             "the kernel's OOM killer does not spare them",
             own,
-            _WANTED,
+            SPARED,
         )
         return own
     file.write_text(f"{own}\n")
-    return _WANTED
+    return SPARED

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pilotfish.objects.meta import Object
 from pilotfish.objects.quantities import parse_quantity
 
+# The oom_score_adj of Guaranteed Pods and of what a cluster cannot do without.
+SPARED = -997
+
 
 def _all_containers(pod: Object) -> Iterator[Object]:
     spec = pod.get("spec", {})
@@ -41,9 +44,9 @@ def oom_score_adj(pod: Object, container: Object, node_memory_bytes: int) -> int
         "system-node-critical",
         "system-cluster-critical",
     ):
-        return -997
+        return SPARED
     if quality == "Guaranteed":
-        return -997
+        return SPARED
     if quality == "BestEffort":
         return 1000
     resources = container.get("resources") or {}

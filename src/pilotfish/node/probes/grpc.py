@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from pilotfish.node.probes.http import connection_error
+from pilotfish.node.probes.http import USER_AGENT, connection_error
 from pilotfish.node.probes.state import Result
 from pilotfish.objects.varint import encode_varint
 
@@ -93,7 +93,7 @@ def _request_headers(authority: str) -> list[tuple[str, str]]:
         (":path", "/grpc.health.v1.Health/Check"),
         (":authority", authority),
         ("content-type", "application/grpc"),
-        ("user-agent", "kube-probe/1.37"),
+        ("user-agent", USER_AGENT),
         ("te", "trailers"),
     ]
 

@@ -16,6 +16,7 @@ from pilotfish.node.probes.state import Result
 from pilotfish.objects.meta import Object
 from pilotfish.objects.numbers import whole_number
 
+USER_AGENT = "kube-probe/1.37"
 _MAX_HEAD_BYTES = 64 * 1024
 
 
@@ -39,7 +40,7 @@ class HttpRequest:
         if "host" not in given:
             lines.append(f"Host: {host}:{self.port}")
         if "user-agent" not in given:
-            lines.append("User-Agent: kube-probe/1.37")
+            lines.append(f"User-Agent: {USER_AGENT}")
         if "accept" not in given:
             lines.append("Accept: */*")
         lines += [f"{name}: {value}" for name, value in self.headers]
