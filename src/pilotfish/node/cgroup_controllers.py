@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pilotfish.node.cgroups import ROOT, is_unified
 
-# What runc writes for every container: weight and quota, limit, number of processes.
+# runc sets for every container: weight and quota, limit, number of processes.
 REQUIRED = ("cpu", "memory", "pids")
 # Where the processes of the root go; systemd and others use the same name in containers.
 _LEAF = "init"

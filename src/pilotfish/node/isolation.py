@@ -27,7 +27,7 @@ _SHARED_BY = {"ipc": "hostIPC", "net": "hostNetwork"}
 
 
 def ungiven_isolation(pod: Object) -> list[str]:
-    """What the Pod asks for and runs without, as texts of Warning Events."""
+    """Texts of Warning Events: isolation that the Pod asks for, and runs without."""
     spec = pod.get("spec", {})
     contexts = [spec, *all_containers(pod)]
     told = []

@@ -24,7 +24,7 @@ from pilotfish.objects.conditions import set_condition
 from pilotfish.objects.meta import Object
 from pilotfish.objects.times import format_time
 
-# Others write it too: the scheduler, and who evicts by the API.
+# The scheduler and the eviction API write it too.
 _DISRUPTED = "DisruptionTarget"
 _OWN_CONDITIONS = (
     "PodReadyToStartContainers",
@@ -195,8 +195,8 @@ def _conditions(pod: Object, view: PodView, phase: str, previous: list[Object]) 
     set_condition(conditions, "ContainersReady", status, reason, message)
     set_condition(conditions, "PodScheduled", "True")
     if view.evicted:
-        why = (_DISRUPTED, "True", "TerminationByKubelet", view.failed_message)
-        set_condition(conditions, *why)
+        reason, message = "TerminationByKubelet", view.failed_message
+        set_condition(conditions, _DISRUPTED, "True", reason, message)
     generation = pod["metadata"].get("generation")
     if generation:
         for condition in conditions:

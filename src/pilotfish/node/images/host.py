@@ -1,8 +1,8 @@
 """Image `host`: the machine's programs. Which folders those are, and where python3 is.
 
-An allow list, because nobody can list all that people keep on a machine. What a Pod sees of the
-machine is what distributions put there; nothing of people's, and nothing that is made later in a
-place that is not on the list.
+An allow list, because nobody can list all that people keep on a machine. A Pod sees what
+distributions put there. It sees nothing of people's, and nothing that is made later in a place
+that is not on the list.
 """
 
 from __future__ import annotations

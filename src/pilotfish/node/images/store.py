@@ -92,7 +92,7 @@ def _from_json(data: dict[str, Any]) -> Image:
 
 
 def _user(rootfs: Path) -> str:
-    """Who stands on a root file system: "Pod demo/web", or the path where nobody knows."""
+    """The user of a root file system: "Pod demo/web", or the path when there is no record."""
     try:
         pod = json.loads(paths.manifest_above(rootfs).read_bytes())
         return f"Pod {key_of(pod)}"

@@ -1,9 +1,9 @@
 """The system calls that a confined container may make, by subject.
 
-What is missing here is refused: system calls that load code into the kernel, change mounts,
-namespaces, clocks or swap, read the kernel's rings, or reach what is not in a namespace. The
-choice is the one that containerd and Docker make in their default profiles. A name that the
-machine's architecture or libseccomp does not know is skipped by runc.
+The profile refuses all others: those that load code into the kernel, change mounts, namespaces,
+clocks or swap, read the kernel's rings, or reach what is not in a namespace. The choice is that of
+containerd's and Docker's default profiles. runc skips a name that the machine's architecture or
+libseccomp does not know.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ BY_MACHINE: Final = {
     "s390x": ("s390_pci_mmio_read", "s390_pci_mmio_write", "s390_runtime_instr"),
 }
 
-# Who has the capability could do the same by other means: the kernel checks it there as well.
+# A process with the capability could do the same by other means.
 BY_CAPABILITY: Final = {
     "CAP_BPF": ("bpf",),
     "CAP_DAC_READ_SEARCH": ("open_by_handle_at",),
