@@ -12,7 +12,9 @@ import pytest
 from pilotfish.node import mounts
 from pilotfish.node.errors import ContainerConfigError
 from pilotfish.node.images.host_paths import ANNOTATION, host_path_mounts
+from pilotfish.node.oci.mounts import bind
 from pilotfish.node.volumes import bound
+from pilotfish.node.volumes.nesting import nest
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 
@@ -62,6 +64,23 @@ def test_a_link_does_not_lead_out_of_what_is_allowed(folder: Path, tmp_path: Pat
     (tmp_path / "site/out").symlink_to("/etc")
     with pytest.raises(ContainerConfigError, match="cannot open"):
         host_path_mounts(asking(tmp_path / "site/out/shadow"), (str(tmp_path / "site"),), folder)
+
+
+def test_a_mount_inside_of_a_path_makes_nothing_on_the_machine(
+    folder: Path, tmp_path: Path
+) -> None:
+    site, volume = tmp_path / "site", tmp_path / "volume"
+    for made in (site / "there", volume):
+        made.mkdir(parents=True)
+    shown = host_path_mounts(asking(site), (str(site),), folder)
+    (mount,) = nest([*shown, bind(f"{site}/there", str(volume), False)], shown, folder)
+    (Path(mount.source) / "there/file").touch()
+    bound.release(folder)
+    shown = host_path_mounts(asking(site), (str(site),), folder)
+    with pytest.raises(ContainerConfigError, match="Read-only"):
+        nest([*shown, bind(f"{site}/new", str(volume), False)], shown, folder)
+    assert [path.name for path in site.iterdir()] == ["there"]
+    assert list((site / "there").iterdir()) == []
 
 
 def test_what_is_bound_does_not_keep_the_machines_mounts(folder: Path, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def host_path_mounts(pod: Object, allowed: tuple[str, ...], folder: Path) -> lis
             source = bound.bind(found, folder, f"host-{number}", mounts.MS_PRIVATE)
         finally:
             os.close(found)
+        # Not by runc alone: a place for a mount inside of it would be made on the machine.
+        bound.make_read_only(source)
         result.append(bind(str(path), str(source), read_only=True))
     return result
 

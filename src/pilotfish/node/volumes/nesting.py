@@ -66,8 +66,7 @@ def _mount_inside(mount: Mount, volume: Path, name: str, folder: Path, number: i
     with beneath.opened(mount.source, os.O_PATH) as source:
         staged = bound.bind(source, folder, f"inner-{number}", mounts.MS_PRIVATE)
         if not {"ro", "rro"}.isdisjoint(mount.options):
-            flags = mounts.MS_BIND | mounts.MS_REMOUNT | mounts.MS_RDONLY
-            mounts.mount("", staged, "", flags)
+            bound.make_read_only(staged)
         is_folder = stat.S_ISDIR(os.fstat(source).st_mode)
     try:
         with beneath.opened(volume) as root:
