@@ -36,10 +36,7 @@ def hierarchies(root: Path = ROOT) -> list[Path]:
 def container_ids(root: Path = ROOT) -> set[str]:
     """The containers that have a cgroup, of all clusters."""
     return {
-        entry.name
-        for hierarchy in hierarchies(root)
-        for entry in (hierarchy / _PARENT).glob("*/")
-        if entry.is_dir()
+        entry.name for hierarchy in hierarchies(root) for entry in (hierarchy / _PARENT).glob("*/")
     }
 
 

@@ -82,14 +82,12 @@ def _user_status(user: User) -> Object:
     return {"linux": {"uid": user.uid, "gid": user.gid, "supplementalGroups": groups}}
 
 
-def _mounts(
-    request: StartRequest, paths: ContainerPaths, volumes: list[Mount], read_only: bool
-) -> list[Mount]:
+def _mounts(request: StartRequest, paths: ContainerPaths, volumes: list[Mount]) -> list[Mount]:
     taken = {mount.destination for mount in volumes}
     target = request.container.get("terminationMessagePath") or TERMINATION_PATH
     paths.termination_log.touch()
     paths.termination_log.chmod(0o666)  # whoever the container runs as may write it
-    result = etc_mounts(request.paths, taken, read_only)
+    result = etc_mounts(request.paths, taken, _read_only_root(request.container))
     if request.image.is_host:
         result += [
             Mount(f"/{name}", "tmpfs", "tmpfs", ("nosuid", "nodev", "mode=755"))
@@ -118,13 +116,13 @@ async def start_container(node: NodeContext, request: StartRequest) -> Container
     for folder in (paths.rootfs, paths.upper, paths.work):
         folder.mkdir(parents=True, exist_ok=True)
     paths.upper.chmod(0o755)
-    read_only = _read_only_root(request.container)
     bound.release(paths.bound)  # of a start that a kubelet did not live to see through
     try:
         volumes = request.volume_mounts(environment, paths.bound)
         if request.image.is_host:
             allowed = node.config.allowed_host_paths
             volumes += host_path_mounts(request.pod, allowed, paths.bound)
+            read_only = _read_only_root(request.container)
             node.host_view.mount(paths.upper, paths.work, paths.rootfs, read_only)
         else:
             node.images.mount(request.image, paths.upper, paths.work, paths.rootfs)
@@ -177,7 +175,7 @@ def _describe(
             sandbox=request.sandbox.oci,
             user=user,
             env=environment,
-            mounts=tuple(_mounts(request, paths, volumes, _read_only_root(container))),
+            mounts=tuple(_mounts(request, paths, volumes)),
             cgroup_path=cgroups.path_of(record.container_id),
             available_capabilities=node.capabilities,
             oom_score_adj=max(
@@ -193,7 +191,7 @@ def _describe(
 
 
 def _seccomp(node: NodeContext, pod: Object, container: Object) -> Object | None:
-    """What `linux.seccomp` is, None for an unconfined container. Raises ContainerConfigError."""
+    """The `linux.seccomp` of a container, None for unconfined. Raises ContainerConfigError."""
     kind, name = seccomp_profile(pod, container)
     if kind == "Localhost":
         return load_profile(node.config.seccomp_dir, name)

@@ -26,7 +26,7 @@ def shell(script: str) -> list[str]:
 
 
 async def run(node: LoneNode, name: str, script: str, **given: Any) -> list[str]:
-    """The lines that a Pod of this script has written when it is ready (its readiness: /done)."""
+    """The lines that a Pod of this script has written when the script is through."""
     spec = given.pop("spec", {})
     node.create(pod(name, command=shell(f"{script}\necho done"), spec=spec, **given))
     await node.wait_for(name, lambda found: is_ready(found) and "done" in node.logs(name))

@@ -85,7 +85,7 @@ def test_a_layer_is_as_deep_as_a_path_can_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (entry("a", type=tarfile.LNKTYPE, linkname="missing"), "names no file|no file of"),
+        (entry("a", type=tarfile.LNKTYPE, linkname="missing"), "no file of the archive"),
         (entry("a", type=tarfile.LNKTYPE, linkname="."), "names no file"),
         (entry("a", mtime=1e30), "malformed"),
         (entry("a", uid=1 << 40), "malformed"),
