@@ -11,12 +11,15 @@ from typing import Any, Final
 import orjson
 
 from pilotfish.apiserver.apply.fieldsets import (
+    ANY,
+    ASSOCIATIVE,
     UNOWNED,
     Path,
     elements,
     from_fields_v1,
     has_granular_items,
     is_granular,
+    member,
     struct_of,
 )
 from pilotfish.apiserver.apply.presence import Presence, presence_of
@@ -24,7 +27,6 @@ from pilotfish.objects.meta import Object
 from pilotfish.objects.schema import Field, Type, schema_for
 from pilotfish.objects.times import now
 
-_ANY: Final = Field("any")
 # Beyond so many updaters the oldest are put together under one name, as kube-apiserver does.
 _MOST_UPDATERS: Final = 10
 _ANCIENT: Final = "ancient-changes"
@@ -145,7 +147,7 @@ def _struct_tree(
         segment = f"f:{name}"
         if len(prefix) < 2 and (*prefix, segment) in UNOWNED:
             continue
-        field = schema.fields.get(name, _ANY) if schema is not None else _ANY
+        field = member(schema, name)
         place = (*prefix, segment) if len(prefix) < 2 else prefix
         below = _tree(value, field, place, there.get(name) if there is not None else None)
         if below is not None:
@@ -157,14 +159,14 @@ def _tree(value: Any, field: Field, prefix: Path, there: Presence | None) -> Obj
     """The FieldsV1 of a value; None where there is nothing to own."""
     if isinstance(value, dict) and is_granular(field):
         if field.type == "map":
-            items = field.items or _ANY
+            items = field.items or ANY
             found: Object = {}
             for key, item in value.items():
                 below = _tree(item, items, prefix, None)
                 found[f"f:{key}"] = below if below is not None else {}
         else:
             found = _struct_tree(value, struct_of(field), prefix, there)
-    elif isinstance(value, list) and field.list_type in ("map", "set"):
+    elif isinstance(value, list) and field.list_type in ASSOCIATIVE:
         found = {
             segment: _element_tree(items, field, prefix)
             for segment, items in elements(value, field).items()
@@ -178,7 +180,7 @@ def _tree(value: Any, field: Field, prefix: Path, there: Presence | None) -> Obj
 
 def _element_tree(items: list[Any], field: Field, prefix: Path) -> Object:
     """The FieldsV1 of a new element of a list; of duplicates nobody owns what is in them."""
-    if len(items) > 1 or field.items is None or not has_granular_items(field):
+    if len(items) > 1 or not has_granular_items(field):
         return {}
     if not isinstance(items[0], dict):
         return {}  # of a custom resource whose schema does not say what elements are
@@ -207,7 +209,7 @@ class _Comparison:
             path = (*prefix, f"f:{name}")
             if path in UNOWNED:
                 continue
-            field = schema.fields.get(name, _ANY) if schema is not None else _ANY
+            field = member(schema, name)
             below = there.get(name) if there is not None else None
             if name not in new:
                 self._gone.append(path)
@@ -225,10 +227,10 @@ class _Comparison:
     def _values(self, old: Any, new: Any, field: Field, path: Path, there: Presence | None) -> None:
         if isinstance(old, dict) and isinstance(new, dict) and is_granular(field):
             if field.type == "map":
-                self._maps(old, new, field.items or _ANY, path)
+                self._maps(old, new, field.items or ANY, path)
             else:
                 self.structs(old, new, struct_of(field), path, there)
-        elif isinstance(old, list) and isinstance(new, list) and field.list_type in ("map", "set"):
+        elif isinstance(old, list) and isinstance(new, list) and field.list_type in ASSOCIATIVE:
             self._lists(old, new, field, path)
         elif isinstance(old, dict | list) or isinstance(new, dict | list):
             self._gone.append(path)
@@ -255,7 +257,6 @@ class _Comparison:
             if known == items:
                 continue
             if known is not None and len(known) == len(items) == 1 and has_granular_items(field):
-                assert field.items is not None
                 self.structs(known[0], items[0], struct_of(field.items), place, None)
                 continue
             if known is not None:

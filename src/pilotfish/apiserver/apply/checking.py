@@ -1,4 +1,4 @@
-"""Checking: whether an applied configuration says whose each field is to be.
+"""Checking: whether each element of an applied configuration's lists has a name of its own.
 
 Elements of lists are owned by their keys or values, so each must have one, and none twice
 (structured-merge-diff's typed/validate.go; the words are its).
@@ -7,32 +7,33 @@ Elements of lists are owned by their keys or values, so each must have one, and 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from pilotfish.apiserver.apply.fieldsets import (
+    ANY,
+    ASSOCIATIVE,
     Path,
     key_of,
+    member,
     segment_of,
     shown,
     struct_of,
+    whole,
 )
 from pilotfish.apiserver.errors import StatusError
 from pilotfish.objects.meta import Object, name_of, namespace_of
 from pilotfish.objects.schema import Field, Type
 
-_ANY: Final = Field("any")
-
 
 def check_elements(applied: Object, schema: Type | None) -> None:
-    """See that the lists of a configuration can be merged.
+    """Check that the lists of a configuration can be merged.
 
     Raises:
         StatusError: 500, as kube-apiserver has it, for elements without a key and for duplicates.
     """
-    field = Field("object", struct=schema) if schema is not None else _ANY
-    problems = list(_problems(applied, field, ()))
+    problems = list(_problems(applied, whole(schema), ()))
     if problems:
         raise untyped(applied, problems)
 
@@ -50,7 +51,7 @@ def _problems(value: Any, field: Field, path: Path) -> Iterator[str]:
     if isinstance(value, dict):
         struct = struct_of(field)
         for name, item in value.items():
-            below = struct.fields.get(name, _ANY) if struct is not None else field.items or _ANY
+            below = field.items or ANY if struct is None else member(struct, name)
             yield from _problems(item, below, (*path, f"f:{name}"))
     elif isinstance(value, list):
         yield from _list_problems(value, field, path)
@@ -60,7 +61,7 @@ def _list_problems(items: list[Any], field: Field, path: Path) -> Iterator[str]:
     seen: set[str] = set()
     for index, item in enumerate(items):
         segment = f"i:{index}"
-        if field.list_type in ("map", "set"):
+        if field.list_type in ASSOCIATIVE:
             why = _why_nameless(item, field)
             if why:
                 yield f"{shown(path)}: element {index}: {why}"
@@ -70,7 +71,7 @@ def _list_problems(items: list[Any], field: Field, path: Path) -> Iterator[str]:
                 yield f"{shown(path)}: duplicate entries for key {shown((segment,))}"
                 continue
             seen.add(segment)
-        yield from _problems(item, field.items or _ANY, (*path, segment))
+        yield from _problems(item, field.items or ANY, (*path, segment))
 
 
 def _why_nameless(item: Any, field: Field) -> str:
@@ -80,11 +81,9 @@ def _why_nameless(item: Any, field: Field) -> str:
             return "associative list without keys has an element that's a map type"
         if isinstance(item, list):
             return "not supported: associative list with lists as elements"
-        return (
-            ""
-            if item is not None
-            else ("associative list without keys has an element that's an explicit null")
-        )
+        if item is None:
+            return "associative list without keys has an element that's an explicit null"
+        return ""
     if item is None:
         return "associative list with keys may not have a null element"
     if not isinstance(item, dict):

@@ -19,7 +19,7 @@ Path = tuple[str, ...]
 Paths = set[Path]
 
 # Lists whose elements have names, and owners of their own.
-_ASSOCIATIVE: Final = ("map", "set")
+ASSOCIATIVE: Final = ("map", "set")
 # Who an object is belongs to nobody; the rest of these is the server's.
 UNOWNED: Final[frozenset[Path]] = frozenset(
     {("f:apiVersion",), ("f:kind",)}
@@ -39,7 +39,8 @@ UNOWNED: Final[frozenset[Path]] = frozenset(
         )
     }
 )
-_ANY: Final = Field("any")
+# What no schema describes.
+ANY: Final = Field("any")
 # What Kubernetes' types fill in where an element leaves out an optional part of its key.
 _KEY_DEFAULTS: Final = {"protocol": "TCP"}
 _REFERENCE: Final = "io.k8s.api.core.v1.LocalObjectReference"
@@ -52,8 +53,7 @@ def fields_of(obj: Object, schema: Type | None) -> Paths:
 
 def _struct_paths(obj: Object, schema: Type | None, prefix: Path) -> Iterator[Path]:
     for name, value in obj.items():
-        field = schema.fields.get(name, _ANY) if schema is not None else _ANY
-        yield from paths_of(value, field, (*prefix, f"f:{name}"))
+        yield from paths_of(value, member(schema, name), (*prefix, f"f:{name}"))
 
 
 def paths_of(value: Any, field: Field, path: Path) -> Iterator[Path]:
@@ -61,14 +61,15 @@ def paths_of(value: Any, field: Field, path: Path) -> Iterator[Path]:
     if isinstance(value, dict) and value and is_granular(field):
         if field.type == "map":
             for key, item in value.items():
-                yield from paths_of(item, field.items or _ANY, (*path, f"f:{key}"))
+                yield from paths_of(item, field.items or ANY, (*path, f"f:{key}"))
         else:
             yield from _struct_paths(value, struct_of(field), path)
-    elif isinstance(value, list) and field.list_type in _ASSOCIATIVE:
+    elif isinstance(value, list) and field.list_type in ASSOCIATIVE:
+        granular = has_granular_items(field)
         for segment, items in elements(value, field).items():
             place = (*path, segment)
             yield place
-            if len(items) == 1 and field.items is not None and has_granular_items(field):
+            if len(items) == 1 and granular:
                 yield from _struct_paths(items[0], struct_of(field.items), place)
     else:
         yield path
@@ -89,28 +90,40 @@ def struct_of(field: Field | None) -> Type | None:
     return field.struct or type_named(field.ref)
 
 
+def member(schema: Type | None, name: str) -> Field:
+    """The field of a name in objects of a type; ANY where the type does not say."""
+    return schema.fields.get(name, ANY) if schema is not None else ANY
+
+
+def whole(schema: Type | None) -> Field:
+    """An object of a type, as a field that holds it."""
+    return Field("object", struct=schema) if schema is not None else ANY
+
+
 def has_granular_items(field: Field) -> bool:
     """Tell whether each field of a list's elements has an owner of its own."""
     return field.list_type == "map" and field.items is not None and is_granular(field.items)
 
 
 def key_default(field: Field, name: str) -> Any:
-    """What a part of an element's key is where the element leaves it out; None for nothing.
+    """The default of a part of an element's key; None where it has none.
 
-    Custom resources say it in their schema. In Kubernetes' types what has to be there is zero or
-    empty where it is not.
+    Custom resources say it in their schema. In Kubernetes' types a required part is zero or empty
+    where the element leaves it out.
     """
     struct = struct_of(field.items)
     part = struct.fields.get(name) if struct is not None else None
-    if part is None or part.default is not None:
-        return part.default if part is not None else None
-    if part.required or (struct is not None and struct.name == _REFERENCE):
+    if struct is None or part is None:
+        return None
+    if part.default is not None:
+        return part.default
+    if part.required or struct.name == _REFERENCE:
         return "" if part.type == "string" else 0
-    return _KEY_DEFAULTS.get(name) if struct is not None and struct.name else None
+    return _KEY_DEFAULTS.get(name) if struct.name else None
 
 
 def key_of(item: Object, field: Field) -> Object:
-    """What tells an element of a list that merges by keys from the others."""
+    """The key of an element of a list that merges by keys."""
     parts = {
         name: item[name] if name in item else key_default(field, name)
         for name in sorted(field.map_keys)

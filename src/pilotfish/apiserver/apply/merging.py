@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from pilotfish.apiserver.apply.fieldsets import (
+    ANY,
+    ASSOCIATIVE,
     elements,
     has_granular_items,
     is_granular,
+    member,
     segment_of,
     struct_of,
 )
 from pilotfish.objects.meta import Object
 from pilotfish.objects.schema import Field, Type
 
-_ANY = Field("any")
-
 
 def merged(live: Object, applied: Object, schema: Type | None) -> Object:
     """The live object with everything set that the configuration says; it may be changed."""
     for name, value in applied.items():
-        field = schema.fields.get(name, _ANY) if schema is not None else _ANY
-        live[name] = _merged_value(live.get(name), value, field)
+        live[name] = _merged_value(live.get(name), value, member(schema, name))
     return live
 
 
@@ -29,11 +29,11 @@ def _merged_value(live: Any, applied: Any, field: Field) -> Any:
     if isinstance(applied, dict) and isinstance(live, dict) and is_granular(field):
         if field.type != "map":
             return merged(live, applied, struct_of(field))
-        items = field.items or _ANY
+        items = field.items or ANY
         for key, value in applied.items():
             live[key] = _merged_value(live.get(key), value, items)
         return live
-    if isinstance(applied, list) and isinstance(live, list) and field.list_type in ("map", "set"):
+    if isinstance(applied, list) and isinstance(live, list) and field.list_type in ASSOCIATIVE:
         return _merged_elements(live, applied, field)
     return applied
 
@@ -76,6 +76,5 @@ def _merged_elements(live: list[Any], applied: list[Any], field: Field) -> list[
 
 def _merged_element(before: list[Any], wanted: Any, field: Field) -> Any:
     if len(before) == 1 and has_granular_items(field):
-        assert field.items is not None
         return merged(before[0], wanted, struct_of(field.items))
     return wanted

@@ -6,7 +6,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pilotfish.apiserver.apply.fieldsets import Path, elements, segment_of, struct_of
+from pilotfish.apiserver.apply.fieldsets import (
+    ANY,
+    ASSOCIATIVE,
+    Path,
+    elements,
+    member,
+    segment_of,
+    struct_of,
+    whole,
+)
 from pilotfish.objects.meta import Object
 from pilotfish.objects.schema import Field, Type
 
@@ -15,8 +24,6 @@ MISSING: Final = object()
 _HERE: Final = "."
 # Paths by their segments.
 _Tree = dict[str, Any]
-
-_ANY: Final = Field("any")
 
 
 class Duplicates(list[Any]):
@@ -31,7 +38,7 @@ class Places:
 
     def __init__(self, obj: Object, schema: Type | None) -> None:
         self._obj = obj
-        self._field = _whole(schema)
+        self._field = whole(schema)
         self._elements: dict[int, dict[str, list[Any]]] = {}
 
     def at(self, path: Path) -> Any:
@@ -48,7 +55,7 @@ class Places:
         if segment.startswith("f:"):
             return value.get(segment[2:], MISSING) if isinstance(value, dict) else MISSING
         # Duplicates are made here, and of no list that stays.
-        if type(value) is not list or field.list_type not in ("map", "set"):
+        if type(value) is not list or field.list_type not in ASSOCIATIVE:
             return MISSING
         known = self._elements.get(id(value))
         if known is None:
@@ -67,7 +74,7 @@ def remove_all(obj: Object, paths: Iterable[Path], schema: Type | None) -> None:
         for segment in path[:-1]:
             node = node.setdefault(segment, {})
         node.setdefault(path[-1], {})[_HERE] = {}
-    _remove(obj, tree, _whole(schema))
+    _remove(obj, tree, whole(schema))
 
 
 def _remove(value: Any, tree: _Tree, field: Field) -> bool:
@@ -82,7 +89,7 @@ def _remove(value: Any, tree: _Tree, field: Field) -> bool:
                 del value[name]
                 removed = True
         return removed
-    if not isinstance(value, list) or field.list_type not in ("map", "set"):
+    if not isinstance(value, list) or field.list_type not in ASSOCIATIVE:
         return False
     segments = [segment_of(item, field) for item in value]
     counts = Counter(segments)
@@ -106,13 +113,8 @@ def _goes(value: Any, tree: _Tree, field: Field) -> bool:
     return _HERE in tree or (_remove(value, tree, field) and not value)
 
 
-def _whole(schema: Type | None) -> Field:
-    return Field("object", struct=schema) if schema is not None else _ANY
-
-
 def _field_at(segment: str, field: Field) -> Field:
     """What is at a segment of something of a type."""
     if not segment.startswith("f:") or field.type == "map":
-        return field.items or _ANY
-    struct = struct_of(field)
-    return struct.fields.get(segment[2:], _ANY) if struct is not None else _ANY
+        return field.items or ANY
+    return member(struct_of(field), segment[2:])
