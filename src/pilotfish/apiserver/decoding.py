@@ -299,7 +299,7 @@ def _quantity(value: Any) -> str:
     text = value if type(value) is str else str(value)
     try:
         parse_quantity(text)
-    except (ValueError, ArithmeticError) as error:
+    except ValueError as error:
         raise WrongTypeError(str(error)) from error
     return text
 

@@ -167,7 +167,7 @@ class Outdated(StatusError):
 
 
 def expired(message: str) -> StatusError:
-    """410: the resource version asked for is no longer remembered; the client lists anew."""
+    """410: the resource version asked for is no longer remembered; the client lists again."""
     return StatusError(410, "Expired", message)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import orjson
@@ -16,7 +15,6 @@ from pilotfish.apiserver.entries import Entry, Page
 from pilotfish.apiserver.errors import StatusError, bad_request, expired, quoted
 from pilotfish.apiserver.options import check_list_options
 from pilotfish.apiserver.selection import Selection, selection_of
-from pilotfish.objects.resources import Resource
 
 _VERSION: Final = re.compile("[0-9]{1,20}")
 
@@ -92,29 +90,6 @@ def revision_of(text: str) -> int:
     if not _VERSION.fullmatch(text) or int(text) >= 2**64:
         raise bad_request(f"resourceVersion: Invalid value: {quoted(text[:100])}")
     return int(text)
-
-
-def list_body(
-    resource: Resource,
-    items: Sequence[bytes],
-    revision: int,
-    token: str = "",
-    remaining: int | None = None,
-    kind: str = "",
-    api_version: str = "",
-) -> bytes:
-    """The list object around items that are encoded already."""
-    metadata: dict[str, str | int] = {"resourceVersion": str(revision)}
-    if token:
-        metadata["continue"] = token
-    if remaining is not None:
-        metadata["remainingItemCount"] = remaining
-    head = b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[' % (
-        (kind or resource.list_kind).encode(),
-        (api_version or resource.api_version).encode(),
-        orjson.dumps(metadata),
-    )
-    return b"".join((head, b",".join(items), b"]}"))
 
 
 def _make_token(revision: int, last_key: str) -> str:

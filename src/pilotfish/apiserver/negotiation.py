@@ -16,7 +16,6 @@ import orjson
 from pilotfish.apiserver.collection import EventType, event_frame
 from pilotfish.apiserver.entries import Page
 from pilotfish.apiserver.errors import not_acceptable
-from pilotfish.apiserver.listing import list_body
 from pilotfish.apiserver.tables import table
 from pilotfish.apiserver.versions import from_stored, is_converted
 from pilotfish.objects.meta import Object
@@ -88,15 +87,15 @@ def shaped_object(wanted: Wanted, resource: Resource, data: bytes, include: str)
 
 def shaped_list(wanted: Wanted, resource: Resource, page: Page, include: str) -> bytes:
     """A page of a list in the wanted shape."""
-    if not wanted.shape:
-        items = [from_stored(resource, entry.data) for entry in page.entries]
-        return list_body(resource, items, page.revision, page.token, page.remaining)
     metadata: Object = {"resourceVersion": str(page.revision)}
     if page.token:
         metadata["continue"] = page.token
     if page.remaining is not None:
         metadata["remainingItemCount"] = page.remaining
-    objects = [orjson.loads(from_stored(resource, entry.data)) for entry in page.entries]
+    items = [from_stored(resource, entry.data) for entry in page.entries]
+    if not wanted.shape:
+        return _list(resource, metadata, items)
+    objects = [orjson.loads(item) for item in items]
     if wanted.shape == "Table":
         return orjson.dumps(_table(resource, objects, include, metadata))
     return orjson.dumps(
@@ -107,6 +106,16 @@ def shaped_list(wanted: Wanted, resource: Resource, page: Page, include: str) ->
             "items": [partial_metadata(obj) for obj in objects],
         }
     )
+
+
+def _list(resource: Resource, metadata: Object, items: list[bytes]) -> bytes:
+    """The list object around items that are encoded already."""
+    head = b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[' % (
+        resource.list_kind.encode(),
+        resource.api_version.encode(),
+        orjson.dumps(metadata),
+    )
+    return b"".join((head, b",".join(items), b"]}"))
 
 
 def watch_shape(

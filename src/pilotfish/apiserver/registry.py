@@ -99,7 +99,7 @@ class Registry:
     async def put(self, resource_name: str, obj: Object) -> Entry:
         """Write an object; returns when it is durable.
 
-        What it succeeds is the version of its metadata.resourceVersion, which is set anew in
+        What it succeeds is the version of its metadata.resourceVersion, which is set again in
         `obj`. The order of writes is that of the calls.
 
         Raises:

@@ -58,15 +58,20 @@ def parse_quantity(text: str | int | float) -> Decimal:
 
 
 def _scaled(number: Decimal, exponent: str) -> Decimal:
-    if len(exponent) > 4:  # Python reads no exponent of thousands of digits; see _within_bounds
-        exponent = f"{exponent[0] if exponent[0] in '+-' else ''}999"
-    return _EXACT.scaleb(number, int(exponent))
+    digits = exponent.lstrip("+-").lstrip("0")
+    # Python reads no exponent of thousands of digits; beyond 999 all are the same (_within_bounds).
+    power = 999 if len(digits) > 3 else int(digits or "0")
+    return _EXACT.scaleb(number, -power if exponent.startswith("-") else power)
 
 
 def _within_bounds(number: Decimal) -> Decimal:
-    """Round up to whole nano-units, and cut to 2⁶³-1, as apimachinery's ParseQuantity does."""
-    if number > _MOST:
-        return _MOST
+    """Round away from zero to whole nano-units, and cut to 2⁶³-1 on either side of zero.
+
+    apimachinery's ParseQuantity rounds like that, and cuts what has a binary suffix. Here
+    everything is cut, so that later arithmetic is exact in 28 digits.
+    """
+    if number.copy_abs() > _MOST:
+        return _MOST.copy_sign(number)
     if number.as_tuple().exponent < -9:  # type: ignore[operator] # no NaN, no infinity
         return _EXACT.quantize(number, _SUFFIXES["n"])
     return number

@@ -21,6 +21,9 @@ from pilotfish.objects.quantities import format_quantity, parse_quantity
         ("12", "12"),
         ("-3k", "-3000"),
         (".5", "0.5"),
+        ("1e+0000001", "10"),
+        ("-1e999", str(-(2**63 - 1))),
+        ("-" + "9" * 3000 + ".1234567890123", str(-(2**63 - 1))),
         (5, "5"),
     ],
 )

@@ -95,7 +95,7 @@ class ServiceRanges:
         return [entry.decode() for entry in collection.select(Selection())]
 
     async def run(self) -> None:
-        """Let ranges go that nobody uses, and mend what is out of step; until cancelled."""
+        """Let ranges go that nobody uses, and correct what is out of step; until cancelled."""
         repair_at = 0.0
         loop = asyncio.get_running_loop()
         while True:

@@ -77,7 +77,7 @@ class NodeGraph(Watcher):
             needs.add(entry)
 
     def resume(self, differences: Sequence[Change]) -> None:  # noqa: ARG002 - any may be missing
-        """Learn anew: a Pod may have gone and another have come under its name."""
+        """Learn again: a Pod may have gone and another have come under its name."""
         self._needs.clear()
 
     def _learn(self, node: str) -> _Needs:

@@ -1,4 +1,4 @@
-"""A channel: calls and streams of gRPC to etcd, over a connection that is made anew when it breaks.
+"""A channel: calls and streams of gRPC to etcd, over a connection that is replaced when it breaks.
 
 A call that was under way when the connection broke fails: nobody knows whether etcd did what it
 asked for. A call that finds no connection waits a while for one.
@@ -130,7 +130,7 @@ class Channel:
         return self._connection
 
     async def _keep(self, context: ssl.SSLContext | None) -> None:
-        """Ask now and then whether etcd is there, and connect anew when it is not."""
+        """Ask now and then whether etcd is there, and connect again when it is not."""
         while True:
             connection = self._connection
             assert connection is not None

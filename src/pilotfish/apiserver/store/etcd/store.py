@@ -226,7 +226,7 @@ class EtcdStore:
         if current < self._seen:
             # Its history is not the one we know: it lost data, or another etcd is there now.
             log.error(
-                "etcd is at revision %d, but was at %d; everything is read anew",
+                "etcd is at revision %d, but was at %d; everything is read again",
                 current,
                 self._seen,
             )
