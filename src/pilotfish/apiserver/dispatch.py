@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import orjson
 from aiohttp import web
 
-from pilotfish.apiserver import pretty
 from pilotfish.apiserver.access import write_access_line
 from pilotfish.apiserver.audit import AuditLog
 from pilotfish.apiserver.authentication import User, authenticate
@@ -24,19 +23,15 @@ from pilotfish.apiserver.custom.resource import CustomResource
 from pilotfish.apiserver.entries import Page
 from pilotfish.apiserver.errors import (
     StatusError,
-    internal,
     method_not_allowed,
-    too_large,
 )
 from pilotfish.apiserver.health import PATHS as HEALTH_PATHS
 from pilotfish.apiserver.health import Health
-from pilotfish.apiserver.limits import MAX_BODY
 from pilotfish.apiserver.listing import list_page
 from pilotfish.apiserver.messages import send_lines, wants_messages
 from pilotfish.apiserver.metrics import Metrics
 from pilotfish.apiserver.negotiation import (
     JSON,
-    YAML,
     Wanted,
     negotiate,
     shaped_list,
@@ -53,6 +48,7 @@ from pilotfish.apiserver.rbac.node_authorizer import node_of
 from pilotfish.apiserver.rbac.node_restriction import restrict
 from pilotfish.apiserver.rbac.signers import check_signer, concerns_signers
 from pilotfish.apiserver.reading import get
+from pilotfish.apiserver.responses import HEADERS, encoded_response, readable, refusal, warn
 from pilotfish.apiserver.routing import Route, route
 from pilotfish.apiserver.trail import Trail
 from pilotfish.apiserver.verbs import REMOVING, Verb, verb_for
@@ -60,13 +56,10 @@ from pilotfish.apiserver.warnings.registry import deprecation
 from pilotfish.apiserver.watching import error_frame, watch
 from pilotfish.client.exposition import MEDIA_TYPE
 from pilotfish.objects.meta import Object
+from pilotfish.objects.resources import Resource
 
 if TYPE_CHECKING:
     from pilotfish.apiserver.connect.connector import Connector
-
-log = logging.getLogger(__name__)
-
-_AnyResponse = TypeVar("_AnyResponse", bound=web.StreamResponse)
 
 # Subresources whose bytes go to and from a kubelet, a Pod or a Service.
 _CONNECTIONS: Final = frozenset({"attach", "exec", "log", "portforward", "proxy"})
@@ -77,7 +70,6 @@ _CONNECTING: Final = {"log": ("GET", "HEAD"), **dict.fromkeys(_STREAMS, ("GET", 
 _OPEN_PAGES: Final = ("/version", "/version/")
 # What is counted for a request whose client left before it was answered (nginx's code).
 _CLIENT_GONE: Final = 499
-_HEADERS: Final = {"Cache-Control": "no-cache, private"}
 
 
 class Dispatcher:
@@ -111,7 +103,7 @@ class Dispatcher:
             try:
                 await self._core.registry.catch_up()
             except StatusError as error:
-                return _refuse(request, error, None)
+                return refusal(request, error, None)
         found = route(self._core.catalog, path) if is_api else None
         if found is None:
             asked, version = Attributes(request.method.lower(), path=path), ""
@@ -133,7 +125,7 @@ class Dispatcher:
         except ConnectionResetError:
             raise
         except Exception as error:
-            response = _refuse(request, error, trail)
+            response = refusal(request, error, trail)
             code = response.status
             return response
         finally:
@@ -154,7 +146,7 @@ class Dispatcher:
     ) -> web.StreamResponse:
         core = self._core
         if asked.path in _OPEN_PAGES:
-            return _readable(request, await page(core, request))
+            return readable(request, await page(core, request))
         user = authenticate(request, core.token_users)
         if trail is not None:
             trail.user = trail.acting = user
@@ -172,9 +164,6 @@ class Dispatcher:
         elif found.subresource in _CONNECTIONS:
             if request.method not in _CONNECTING.get(found.subresource, (request.method,)):
                 raise method_not_allowed()
-            if found.subresource in _STREAMS:
-                # Whoever may only read must not run commands by a GET (a WebSocket's method).
-                core.authorizer.check(acting, asked._replace(verb="create"))
             if trail is not None:
                 trail.start()
             return await self._connected().handle(
@@ -187,11 +176,11 @@ class Dispatcher:
         else:
             response = await self._write(request, found, request.rel_url.query, acting)
         if found is not None and isinstance(found.resource, CustomResource):
-            _warn(response, filter(None, [found.resource.deprecation]))
+            warn(response, filter(None, [found.resource.deprecation]))
         elif found is not None:
-            _warn(response, filter(None, [deprecation(found.resource)]))
+            warn(response, filter(None, [deprecation(found.resource)]))
         if not asked.path.startswith("/openapi"):
-            _readable(request, response)
+            readable(request, response)
         if is_worth_it(request, response):
             await compress(response)
         return response
@@ -221,9 +210,9 @@ class Dispatcher:
             return await self._watch(request, call, wanted, include)
         if found.name:
             data = get(core, call)
-            return await _response(shaped_object(wanted, resource, data, include), wanted)
+            return await encoded_response(shaped_object(wanted, resource, data, include), wanted)
         listed = list_page(core, call)
-        return await _response(shaped_list(wanted, resource, listed, include), wanted)
+        return await encoded_response(shaped_list(wanted, resource, listed, include), wanted)
 
     async def _write(
         self, request: web.BaseRequest, found: Route, query: Mapping[str, str], user: User
@@ -246,9 +235,9 @@ class Dispatcher:
             data = orjson.dumps(data)
         elif wanted.shape and not found.subresource:
             data = shaped_object(wanted, found.resource, data, include)
-        response = await _response(data, wanted, answer.code)
+        response = await encoded_response(data, wanted, answer.code)
         # Once, though the verb may have run several times.
-        _warn(response, dict.fromkeys(call.warnings))
+        warn(response, dict.fromkeys(call.warnings))
         return response
 
     async def _verb(self, method: str, verb: Verb, call: Call) -> Answer:
@@ -291,95 +280,45 @@ class Dispatcher:
     async def _watch(
         self, request: web.BaseRequest, call: Call, wanted: Wanted, include: str
     ) -> web.StreamResponse:
-        lines = watch(self._core, call, watch_shape(wanted, call.resource, include))
-        # A refusal comes before the first line: then there is no stream yet, but a Status.
-        first = await anext(lines)
-        if wants_messages(request.headers):
-            try:
-                return await send_lines(request, _from(first, lines))
-            finally:
-                await lines.aclose()
-        response = web.StreamResponse(headers={"Content-Type": JSON, **_HEADERS})
-        response.enable_chunked_encoding()
-        await response.prepare(request)
-        resource = call.resource
+        async with aclosing(
+            watch(self._core, call, watch_shape(wanted, call.resource, include))
+        ) as lines:
+            # A refusal comes before the first line: then there is no stream yet, but a Status.
+            first = await anext(lines)
+            async with aclosing(self._counted(call.resource, first, lines)) as blocks:
+                if wants_messages(request.headers):
+                    return await send_lines(request, blocks)
+                response = web.StreamResponse(headers={"Content-Type": JSON, **HEADERS})
+                response.enable_chunked_encoding()
+                await response.prepare(request)
+                async for block in blocks:
+                    await response.write(block)
+                await response.write_eof()
+                return response
+
+    async def _counted(
+        self, resource: Resource, first: bytes, lines: AsyncIterator[bytes]
+    ) -> AsyncGenerator[bytes]:
+        """The lines of a watch, the first of which is known; trouble is an event of its own."""
         place = (resource.group, resource.version, resource.plural)
+        yield first
+        self._metrics.sent(*place, first.count(b"\n"))
         try:
-            await response.write(first)
-            self._metrics.sent(*place, first.count(b"\n"))
             async for line in lines:
-                await response.write(line)
+                yield line
                 self._metrics.sent(*place, line.count(b"\n"))
         except StatusError as error:
-            await response.write(error_frame(error))
-        finally:
-            await lines.aclose()
-        await response.write_eof()
-        return response
-
-
-async def _from(first: bytes, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The lines of a watch, the first of which is known; trouble is an event of its own."""
-    yield first
-    try:
-        async for line in lines:
-            yield line
-    except StatusError as error:
-        yield error_frame(error)
+            yield error_frame(error)
 
 
 def _rights(request: web.BaseRequest, asked: Attributes) -> list[Attributes]:
     """All that a request takes the right to."""
+    if asked.subresource in _STREAMS:
+        # Whoever may only read must not run commands by a GET (a WebSocket's method).
+        return [asked, asked._replace(verb="create")]
     if (asked.group, asked.resource, asked.subresource) != ("", "nodes", "proxy"):
         return [asked]
     from pilotfish.apiserver.connect.rights import rights_of
 
     url = request.rel_url
     return rights_of(asked, url.raw_path, url.raw_query_string, request.headers)
-
-
-def _warn(response: web.StreamResponse, texts: Iterable[str]) -> None:
-    for text in texts:
-        response.headers.add("Warning", f"299 - {orjson.dumps(text).decode()}")
-
-
-def _readable(request: web.BaseRequest, response: _AnyResponse) -> _AnyResponse:
-    """The response, indented for who reads it himself."""
-    if pretty.is_wanted(request):
-        pretty.indent(response)
-    return response
-
-
-async def _response(body: bytes, wanted: Wanted, code: int = 200) -> web.Response:
-    if wanted.media_type == YAML:
-        # Few clients ask for it; the writer is not loaded for the others.
-        from pilotfish.apiserver.yaml_answer import json_to_yaml
-
-        body = await json_to_yaml(body)
-    headers = {"Content-Type": wanted.media_type, **_HEADERS}
-    return web.Response(body=body, status=code, headers=headers)
-
-
-def _refuse(request: web.BaseRequest, error: Exception, trail: Trail | None) -> web.Response:
-    """The answer for an exception.
-
-    The error must not become a variable of where it was caught: its traceback refers to there,
-    and only the garbage collector would find the two.
-    """
-    failure = _failure_of(request, error)
-    body = failure.body()
-    if trail is not None:
-        trail.failure = body
-    headers = {"Content-Type": JSON, **_HEADERS, **failure.headers}
-    response = web.Response(body=orjson.dumps(body), status=failure.code, headers=headers)
-    return _readable(request, response)
-
-
-def _failure_of(request: web.BaseRequest, error: Exception) -> StatusError:
-    """What is answered for an exception."""
-    if isinstance(error, StatusError):
-        return error
-    if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return too_large(MAX_BODY)
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return internal(f"{type(error).__name__}: {error}")

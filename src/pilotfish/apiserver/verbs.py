@@ -24,9 +24,7 @@ Verb = Callable[[Core, Call], Awaitable[Answer]]
 
 # What takes objects away, and gives nobody anything.
 REMOVING: Final[tuple[Verb, ...]] = (delete, delete_collection)
-
-
-# What discovery calls them.
+# What discovery calls them. What has no name here is of resources that are not stored.
 _NAMES: Final[Mapping[Verb, str]] = {
     create: "create",
     update: "update",
@@ -64,6 +62,8 @@ def verb_for(method: str, route: Route) -> Verb:
         verb = {"PUT": update, "PATCH": patch, "DELETE": delete}.get(method)
     else:
         verb = {"POST": create, "DELETE": delete_collection}.get(method)
-    if verb is None or (not route.subresource and _NAMES.get(verb) not in (*resource.verbs, None)):
+    if verb is None:
+        raise method_not_allowed()
+    if not route.subresource and verb in _NAMES and _NAMES[verb] not in resource.verbs:
         raise method_not_allowed()
     return verb
