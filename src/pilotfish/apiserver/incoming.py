@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from pilotfish.apiserver.call import Call
-from pilotfish.apiserver.codec import decode_body, duplicate_fields
+from pilotfish.apiserver.codec import (
+    UnreadableError,
+    decode_body,
+    duplicate_fields,
+    json_type,
+    load_json,
+)
 from pilotfish.apiserver.decoding import (
     FieldValidation,
     cannot_be_handled,
@@ -61,6 +67,27 @@ def incoming_as(call: Call, api_version: str, kind: str) -> Object:
     assert schema is not None, f"{api_version} {kind} is built in"
     report_problems(call, kind, version, decode_as(schema, obj, kind, version))
     return obj
+
+
+def incoming_patch(call: Call, *, is_object: bool) -> Any:
+    """The patch in a request's body.
+
+    Args:
+        is_object: whether a patch of its kind is a JSON object.
+
+    Raises:
+        StatusError: 400 for what is no JSON, or no object.
+    """
+    try:
+        value = load_json(call.content.body)
+    except UnreadableError as error:
+        raise bad_request(f"error decoding patch: {error}") from error
+    if is_object and not isinstance(value, dict):
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal {json_type(value)} into Go value of "
+            "type map[string]interface {}"
+        )
+    return value
 
 
 def field_validation(call: Call) -> FieldValidation:

@@ -12,8 +12,8 @@ from typing import Final
 
 from pilotfish.apiserver.authentication import User
 from pilotfish.apiserver.rbac.attributes import Attributes, selected
+from pilotfish.apiserver.rbac.cluster_policy import NODE_RULES
 from pilotfish.apiserver.rbac.node_graph import NodeGraph
-from pilotfish.apiserver.rbac.policy import NODE_RULES
 from pilotfish.apiserver.rbac.rules import allows
 from pilotfish.apiserver.registry import Registry
 
