@@ -13,8 +13,15 @@ from pilotfish.apiserver.codec import json_type
 from pilotfish.apiserver.custom.embedding import embedded_in
 from pilotfish.apiserver.custom.objects import prune_object
 from pilotfish.apiserver.custom.resource import CustomResource
-from pilotfish.apiserver.errors import StatusError, bad_request
 from pilotfish.apiserver.validation.causes import invalid
+from pilotfish.apiserver.wrong_types import (
+    DecodingError,
+    WrongTypeError,
+    demand,
+    go_name,
+    struct_field,
+    wrong,
+)
 from pilotfish.objects.meta import Object
 from pilotfish.objects.quantities import parse_quantity
 from pilotfish.objects.resources import Resource
@@ -27,16 +34,6 @@ _INT_RANGES: Final = {
     "int32": (-(2**31), 2**31 - 1, "int32"),
     "int64": (-(2**63), 2**63 - 1, "int64"),
     "integer": (-(2**63), 2**63 - 1, "int64"),
-}
-# What Go calls the values of JSON, where it has not read them into a type.
-_GO_KINDS: Final[dict[type, str]] = {
-    str: "string",
-    int: "int64",
-    float: "float64",
-    bool: "bool",
-    list: "slice",
-    dict: "map",
-    type(None): "nil",
 }
 # What Go makes of null where a value has to be: the element of a list, the value of a map.
 _ZEROS: Final[dict[str, Any]] = {
@@ -62,29 +59,6 @@ _CHOICES: Final[dict[str, tuple[str, type]]] = {
 # Of a custom resource's objects the metadata alone has a built-in type.
 _METADATA: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _CUSTOM: Final = Type("", {"metadata": Field("object", ref=_METADATA)})
-
-
-class WrongTypeError(Exception):
-    """A value that the field's type cannot hold; the text is Go's.
-
-    Attributes:
-        restoring: what Kubernetes' other decoder says, which reads what a strategic merge patch
-            makes; "" for the same.
-    """
-
-    def __init__(self, why: str, restoring: str = "") -> None:
-        super().__init__(why)
-        self.restoring = restoring
-
-
-class DecodingError(StatusError):
-    """400: an object with a value of a wrong type. A patch that makes one is 422."""
-
-    def __init__(self, kind: str, version: str, error: WrongTypeError) -> None:
-        refused = cannot_be_handled(kind, version, kind, str(error))
-        super().__init__(refused.code, refused.reason, refused.message)
-        self.why = str(error)
-        self.restoring = error.restoring
 
 
 def decode_object(resource: Resource, obj: Object) -> list[str]:
@@ -137,17 +111,6 @@ def decode_as(schema: Type, obj: Object, kind: str, version: str) -> list[str]:
     return unknown
 
 
-def cannot_be_handled(kind: str, version: str, wanted: str, why: str) -> StatusError:
-    """400 in the words of kube-apiserver's request decoder.
-
-    Args:
-        kind: of the body.
-        version: of the body, without its group.
-        wanted: the kind that is expected.
-    """
-    return bad_request(f'{kind} in version "{version}" cannot be handled as a {wanted}: {why}')
-
-
 def _struct(schema: Type, obj: Object, path: str, go_path: str, unknown: list[str]) -> None:
     fields = schema.fields
     for name, value in list(obj.items()):
@@ -163,11 +126,11 @@ def _struct(schema: Type, obj: Object, path: str, go_path: str, unknown: list[st
         kind = field.type
         if kind == "string":
             if type(value) is not str:
-                raise _wrong(value, schema, go_path + name, "string")
+                raise wrong(value, schema, go_path + name, "string")
         elif kind == "object":
             if type(value) is not dict:
                 ref = field.ref.rpartition(".")[2]
-                raise _wrong(value, schema, go_path + name, f"v1.{ref}")
+                raise wrong(value, schema, go_path + name, f"v1.{ref}")
             _struct(type_named(field.ref), value, f"{path}{name}.", f"{go_path}{name}.", unknown)
         else:
             obj[name] = _value(field, value, schema, path + name, go_path + name, unknown)
@@ -179,34 +142,34 @@ def _value(
     """The value as the field holds it."""
     match field.type:
         case "string":
-            _demand(type(value) is str, value, schema, go_path, "string")
+            demand(type(value) is str, value, schema, go_path, "string")
         case "object":
-            _demand(type(value) is dict, value, schema, go_path, f"v1.{field.ref.split('.')[-1]}")
+            demand(type(value) is dict, value, schema, go_path, f"v1.{field.ref.split('.')[-1]}")
             _struct(type_named(field.ref), value, f"{path}.", f"{go_path}.", unknown)
         case "array":
-            _demand(type(value) is list, value, schema, go_path, f"[]{_go_type(field.items)}")
+            demand(type(value) is list, value, schema, go_path, f"[]{go_name(field.items)}")
             _elements(field, value, schema, path, go_path, unknown)
         case "map":
-            _demand(
-                type(value) is dict, value, schema, go_path, f"map[string]{_go_type(field.items)}"
+            demand(
+                type(value) is dict, value, schema, go_path, f"map[string]{go_name(field.items)}"
             )
             _entries(field, value, schema, path, go_path, unknown)
         case "boolean":
-            _demand(type(value) is bool, value, schema, go_path, "bool")
+            demand(type(value) is bool, value, schema, go_path, "bool")
         case "int32" | "int64" | "integer":
             return _integer(field.type, value, schema, go_path)
         case "number":
-            _demand(type(value) in (int, float), value, schema, go_path, "float64")
+            demand(type(value) in (int, float), value, schema, go_path, "float64")
         case "quantity":
             return _quantity(value)
         case "int-or-string":
             if type(value) is not str:
                 return _integer("int32", value, schema, go_path)
         case "time" | "microtime":
-            _demand(type(value) is str, value, schema, go_path, "string")
+            demand(type(value) is str, value, schema, go_path, "string")
             return _time(value, field.type == "microtime")
         case "bytes":
-            _demand(type(value) is str, value, schema, go_path, "[]uint8")
+            demand(type(value) is str, value, schema, go_path, "[]uint8")
             return _bytes(value)
         case "any" if schema.name == _SCHEMA and (go_path.rpartition(".")[2] in _CHOICES):
             _choice(value, schema, path, go_path, unknown)
@@ -220,10 +183,10 @@ def _choice(value: Any, schema: Type, path: str, go_path: str, unknown: list[str
     if type(value) is dict:
         _struct(schema, value, f"{path}.", f"{go_path}.", unknown)
         return
-    _demand(type(value) is other, value, schema, go_path, go_type)
+    demand(type(value) is other, value, schema, go_path, go_type)
     if type(value) is list:
         for index, item in enumerate(value):
-            _demand(type(item) is dict, item, schema, go_path, go_type)
+            demand(type(item) is dict, item, schema, go_path, go_type)
             _struct(schema, item, f"{path}[{index}].", f"{go_path}.", unknown)
 
 
@@ -240,7 +203,7 @@ def _elements(
             if value is None:
                 values[index] = {}
                 continue
-            _demand(type(value) is dict, value, schema, go_path, go_type)
+            demand(type(value) is dict, value, schema, go_path, go_type)
             _struct(schema_of_item, value, f"{path}[{index}].", f"{go_path}.", unknown)
         return
     for index, value in enumerate(values):
@@ -286,11 +249,11 @@ def _integer(kind: str, value: Any, schema: Type, go_path: str) -> int:
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is not int:
-        raise _wrong(value, schema, go_path, go_type)
+        raise wrong(value, schema, go_path, go_type)
     if not low <= value <= high:
         raise WrongTypeError(
             f"json: cannot unmarshal number {value} into Go struct field "
-            f"{_struct_field(schema, go_path)} of type {go_type}"
+            f"{struct_field(schema, go_path)} of type {go_type}"
         )
     return value
 
@@ -316,40 +279,3 @@ def _bytes(value: str) -> str:
         except ValueError:
             raise WrongTypeError(f"illegal base64 data: {error}") from error
     return value
-
-
-def _demand(holds: bool, value: Any, schema: Type, go_path: str, go_type: str) -> None:
-    if not holds:
-        raise _wrong(value, schema, go_path, go_type)
-
-
-def _wrong(value: Any, schema: Type, go_path: str, go_type: str) -> WrongTypeError:
-    return WrongTypeError(
-        f"json: cannot unmarshal {json_type(value)} into Go struct field "
-        f"{_struct_field(schema, go_path)} of type {go_type}",
-        _restoring(value, go_type),
-    )
-
-
-def _restoring(value: Any, go_type: str) -> str:
-    """What apimachinery's FromUnstructured says of a value that it cannot turn into a type."""
-    found = _GO_KINDS[type(value)]
-    if go_type.startswith("[]"):
-        return f"cannot restore slice from {found}"
-    if go_type.startswith("map["):
-        return f"cannot restore map from {found}"
-    if "." in go_type:
-        return f"cannot restore struct from: {found}"
-    return f"cannot convert {found} to {go_type}"
-
-
-def _struct_field(schema: Type, go_path: str) -> str:
-    return f"{schema.name.rpartition('.')[2]}.{go_path}"
-
-
-def _go_type(item: Field | None) -> str:
-    if item is None:
-        return "interface {}"
-    if item.type == "object":
-        return f"v1.{item.ref.split('.')[-1]}"
-    return {"boolean": "bool", "bytes": "[]uint8"}.get(item.type, item.type)

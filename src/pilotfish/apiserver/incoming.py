@@ -14,11 +14,11 @@ from pilotfish.apiserver.codec import (
 )
 from pilotfish.apiserver.decoding import (
     FieldValidation,
-    cannot_be_handled,
     decode_as,
     decode_object,
 )
 from pilotfish.apiserver.errors import bad_request
+from pilotfish.apiserver.wrong_types import cannot_be_handled
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 from pilotfish.objects.schema import schema_for

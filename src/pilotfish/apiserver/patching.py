@@ -9,7 +9,7 @@ from pilotfish.apiserver.call import Answer, Call
 from pilotfish.apiserver.codec import encode_body, is_too_deep
 from pilotfish.apiserver.content import APPLY_PATCH
 from pilotfish.apiserver.core import Core
-from pilotfish.apiserver.decoding import DecodingError, decode_object
+from pilotfish.apiserver.decoding import decode_object
 from pilotfish.apiserver.errors import (
     StatusError,
     bad_request,
@@ -32,6 +32,7 @@ from pilotfish.apiserver.server_side_apply import apply
 from pilotfish.apiserver.updating import replace
 from pilotfish.apiserver.validation.causes import Cause, immutable
 from pilotfish.apiserver.versions import from_stored
+from pilotfish.apiserver.wrong_types import DecodingError
 from pilotfish.objects.meta import Object
 from pilotfish.objects.resources import Resource
 from pilotfish.objects.schema import schema_for
