@@ -301,12 +301,12 @@ class Dispatcher:
     ) -> AsyncGenerator[bytes]:
         """The lines of a watch, the first of which is known; trouble is an event of its own."""
         place = (resource.group, resource.version, resource.plural)
-        yield first
         self._metrics.sent(*place, first.count(b"\n"))
+        yield first
         try:
             async for line in lines:
-                yield line
                 self._metrics.sent(*place, line.count(b"\n"))
+                yield line
         except StatusError as error:
             yield error_frame(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -60,6 +61,8 @@ async def test_a_watch_over_websocket_has_a_message_for_each_event(
             if event["object"]["metadata"]["name"] in ("a", "b"):
                 events.append((event["type"], event["object"]["metadata"]["name"]))
     assert events == [("ADDED", "a"), ("ADDED", "b")]
+    metrics = await server.kubectl("get", "--raw", "/metrics")
+    assert re.search(r'apiserver_watch_events_total{.*resource="configmaps"} [1-9]', metrics)
 
 
 async def test_changes_arrive_in_order_and_once_while_many_write(client: Client) -> None:
