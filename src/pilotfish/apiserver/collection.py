@@ -54,12 +54,12 @@ class Change:
 
     @property
     def held_bytes(self) -> int:
-        """What keeping it takes, about: its objects' bytes, not what watchers were sent."""
+        """About how much memory it takes: its objects' bytes, without the frames for watchers."""
         before = len(self.previous.data) if self.previous is not None else 0
         return len(self.entry.data) + before
 
     def forget_frames(self) -> None:
-        """Let go of what was made for watchers; it is made again for one who asks."""
+        """Forget the frames made for watchers; a watcher who asks gets them made again."""
         self._frames = None
 
     def event_for(self, selection: Selection) -> EventType | None:
@@ -124,10 +124,11 @@ class Collection:
         self.name = name
         self.horizon = horizon
         self.watchers: set[Watcher] = set()
+        # Of the objects in the history, about.
+        self.history_bytes = 0
         self._entries: dict[str, Entry] = {}
         self._keys: list[str] = []
         self._history: deque[Change] = deque()
-        self._history_bytes = 0
         self._selectable: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
@@ -159,7 +160,7 @@ class Collection:
         self._entries = {entry.key: entry for entry in entries}
         self._keys = sorted(self._entries)
         self._history.clear()
-        self._history_bytes = 0
+        self.history_bytes = 0
         self.horizon = revision
         if self.watchers:
             differences = _differences(before, self._entries)
@@ -242,10 +243,10 @@ class Collection:
                 insort(self._keys, key)
         change = Change(entry, previous, removed)
         self._history.append(change)
-        self._history_bytes += change.held_bytes
+        self.history_bytes += change.held_bytes
         while len(self._history) > _HISTORY_LENGTH or (
             # The newest stays: watchers are told of it right now.
-            self._history_bytes > _HISTORY_BYTES and len(self._history) > 1
+            self.history_bytes > _HISTORY_BYTES and len(self._history) > 1
         ):
             self._forget_oldest()
         if len(self._history) > _FRAMES_KEPT:
@@ -253,11 +254,6 @@ class Collection:
         self._forget_before(change.at - _HISTORY_AGE_S)
         for watcher in self.watchers:
             watcher.offer(change)
-
-    @property
-    def history_bytes(self) -> int:
-        """How many bytes of objects the history holds, about."""
-        return self._history_bytes
 
     def expire(self) -> None:
         """Forget the history that is past its age."""
@@ -269,7 +265,7 @@ class Collection:
 
     def _forget_oldest(self) -> None:
         oldest = self._history.popleft()
-        self._history_bytes -= oldest.held_bytes
+        self.history_bytes -= oldest.held_bytes
         self.horizon = oldest.entry.revision
 
 

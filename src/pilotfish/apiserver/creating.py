@@ -18,7 +18,7 @@ from pilotfish.apiserver.defaulting import apply_defaults
 from pilotfish.apiserver.entries import Entry
 from pilotfish.apiserver.errors import StatusError, already_exists, forbidden, invalid, not_found
 from pilotfish.apiserver.incoming import incoming_object
-from pilotfish.apiserver.owners import without_duplicates
+from pilotfish.apiserver.owners import drop_duplicate_owners
 from pilotfish.apiserver.rbac.signers import check_subject, is_request
 from pilotfish.apiserver.runtimeclassadmission import admit_runtime_class
 from pilotfish.apiserver.strategy import prepare_for_create
@@ -89,7 +89,7 @@ async def create_object(
     metadata["creationTimestamp"] = now()
     metadata.pop("selfLink", None)
     metadata.pop("resourceVersion", None)
-    without_duplicates(obj, warnings)
+    drop_duplicate_owners(obj, warnings)
     apply_defaults(kind, obj)
     # What admission and the server add belongs to nobody.
     if manager is not None:

@@ -7,8 +7,8 @@ import orjson
 from pilotfish.objects.meta import Object
 
 
-def without_duplicates(obj: Object, warnings: list[str] | None) -> None:
-    """Leave one of equal owner references, in place.
+def drop_duplicate_owners(obj: Object, warnings: list[str] | None) -> None:
+    """Keep one of equal owner references, in place.
 
     Args:
         warnings: gets kube-apiserver's words about it.

@@ -28,7 +28,7 @@ from pilotfish.apiserver.errors import (
     not_found,
 )
 from pilotfish.apiserver.incoming import incoming_object
-from pilotfish.apiserver.owners import without_duplicates
+from pilotfish.apiserver.owners import drop_duplicate_owners
 from pilotfish.apiserver.rbac.attributes import creation_of
 from pilotfish.apiserver.strategy import prepare_for_update
 from pilotfish.apiserver.validation.causes import invalid as invalid_field
@@ -178,7 +178,7 @@ async def replace(
     new = change(to_served(resource, current.decode()))
     check_preconditions(resource, name, new["metadata"], old["metadata"])
     if subresource not in _OWN_CHANGES:
-        without_duplicates(new, warnings)
+        drop_duplicate_owners(new, warnings)
         apply_defaults(resource, new)
         prepare_for_update(resource, new, old, subresource)
         causes = validate_update(resource, new, old, subresource)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotfish.apiserver.apply.applying import apply_configuration
-from pilotfish.apiserver.owners import without_duplicates
+from pilotfish.apiserver.owners import drop_duplicate_owners
 from pilotfish.apiserver.patches.strategic import strategic_merge_patch
 from pilotfish.apiserver.rbac.aggregation import aggregated_rules
 from pilotfish.apiserver.validation.pods import validate_update
@@ -46,7 +46,7 @@ def test_many_owners_are_told_apart() -> None:
     owners = [{"uid": f"u{number}", "name": "n"} for number in range(MANY)]
     obj = {"metadata": {"ownerReferences": [*owners, owners[0]]}}
     warnings: list[str] = []
-    without_duplicates(obj, warnings)
+    drop_duplicate_owners(obj, warnings)
     assert obj["metadata"]["ownerReferences"] == owners
     assert "[u0]" in warnings[0]
 

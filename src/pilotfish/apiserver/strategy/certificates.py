@@ -10,7 +10,15 @@ from pilotfish.objects.meta import Object
 _DECISIONS: Final = ("Approved", "Denied")
 
 
-def keep_for_approval(new: Object, old: Object) -> None:
+def keep_for(subresource: str, new: Object, old: Object) -> None:
+    """Take from the old status, in place, what a write of `approval` or `status` cannot change."""
+    if subresource == "approval":
+        _keep_for_approval(new, old)
+    else:
+        _keep_for_status(new, old)
+
+
+def _keep_for_approval(new: Object, old: Object) -> None:
     """Take all of the old status but the conditions: who approves does not sign."""
     conditions = (new.get("status") or {}).get("conditions")
     new["status"] = dict(old.get("status") or {})
@@ -19,7 +27,7 @@ def keep_for_approval(new: Object, old: Object) -> None:
         new["status"]["conditions"] = conditions
 
 
-def keep_for_status(new: Object, old: Object) -> None:
+def _keep_for_status(new: Object, old: Object) -> None:
     """Take the old decisions: who signs does not approve."""
     kept = [each for each in _conditions(new) if each.get("type") not in _DECISIONS]
     decisions = [each for each in _conditions(old) if each.get("type") in _DECISIONS]

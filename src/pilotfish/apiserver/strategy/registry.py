@@ -97,6 +97,7 @@ _UPDATE: dict[_Kind, Callable[[Object, Object], None]] = {
 
 # Subresources that write nothing but the status.
 _STATUS = ("approval", "status")
+_SIGNING_REQUEST = ("certificates.k8s.io", "CertificateSigningRequest")
 # A kubelet registers its Node together with what it knows of it.
 _KEEPS_STATUS_ON_CREATE = {("", "Node")}
 
@@ -133,11 +134,8 @@ def prepare_for_update(resource: Resource, new: Object, old: Object, subresource
         return
     if subresource in _STATUS:
         _keep_all_but_status(new, old)
-        if kind == ("certificates.k8s.io", "CertificateSigningRequest"):
-            if subresource == "approval":
-                certificates.keep_for_approval(new, old)
-            else:
-                certificates.keep_for_status(new, old)
+        if kind == _SIGNING_REQUEST:
+            certificates.keep_for(subresource, new, old)
         return
     if subresource == "ephemeralcontainers":
         pods.keep_all_but_ephemeral_containers(new, old)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pilotfish.objects.quantities import parse_quantity
+from pilotfish.apiserver.warnings.amounts import fraction_warnings
 
 _GROUPS: Final = ("initContainers", "containers", "ephemeralContainers")
 _BYTES: Final = ("memory", "ephemeral-storage")
@@ -16,7 +16,7 @@ _APP_ARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
 def container_warnings(
     spec: dict[str, Any], at: str, annotations: dict[str, str], notes: str
 ) -> Iterator[str]:
-    """What to say about the containers of a PodSpec.
+    """Warn about the containers of a PodSpec.
 
     Args:
         annotations: of the Pod or template, and at `notes` of the object.
@@ -52,10 +52,7 @@ def _containers(spec: dict[str, Any], at: str) -> Iterator[tuple[dict[str, Any],
 def _fractions(resources: dict[str, Any], at: str) -> Iterator[str]:
     for name in _BYTES:
         for field in ("limits", "requests"):
-            text = (resources.get(field) or {}).get(name)
-            if text is not None and parse_quantity(text) % 1:
-                why = f'fractional byte value "{text}" is invalid, must be an integer'
-                yield f"{at}.{field}[{name}]: {why}"
+            yield from fraction_warnings(resources, field, name, at)
 
 
 def _hidden(variables: Any, at: str) -> Iterator[str]:
@@ -72,7 +69,7 @@ def _hidden(variables: Any, at: str) -> Iterator[str]:
 
 
 def port_warnings(spec: dict[str, Any], at: str) -> Iterator[str]:
-    """What to say about ports that several containers, or one twice, define."""
+    """Warn about ports that several containers, or one twice, define."""
     known: dict[tuple[int, str], list[tuple[dict[str, Any], str]]] = {}
     for container, place in _containers(spec, at):
         for index, port in enumerate(container.get("ports") or ()):

@@ -15,7 +15,7 @@ _RENAMED: Final = {
 
 
 def renamed(label: str) -> str:
-    """What to say of a label of nodes; "" for one that is current."""
+    """The words about a renamed label of nodes; "" for one that is current."""
     if label not in _RENAMED:
         return ""
     since, instead = _RENAMED[label]
@@ -23,7 +23,7 @@ def renamed(label: str) -> str:
 
 
 def expression_warnings(selector: dict[str, Any], at: str) -> Iterator[str]:
-    """What to say about the matchExpressions of a term or a selector at a path."""
+    """Warn about the matchExpressions of a term or a selector at a path."""
     for index, expression in enumerate(selector.get("matchExpressions") or ()):
         label = expression.get("key", "")
         if why := renamed(label):

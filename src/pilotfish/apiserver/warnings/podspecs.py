@@ -23,7 +23,7 @@ _SHOULD: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
 def pod_warnings(pod: Object, path: str) -> Iterator[str]:
-    """What to say about a Pod, or about a template at a path of its object."""
+    """Warn about a Pod, or about a template at a path of its object."""
     prefix = f"{path}." if path else ""
     spec: dict[str, Any] = pod.get("spec") or {}
     annotations = (pod.get("metadata") or {}).get("annotations") or {}

@@ -71,10 +71,11 @@ def deprecation(resource: Resource) -> str:
 
 
 def warnings_of(resource: Resource, new: Object, old: Object | None = None) -> list[str]:
-    """What to say about an object that is about to be stored.
+    """The warnings about an object that is about to be stored.
 
     Args:
-        old: what it succeeds; nothing is said then of a Pod, of a name, of a template that stays.
+        old: the object before an update; a Pod, a name and a template that stays then get no
+            warning.
     """
     if isinstance(resource, CustomResource):
         return custom_objects.finalizer_warnings(new, old)
@@ -108,12 +109,10 @@ def _pod_security_warnings(new: Object, old: Object | None) -> list[str]:
 
 
 def _name_warnings(kind: tuple[str, str], obj: Object) -> list[str]:
-    whose = "the Pod's hostname" if kind == ("", "Pod") else "Pod names and hostnames"
-    if kind not in _NAMING:
-        return []
-    why = dns_label(obj["metadata"].get("name", ""))
+    why = dns_label(obj["metadata"].get("name", "")) if kind in _NAMING else ""
     if not why:
         return []
+    whose = "the Pod's hostname" if kind == ("", "Pod") else "Pod names and hostnames"
     return [
         f"metadata.name: this is used in {whose}, which can result in surprising behavior; "
         f"a DNS label is recommended: [{why}]"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from pilotfish.apiserver.warnings.amounts import fraction_warnings
 from pilotfish.apiserver.warnings.node_labels import expression_warnings, renamed
 from pilotfish.objects.meta import Object, annotations_of
-from pilotfish.objects.quantities import parse_quantity
 
 _CLASS: Final = "volume.beta.kubernetes.io/storage-class"
 _OPTIONS: Final = "volume.beta.kubernetes.io/mount-options"
@@ -33,7 +33,7 @@ _REMOVED: Final = {
 
 
 def volume_warnings(volume: Object) -> Iterator[str]:
-    """What to say about a PersistentVolume."""
+    """Warn about a PersistentVolume."""
     yield from _class_warnings(volume)
     if _OPTIONS in annotations_of(volume):
         why = 'deprecated since v1.31; use "mountOptions" attribute instead'
@@ -49,7 +49,7 @@ def volume_warnings(volume: Object) -> Iterator[str]:
 
 
 def removed_warnings(source: dict[str, Any], at: str) -> Iterator[str]:
-    """What to say about the kind of a volume, of a Pod or a PersistentVolume, at a path."""
+    """Warn about the kind of a volume, of a Pod or a PersistentVolume, at a path."""
     for kind, why in _REMOVED.items():
         if source.get(kind) is not None:
             # Kubernetes writes this one name in another way than its field.
@@ -57,23 +57,20 @@ def removed_warnings(source: dict[str, Any], at: str) -> Iterator[str]:
 
 
 def claim_warnings(claim: Object) -> Iterator[str]:
-    """What to say about a PersistentVolumeClaim."""
+    """Warn about a PersistentVolumeClaim."""
     yield from _class_warnings(claim)
     yield from claim_spec_warnings(claim.get("spec") or {}, "spec")
 
 
 def claim_spec_warnings(spec: dict[str, Any], at: str) -> Iterator[str]:
-    """What to say about the spec of a claim, or of a Pod's claim template, at a path."""
+    """Warn about the spec of a claim, or of a Pod's claim template, at a path."""
     resources = spec.get("resources") or {}
     for field in ("requests", "limits"):
-        text = (resources.get(field) or {}).get("storage")
-        if text is not None and parse_quantity(text) % 1:
-            why = f'fractional byte value "{text}" is invalid, must be an integer'
-            yield f"{at}.resources.{field}[storage]: {why}"
+        yield from fraction_warnings(resources, field, "storage", f"{at}.resources")
 
 
 def class_warnings(storage_class: Object) -> Iterator[str]:
-    """What to say about a StorageClass."""
+    """Warn about a StorageClass."""
     for index, topology in enumerate(storage_class.get("allowedTopologies") or ()):
         for nth, expression in enumerate(topology.get("matchLabelExpressions") or ()):
             if why := renamed(expression.get("key", "")):
@@ -81,7 +78,7 @@ def class_warnings(storage_class: Object) -> Iterator[str]:
 
 
 def capacity_warnings(capacity: Object) -> Iterator[str]:
-    """What to say about a CSIStorageCapacity."""
+    """Warn about a CSIStorageCapacity."""
     topology = capacity.get("nodeTopology") or {}
     yield from expression_warnings(topology, "nodeTopology")
     for label in topology.get("matchLabels") or ():
