@@ -1,7 +1,7 @@
 """Background work: loops beside the requests, which an object that breaks one must not end.
 
-What a loop stumbles over is logged with its traceback, and the loop begins again. A server that
-ended would be started over the same store, and stumble again.
+A loop that fails begins again, and its traceback is logged. A server that ended would be started
+over the same store, and fail again.
 """
 
 from __future__ import annotations

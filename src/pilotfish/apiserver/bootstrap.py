@@ -91,7 +91,7 @@ async def _put(core: Core, resource_name: str, wanted: Object) -> None:
 
 
 def _config_maps(core: Core) -> list[tuple[str, Object]]:
-    """What other components look for in kube-system.
+    """The ConfigMaps that other components look for in kube-system.
 
     By whose authority clients' certificates are known, for API servers that trust this one's; and
     since when tokens in Secrets are accounted for.

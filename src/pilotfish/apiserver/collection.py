@@ -29,7 +29,8 @@ _HISTORY_LENGTH: Final = 16_384
 _HISTORY_AGE_S: Final = 300.0
 # Of one resource; an object that was replaced and its successor count both.
 _HISTORY_BYTES: Final = 48_000_000
-# Watchers that keep up share the frames of the newest changes; who lags has his made again.
+# Watchers that keep up share the frames of the newest changes; for one that lags they are made
+# again.
 _FRAMES_KEPT: Final = 256
 
 

@@ -91,7 +91,7 @@ async def create_object(
     metadata.pop("resourceVersion", None)
     drop_duplicate_owners(obj, warnings)
     apply_defaults(kind, obj)
-    # What admission and the server add belongs to nobody.
+    # Nobody owns the fields that admission and the server add.
     if manager is not None:
         # Who owns which fields is for the server to say.
         metadata.pop("managedFields", None)

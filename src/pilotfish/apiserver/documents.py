@@ -1,8 +1,8 @@
 """Documents: what takes long to make and is asked for often, made once, beside the event loop.
 
 A document is known by its digest. It is made when somebody asks for it, in a thread, so that
-other requests are answered meanwhile; who asks at the same time waits for the same one. As
-many are remembered as fit. Clients that have it already are told so (RFC 9110, 13.1.2).
+other requests are answered meanwhile; requests at the same time wait for the same one. As many
+are remembered as fit. Clients that have it already are told so (RFC 9110, 13.1.2).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Documents:
         if under_way is None:
             under_way = asyncio.ensure_future(self._make(digest, make))
             self._under_way[digest] = under_way
-        # Who goes away does not take it from those who wait.
+        # A client that leaves does not cancel it for the others.
         return await asyncio.shield(under_way)
 
     async def _make(self, digest: str, make: Callable[[], bytes]) -> bytes:

@@ -77,7 +77,7 @@ def success(code: int, details: Mapping[str, Any] | None = None) -> Object:
 
 def quoted(text: str) -> str:
     """Text in quotes, as Go's %q writes it into messages."""
-    # What is no Unicode in a URL stays visible, and JSON.
+    # Bytes of a URL that are no Unicode are shown as escapes, so that the text is JSON.
     return orjson.dumps(text.encode(errors="backslashreplace").decode()).decode()
 
 

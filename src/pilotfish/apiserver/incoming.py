@@ -112,7 +112,7 @@ def report_problems(call: Call, kind: str, version: str, unknown: list[str]) -> 
 
 
 def strict_problems(call: Call) -> list[str]:
-    """What a strict reader of the body, JSON or YAML, says of fields that stand twice."""
+    """The complaints of a strict reader of the body, JSON or YAML, about duplicate fields."""
     return [*call.content.problems, *duplicate_fields(call.content.body)]
 
 

@@ -1,6 +1,6 @@
 """Answers over WebSocket: a log in messages of bytes, a watch in a message for each event.
 
-Browsers cannot read a plain answer as it comes everywhere, so kube-apiserver serves both ways:
+Not every browser can read a plain answer piece by piece, so kube-apiserver serves both ways:
 k8s.io/apiserver's `util/wsstream` (logs) and `handlers/watch.go` (watches).
 """
 
@@ -13,10 +13,10 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-# What a client may ask a stream of bytes to be: messages of bytes (as without a name), or of
-# base64 for clients that take text alone.
+# The protocols of a stream of bytes: messages of bytes, which are the default, or of base64 for
+# clients that take text alone.
 _BYTES, _BASE64 = "binary.k8s.io", "base64.binary.k8s.io"
-# Nothing that a client says here means anything; much of it is a mistake.
+# A client has nothing to say here; a long message is a mistake.
 _MAX_MESSAGE_BYTES: Final = 64 * 1024
 
 

@@ -1,4 +1,4 @@
-"""Indented JSON: for people, who ask for it or read with a browser, curl or Wget.
+"""Indented JSON for people, who ask for it or read with a browser, curl or Wget.
 
 As kube-apiserver decides it (its negotiation.isPrettyPrint).
 """
@@ -14,12 +14,12 @@ from pilotfish.apiserver.negotiation import JSON
 
 _OF_PEOPLE: Final = ("curl", "Wget", "Mozilla/5.0")
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-# Longer answers nobody reads as they are, and everybody else would wait for them.
+# Nobody reads longer answers as they are, and other requests would wait while one is indented.
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
 
 def is_wanted(request: web.BaseRequest) -> bool:
-    """Whether whoever asks wants to read the answer."""
+    """Whether a person wants to read the answer."""
     asked = request.rel_url.query.get("pretty", "")
     if asked:
         return asked in _TRUE

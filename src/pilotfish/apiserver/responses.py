@@ -62,7 +62,7 @@ def refusal(request: web.BaseRequest, error: Exception, trail: Trail | None) -> 
 
 
 def _failure_of(request: web.BaseRequest, error: Exception) -> StatusError:
-    """What is answered for an exception."""
+    """The refusal that answers an exception."""
     if isinstance(error, StatusError):
         return error
     if isinstance(error, web.HTTPRequestEntityTooLarge):

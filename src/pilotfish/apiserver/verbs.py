@@ -22,9 +22,9 @@ from pilotfish.apiserver.updating import update
 
 Verb = Callable[[Core, Call], Awaitable[Answer]]
 
-# What takes objects away, and gives nobody anything.
+# The verbs that take objects away, and give nobody anything.
 REMOVING: Final[tuple[Verb, ...]] = (delete, delete_collection)
-# What discovery calls them. What has no name here is of resources that are not stored.
+# Their names in discovery. The other verbs are of resources that are not stored.
 _NAMES: Final[Mapping[Verb, str]] = {
     create: "create",
     update: "update",

@@ -1,8 +1,8 @@
 """JSON as YAML, for clients that accept YAML alone.
 
 Written line by line, so that other requests are answered in between; PyYAML's writers take
-seconds for a megabyte. What is not plainly text in every YAML is quoted as in JSON, which YAML
-contains.
+seconds for a megabyte. A scalar that some YAML does not read as text is quoted as in JSON, which
+YAML contains.
 """
 
 from __future__ import annotations

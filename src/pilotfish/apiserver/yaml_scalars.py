@@ -1,4 +1,4 @@
-"""What a plain word of YAML means: Kubernetes reads YAML 1.1 as go-yaml version 2 does.
+"""The meaning of plain words of YAML: Kubernetes reads YAML 1.1 as go-yaml version 2 does.
 
 `yes`, `on` and `y` are booleans, `1e-05` is a number, `1:30` and dates are text. The rules are
 those of `resolve` in go-yaml v2, which sigs.k8s.io/yaml uses.

@@ -51,7 +51,7 @@ def apply_configuration(
     unwritten = {f"f:{name}" for name in reset}
     wanted = {path for path in fields_of(applied, schema) if path[0] not in unwritten}
     present, intended = Places(live, schema), Places(applied, schema)
-    # What has fields with owners of their own: being empty takes none.
+    # Fields that hold owned fields: an applier that has them empty takes nothing away.
     holders = _holders(path for each in managers for path in each.paths)
     disputed = {
         path: other

@@ -39,7 +39,7 @@ UNOWNED: Final[frozenset[Path]] = frozenset(
         )
     }
 )
-# What no schema describes.
+# A field that no schema describes.
 ANY: Final = Field("any")
 # What Kubernetes' types fill in where an element leaves out an optional part of its key.
 _KEY_DEFAULTS: Final = {"protocol": "TCP"}
@@ -143,7 +143,7 @@ def value_segment(item: Any) -> str:
 
 def segment_of(item: Any, field: Field) -> str:
     """The segment of an element of a list whose elements have names."""
-    # What is no object where one belongs has no keys; validation refuses it afterwards.
+    # A value that should be an object and is none has no keys; validation refuses it afterwards.
     by_keys = field.list_type == "map" and isinstance(item, dict)
     return key_segment(item, field) if by_keys else value_segment(item)
 

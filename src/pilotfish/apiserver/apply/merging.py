@@ -41,7 +41,7 @@ def _merged_value(live: Any, applied: Any, field: Field) -> Any:
 def _merged_elements(live: list[Any], applied: list[Any], field: Field) -> list[Any]:
     """The elements of both, once each: those applied in their order, the others among them.
 
-    What only the live list has stays before what it stood before, as far as the applied order
+    An element of the live list alone stays before its successor there, as far as the applied order
     allows that (structured-merge-diff's typed/merge.go). Duplicates of an element that is applied
     give way to it.
     """
@@ -60,7 +60,7 @@ def _merged_elements(live: list[Any], applied: list[Any], field: Field) -> list[
             if here not in wanted:
                 result.append(live[at])
             elif not turn or here == turn:
-                # What is new comes before the next that both have.
+                # A new element comes before the next that both lists have.
                 at += here in done
                 break
             at += 1

@@ -31,7 +31,7 @@ class Duplicates(list[Any]):
 
 
 class Places:
-    """What an object of a type has at paths, while it is not changed.
+    """The values of an object at paths; the object must not change meanwhile.
 
     The names of a list's elements are worked out once, however many paths lead there.
     """
@@ -114,7 +114,7 @@ def _goes(value: Any, tree: _Tree, field: Field) -> bool:
 
 
 def _field_at(segment: str, field: Field) -> Field:
-    """What is at a segment of something of a type."""
+    """The type of the part at a segment."""
     if not segment.startswith("f:") or field.type == "map":
         return field.items or ANY
     return member(struct_of(field), segment[2:])

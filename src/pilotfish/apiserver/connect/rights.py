@@ -1,4 +1,4 @@
-"""Which rights a request takes that goes through the proxy of a Node.
+"""The rights that a request through the proxy of a Node takes.
 
 `nodes/proxy` reaches the kubelet, and whoever speaks to a kubelet is root in every Pod of its
 node. So there is more to ask:
@@ -64,7 +64,7 @@ def rights_of(
 def _of_tap(path: str, raw_query: str) -> Attributes:
     if path in ("/healthz", "/v1/status"):
         return STATUS
-    # What is no path of the tap's may still be read as one there: it takes the greater right.
+    # The tap may still read another path as one of its own: such a path takes the greater right.
     if path != "/v1/entries":
         return PACKETS
     redact = parse_qs(raw_query, keep_blank_values=True).get("redact", ["true"])

@@ -33,7 +33,7 @@ def json_patch(document: Any, patch: Any) -> Any:
 
 
 class _Copied:
-    """What the copies of a patch add up to: doubled ten times, a line becomes a thousand."""
+    """The size of all copies of a patch: a line that is doubled ten times becomes a thousand."""
 
     def __init__(self) -> None:
         self._bytes = 0

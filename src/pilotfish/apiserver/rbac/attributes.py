@@ -56,7 +56,7 @@ _EVERYWHERE: Final = "at the cluster scope"
 
 def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attributes:
     """What a request for a resource wants to do."""
-    # A method that has no verb is nobody's but who may do everything.
+    # A method that has no verb is only for those who may do everything.
     verb = _VERBS.get(method, "")
     resource, name = route.resource, route.name
     selector = query.get("fieldSelector", "") if query else ""
@@ -67,7 +67,7 @@ def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attrib
         elif not name:
             verb = "list"
         if selector and not name:
-            # Only who reads is limited by a selector: what is created has its name in its body.
+            # A selector limits reads alone: a new object has its name in its body.
             name = selected(selector, _NAME_FIELD)
     elif verb == "delete" and not name:
         verb = "deletecollection"
@@ -87,7 +87,7 @@ def attributes_of(method: str, route: Route, query: Mapping[str, str]) -> Attrib
 
 
 def creation_of(route: Route) -> Attributes:
-    """What a PUT or PATCH does that creates the object which its path names."""
+    """The attributes of a PUT or PATCH that creates the object which its path names."""
     resource = route.resource
     return Attributes(
         "create",

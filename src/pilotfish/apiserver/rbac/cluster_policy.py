@@ -164,7 +164,7 @@ _DNS: Final = [
     rule("list watch", "''", "endpoints namespaces pods services"),
     rule("list watch", "discovery.k8s.io", "endpointslices"),
 ]
-# What naming the two ends of a request, and telling which endpoints were ready, takes.
+# The rights to name the two ends of a request, and to tell which endpoints were ready.
 _TRAFFIC_VIEWER: Final = [
     rule("get watch", "tap.pilotfish.dev", "entries"),
     rule("get", "proxy.pilotfish.dev", "tables"),

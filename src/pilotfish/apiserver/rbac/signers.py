@@ -1,4 +1,4 @@
-"""Signers: who may approve and sign certificates, beside the right to write the requests.
+"""Signers: the rights to approve and to sign certificates, beside the right to write requests.
 
 kube-apiserver's admission plugins CertificateApproval, CertificateSigning and
 CertificateSubjectRestriction: a signer is a synthetic resource, and `approve` and `sign` are verbs
@@ -32,12 +32,12 @@ def is_request(kind: Resource) -> bool:
 
 
 def concerns_signers(call: Call) -> bool:
-    """Whether a write is one that its request's signer must have been entrusted to the author."""
+    """Whether a write takes a right on the signer of its request."""
     return is_request(call.resource) and call.route.subresource in ("approval", "status")
 
 
 def check_signer(core: Core, call: Call, new: Object) -> None:
-    """See that who approves, denies or signs a request may do so for its signer.
+    """Check that the author of an approval, a denial or a certificate may do so for the signer.
 
     Args:
         new: the request as the write would leave it.
@@ -60,9 +60,9 @@ def check_signer(core: Core, call: Call, new: Object) -> None:
 
 
 def check_subject(request: Object) -> None:
-    """See that nobody asks to be an administrator by a certificate.
+    """Check that a certificate would make nobody an administrator.
 
-    What cannot be read as a request is for validation to refuse.
+    Validation refuses text that is no request.
 
     Raises:
         StatusError: 403 when somebody does.

@@ -1,4 +1,4 @@
-"""What to do when a database holds less than was acknowledged: keep what was found, and say so.
+"""Loss: a database that holds less than was acknowledged is kept as it was found, and announced.
 
 The notice stays in a file beside the database, `store.db.notice`, which `pilotfish status` shows
 until somebody deletes it.

@@ -19,7 +19,7 @@ def keep_for(subresource: str, new: Object, old: Object) -> None:
 
 
 def _keep_for_approval(new: Object, old: Object) -> None:
-    """Take all of the old status but the conditions: who approves does not sign."""
+    """Keep all of the old status but the conditions: approving is not signing."""
     conditions = (new.get("status") or {}).get("conditions")
     new["status"] = dict(old.get("status") or {})
     new["status"].pop("conditions", None)
@@ -28,7 +28,7 @@ def _keep_for_approval(new: Object, old: Object) -> None:
 
 
 def _keep_for_status(new: Object, old: Object) -> None:
-    """Take the old decisions: who signs does not approve."""
+    """Keep the old decisions: signing is not approving."""
     kept = [each for each in _conditions(new) if each.get("type") not in _DECISIONS]
     decisions = [each for each in _conditions(old) if each.get("type") in _DECISIONS]
     status = new["status"] = dict(new.get("status") or {})

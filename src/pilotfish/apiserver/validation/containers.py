@@ -55,7 +55,7 @@ def validate_containers(
 
 
 def validate_images(spec: Mapping[str, Any], path: str) -> list[Cause]:
-    """What is asked of the images of Pods, but not of templates."""
+    """Check the images of a Pod; those of templates need not pass."""
     why = "must not have leading or trailing whitespace"
     return [
         invalid(f"{path}.{group}[{index}].image", container["image"], why)

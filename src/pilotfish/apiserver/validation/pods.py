@@ -105,5 +105,5 @@ def _validate_ephemeral_containers(after: dict[str, Any], before: dict[str, Any]
 
 
 def _tolerated(toleration: dict[str, Any]) -> tuple[str, ...]:
-    """What a toleration tolerates, whatever for how long."""
+    """The taints that a toleration tolerates, whatever for how long."""
     return tuple(toleration.get(field, "") for field in ("key", "operator", "value", "effect"))

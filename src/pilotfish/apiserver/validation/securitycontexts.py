@@ -20,7 +20,7 @@ _MAX_ID = 2**31 - 1
 _SYSCTL_WORDS = r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
 _SYSCTL = re.compile(_SYSCTL_WORDS)
 _MAX_SYSCTL = 253
-# Which sysctls belong to a namespace that the Pod shares with its node by that field.
+# The sysctls of the namespace that a Pod shares with its node by a field.
 _SHARED_SYSCTLS = {
     "hostIPC": ("kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."),
     "hostNetwork": ("net.",),

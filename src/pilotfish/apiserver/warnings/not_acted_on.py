@@ -1,6 +1,6 @@
 """Kinds that are stored although nothing here acts on them: their authors are told on create.
 
-One table for the API server's warnings and for the list in README, which a test compares. Remove a
+One table for the warnings; a test compares it to docs/reference/kubernetes.md. Remove a
 line when something begins to act on its kind.
 """
 
@@ -19,7 +19,7 @@ _NO_DEVICES: Final = "devices are not allocated here"
 _NO_CSI: Final = "CSI drivers are not called here"
 _NO_FAIRNESS: Final = "requests are not queued by priority here"
 
-# What follows from it, by group and kind.
+# The consequence, by group and kind.
 NOT_ACTED_ON: Final[dict[tuple[str, str], str]] = {
     ("", "LimitRange"): "what it limits or gives by default is not enforced here",
     ("", "PersistentVolume"): _NO_VOLUMES,
@@ -65,6 +65,6 @@ NOT_ACTED_ON: Final[dict[tuple[str, str], str]] = {
 
 
 def warning(group: str, kind: str) -> str:
-    """The warning for who creates an object of the kind; "" when something acts on it."""
+    """The warning for the author of an object of the kind; "" when something acts on it."""
     consequence = NOT_ACTED_ON.get((group, kind))
     return f"{kind} is stored, but {consequence}" if consequence else ""

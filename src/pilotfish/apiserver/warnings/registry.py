@@ -1,4 +1,4 @@
-"""Which kind gets which warnings, on create and when an update changes its spec.
+"""The warnings that each kind gets, on create and when an update changes its spec.
 
 The conditions and the words are Kubernetes' (the strategies' WarningsOnCreate and
 WarningsOnUpdate), so that what people look up for the one holds for the other.
@@ -56,7 +56,7 @@ _KINDS: Final[dict[tuple[str, str], Callable[[Object], Iterator[str]]]] = {
     ("storage.k8s.io", "CSIStorageCapacity"): storage.capacity_warnings,
     ("storage.k8s.io", "StorageClass"): storage.class_warnings,
 }
-# What Kubernetes itself wants its users to leave ("Deprecated API Migration Guide").
+# Kinds that Kubernetes itself has deprecated ("Deprecated API Migration Guide").
 _DEPRECATED: Final = {
     ("", "ComponentStatus"): "v1 ComponentStatus is deprecated in v1.19+",
     ("", "Endpoints"): (
