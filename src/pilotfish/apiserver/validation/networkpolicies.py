@@ -12,7 +12,6 @@ from pilotfish.apiserver.validation.causes import (
     required,
 )
 from pilotfish.apiserver.validation.formats import BAD_NETWORK, is_network, port_number_or_name
-from pilotfish.apiserver.validation.selectors import validate_selector
 from pilotfish.objects.meta import Object
 
 _Network = IPv4Network | IPv6Network
@@ -23,8 +22,7 @@ _TYPES = ("Egress", "Ingress")
 
 def validate(obj: Object) -> list[Cause]:
     spec = obj.get("spec") or {}
-    causes = validate_selector(spec.get("podSelector"), "spec.podSelector")
-    causes += [
+    causes = [
         not_supported(f"spec.policyTypes[{index}]", kind, _TYPES)
         for index, kind in enumerate(spec.get("policyTypes") or ())
         if kind not in _TYPES
@@ -67,15 +65,11 @@ def _validate_peer(peer: Object, at: str) -> list[Cause]:
     selectors = [name for name in ("podSelector", "namespaceSelector") if name in peer]
     if block is None and not selectors:
         return [required(at, "must specify a peer")]
-    causes: list[Cause] = []
-    for name in selectors:
-        causes += validate_selector(peer[name], f"{at}.{name}")
     if block is None:
-        return causes
+        return []
     if selectors:
-        why = "may not specify both ipBlock and another peer"
-        return [*causes, forbidden(at, why)]
-    return causes + _validate_block(block, f"{at}.ipBlock")
+        return [forbidden(at, "may not specify both ipBlock and another peer")]
+    return _validate_block(block, f"{at}.ipBlock")
 
 
 def _validate_block(block: Object, at: str) -> list[Cause]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pilotfish.apiserver.validation.causes import Cause, invalid
 from pilotfish.apiserver.validation.rollouts import validate_not_above_all, validate_share
-from pilotfish.apiserver.validation.selectors import validate_selector
 from pilotfish.objects.meta import Object
 
 _LIMITS = ("minAvailable", "maxUnavailable")
@@ -20,4 +19,4 @@ def validate(obj: Object) -> list[Cause]:
         if spec.get(field) is not None:
             causes += validate_share(spec[field], f"spec.{field}")
             causes += validate_not_above_all(spec[field], f"spec.{field}")
-    return causes + validate_selector(spec.get("selector"), "spec.selector")
+    return causes

@@ -152,6 +152,4 @@ def _validate_content(resource: Resource, obj: Object, old: Object | None = None
         causes = validate(obj)
     else:
         causes = validate_required(resource.api_version, resource.kind, obj)
-    # Of all places where a selector stands, most kinds' own checks know the main one.
-    selectors = validate_selectors(resource.api_version, resource.kind, obj)
-    return causes + [cause for cause in selectors if cause not in causes]
+    return causes + validate_selectors(resource.api_version, resource.kind, obj)

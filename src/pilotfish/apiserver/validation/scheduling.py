@@ -14,7 +14,6 @@ from pilotfish.apiserver.validation.causes import (
     required,
 )
 from pilotfish.apiserver.validation.formats import qualified_name
-from pilotfish.apiserver.validation.selectors import validate_selector
 
 _MUST = "requiredDuringSchedulingIgnoredDuringExecution"
 _SHOULD = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -50,7 +49,6 @@ def validate_spread(constraints: list[dict[str, Any]], path: str) -> list[Cause]
             shown = f"{{{key[0]}, {key[1]}}}"
             causes.append(duplicate(f"{at}.{{topologyKey, whenUnsatisfiable}}", shown))
         seen.add(key)
-        causes += validate_selector(constraint.get("labelSelector"), f"{at}.labelSelector")
     return causes
 
 
@@ -99,18 +97,13 @@ def _validate_node_term(term: Spec, path: str) -> list[Cause]:
 def _validate_pod_affinity(affinity: Spec, path: str) -> list[Cause]:
     causes: list[Cause] = []
     for index, term in enumerate(affinity.get(_MUST) or ()):
-        causes += _validate_pod_term(term, f"{path}.{_MUST}[{index}]")
+        causes += _validate_topology_key(term, f"{path}.{_MUST}[{index}]")
     for index, choice in enumerate(affinity.get(_SHOULD) or ()):
         at = f"{path}.{_SHOULD}[{index}]"
         causes += _validate_weight(choice, at)
-        causes += _validate_pod_term(choice.get("podAffinityTerm") or {}, f"{at}.podAffinityTerm")
+        term = choice.get("podAffinityTerm") or {}
+        causes += _validate_topology_key(term, f"{at}.podAffinityTerm")
     return causes
-
-
-def _validate_pod_term(term: Spec, path: str) -> list[Cause]:
-    causes = validate_selector(term.get("labelSelector"), f"{path}.labelSelector")
-    causes += validate_selector(term.get("namespaceSelector"), f"{path}.namespaceSelector")
-    return causes + _validate_topology_key(term, path)
 
 
 def _validate_topology_key(term: Spec, path: str) -> list[Cause]:

@@ -64,9 +64,8 @@ def _leads(field: Field, seen: frozenset[str]) -> bool:
     return any(_leads(each, below) for each in type_named(field.ref).fields.values())
 
 
-def validate_selector(selector: Mapping[str, Any] | None, path: str) -> list[Cause]:
-    if not selector:
-        return []
+def validate_selector(selector: Mapping[str, Any], path: str) -> list[Cause]:
+    """What is wrong with one label selector at a path."""
     causes = validate_labels(selector.get("matchLabels"), f"{path}.matchLabels")
     for index, expression in enumerate(selector.get("matchExpressions") or ()):
         causes += _validate_expression(expression, f"{path}.matchExpressions[{index}]")

@@ -53,21 +53,20 @@ def validate_long_running(
 
 
 def validate_selecting(spec: Spec, workload: str) -> list[Cause]:
-    """The selector is there, well-formed, and selects the template's Pods."""
+    """The selector is there and selects the template's Pods; `selectors` checks its form."""
     selector = spec.get("selector")
     if selector is None:
         return [required("spec.selector")]
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         why = f"empty selector is invalid for {workload}"
         return [invalid("spec.selector", selector, why)]
-    causes = validate_selector(selector, "spec.selector")
-    if causes or spec.get("template") is None:
-        return causes
+    if spec.get("template") is None or validate_selector(selector, "spec.selector"):
+        return []
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if not label_selector(selector).matches(labels):
         why = "`selector` does not match template `labels`"
-        causes.append(invalid("spec.template.metadata.labels", labels, why))
-    return causes
+        return [invalid("spec.template.metadata.labels", labels, why)]
+    return []
 
 
 def validate_counts(spec: Spec, *fields: str) -> list[Cause]:
