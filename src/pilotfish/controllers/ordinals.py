@@ -83,7 +83,7 @@ def plan_ordinals(
     )
     for number in sorted(surplus, reverse=True):
         pod = by_number[number]
-        if in_order and unhealthy not in (None, number) and not is_healthy(stateful_set, pod):
+        if in_order and number != unhealthy and not is_healthy(stateful_set, pod):
             return plan
         if not is_deleting(pod):
             plan.delete.append(pod)
