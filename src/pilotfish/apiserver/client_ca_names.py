@@ -21,21 +21,19 @@ log = logging.getLogger(__name__)
 _OBJECT_HEAD = object.__basicsize__
 
 
-def name_client_cas(context: ssl.SSLContext, ca_file: Path) -> bool:
-    """Let a server context ask for certificates of the CAs in a file; whether it does now."""
+def name_client_cas(context: ssl.SSLContext, ca_file: Path) -> None:
+    """Let a server context name the CAs in a file when it asks for a certificate."""
     if sys.implementation.name != "cpython":
-        return False
+        return
     openssl = ctypes.CDLL(getattr(_ssl, "__file__", None))
     try:
         load, assign = openssl.SSL_load_client_CA_file, openssl.SSL_CTX_set_client_CA_list
     except AttributeError:
         log.info("this Python hides its OpenSSL: clients are not told which CAs are trusted")
-        return False
+        return
     load.restype, load.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
     assign.restype, assign.argtypes = None, [ctypes.c_void_p, ctypes.c_void_p]
     names = load(os.fsencode(ca_file))
-    if not names:
-        return False
-    # The context takes the list over, and frees it in the end.
-    assign(ctypes.c_void_p.from_address(id(context) + _OBJECT_HEAD).value, names)
-    return True
+    if names:
+        # The context takes the list over, and frees it in the end.
+        assign(ctypes.c_void_p.from_address(id(context) + _OBJECT_HEAD).value, names)
