@@ -54,7 +54,7 @@ def _report(error: Exception) -> int:
 
     if isinstance(error, ClusterError):
         # A server or a packet may have had its say in it.
-        from pilotfish.tap.formats.terminal import escape
+        from pilotfish.client.visible import escape
 
         print(escape(f"error: {error.what}; {error.where}; {error.mend}"), file=sys.stderr)
         return error.exit_code

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pilotfish.cli.output import tell_beside
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -43,7 +44,7 @@ async def _serve(kubeconfig: Path | None, context: str) -> None:
     from pilotfish.dashboard.sources import dashboard_of
     from pilotfish.version import __version__
 
-    dashboard = dashboard_of(Kubeconfig(kubeconfig, context), _tell)
+    dashboard = dashboard_of(Kubeconfig(kubeconfig, context), tell_beside)
     server = MCPServer(
         "pilotfish", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING"
     )
@@ -59,9 +60,3 @@ async def _serve(kubeconfig: Path | None, context: str) -> None:
             task.result()
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _tell(line: str) -> None:
-    from pilotfish.tap.formats.terminal import escape
-
-    print(escape(line), file=sys.stderr, flush=True)

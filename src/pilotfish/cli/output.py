@@ -13,7 +13,7 @@ Output = Literal["text", "json"]
 OutputOption = Annotated[
     Output, typer.Option("-o", "--output", help="text for people, json for programs.")
 ]
-# Whoever has this option asks cluster.choice which cluster it is.
+# A command with this option asks cluster.choice which cluster it is.
 NameOption = Annotated[
     str | None,
     typer.Option(
@@ -46,6 +46,13 @@ def mark_done(text: str) -> None:
     """Print a finished step; green where the output is a terminal that shows colours."""
     tick = "\x1b[32m✓\x1b[0m" if sys.stdout.isatty() else "✓"
     print(f"{tick} {text}", flush=True)
+
+
+def tell_beside(line: str) -> None:
+    """Say something beside the output, on standard error, with control characters escaped."""
+    from pilotfish.client.visible import escape
+
+    print(escape(line), file=sys.stderr, flush=True)
 
 
 def megabytes(size: int) -> str:

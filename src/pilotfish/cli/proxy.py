@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pilotfish.cli.output import tell_beside
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -45,7 +46,7 @@ def proxy(
     logging.getLogger("pilotfish").addHandler(_Defects())
     show = _print if no_browser else _open
     try:
-        proxying = Proxying(Options(address, port, kubeconfig, context, otlp), _tell, show)
+        proxying = Proxying(Options(address, port, kubeconfig, context, otlp), tell_beside, show)
         running = proxying.link_of_running()
         if running is not None:
             print("runs already; this is a link for one visit")
@@ -81,7 +82,7 @@ class _Defects(logging.Handler):
             return
         self._told.add(kind)
         why = f": {type(error).__name__}: {error}" if error is not None else ""
-        _tell(f"defect of pilotfish, please report: {record.getMessage()}{why}")
+        tell_beside(f"defect of pilotfish, please report: {record.getMessage()}{why}")
 
 
 def _open(link: str) -> None:
@@ -108,12 +109,6 @@ def _open_browser(link: str) -> None:
 
 def _print(link: str) -> None:
     print(f"open {link}", flush=True)
-
-
-def _tell(line: str) -> None:
-    from pilotfish.tap.formats.terminal import escape
-
-    print(escape(line), file=sys.stderr, flush=True)
 
 
 def _error(what: str, where: str, mend: str) -> Exception:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pilotfish.cli.output import tell_beside
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -151,7 +153,7 @@ def _run(options: Options) -> None:
 
 
 def _role_for(options: Options) -> str:
-    """The smallest of the shipped roles that allows what was asked for."""
+    """The name of the smaller ClusterRole that allows what was asked for."""
     packets = options.write is not None or options.output == "pcapng" or not options.redact
     return f"system:pilotfish:{'packet' if packets else 'traffic'}-viewer"
 
@@ -159,7 +161,7 @@ def _role_for(options: Options) -> str:
 def _end_alike() -> None:
     """Let `kill` and `timeout` end it as Ctrl-C does, with tables printed and files complete.
 
-    So does an interrupt where a shell began us in the background, with interrupts ignored.
+    A shell that starts us in the background has interrupts ignored; from here on they count.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -180,11 +182,11 @@ def _stats_view(wanted: bool) -> tuple[Callable[[Stats], None], Callable[[str], 
     On a terminal the table stays in its place, and lines go above it; elsewhere only the last one
     is printed.
     """
+    from pilotfish.client.visible import escape
     from pilotfish.tap.formats import stats_table
-    from pilotfish.tap.formats.terminal import escape
 
     if not wanted or not sys.stdout.isatty():
-        return _LastTable().show, _tell
+        return _LastTable().show, tell_beside
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -200,7 +202,7 @@ def _stats_view(wanted: bool) -> tuple[Callable[[Stats], None], Callable[[str], 
     def tell(line: str) -> None:
         live.console.print(Text(escape(line)))
 
-    return show, tell if sys.stderr.isatty() else _tell
+    return show, tell if sys.stderr.isatty() else tell_beside
 
 
 class _LastTable:
@@ -222,18 +224,12 @@ class _LastTable:
         print(stats_table.text(stats.services.values()))
 
 
-def _tell(line: str) -> None:
-    from pilotfish.tap.formats.terminal import escape
-
-    print(escape(line), file=sys.stderr, flush=True)
-
-
 def _tell_losses(tapping: Tapping) -> None:
     """What was not seen is said, so that nobody takes silence for absence."""
     for name, node in tapping.nodes.items():
         for counter, what in (("dropped", "packets"), ("lost", "entries"), ("skipped", "requests")):
             if node.counters.get(counter):
-                _tell(f"{name}: {node.counters[counter]} {what} were lost")
+                tell_beside(f"{name}: {node.counters[counter]} {what} were lost")
 
 
 def _error(what: str, where: str, mend: str) -> Exception:

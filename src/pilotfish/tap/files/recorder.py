@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pilotfish.client.invoker import as_owner_of
+from pilotfish.client.visible import escape
 from pilotfish.tap import packets
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.files import pcapng_blocks
 from pilotfish.tap.files.frame import CaptureFileError, Frame
-from pilotfish.tap.formats.terminal import escape
 from pilotfish.tap.formats.text import name_of
 
 # How long packets wait for what is to be said about them, and how many at the most.

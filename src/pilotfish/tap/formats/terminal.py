@@ -1,9 +1,4 @@
-"""Text for a terminal: nothing that a packet said can act on it.
-
-Control characters move cursors, change titles, even answer questions (ECMA-48,
-xterm's control sequences), and bidirectional ones turn lines around (Unicode
-UAX #9): all of them are shown as what they are.
-"""
+"""Blocks, JSON and colours for a terminal; `client.visible` says what is escaped, and why."""
 
 from __future__ import annotations
 
@@ -13,13 +8,11 @@ from pilotfish.client.visible import UNSEEN, escape
 
 _UNSAFE_IN_JSON = re.compile(f"[{UNSEEN}]")
 
-__all__ = ["COLOURS", "escape", "escape_block", "escape_json", "paint"]
-
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36, "dim": 2}
 
 
 def escape_block(text: str) -> str:
-    """The same for several lines: line ends and tabs stay."""
+    """`escape` for several lines: line ends and tabs stay."""
     return "\n".join(
         "\t".join(escape(cell) for cell in line.split("\t")) for line in text.splitlines()
     )

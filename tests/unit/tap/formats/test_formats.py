@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilotfish.client.visible import escape
 from pilotfish.tap.formats.printer import Format, printer
-from pilotfish.tap.formats.terminal import escape, escape_block
+from pilotfish.tap.formats.terminal import escape_block
 from pilotfish.tap.formats.text import bodies, duration, line, wide_line
 from support.entries import entry
 
