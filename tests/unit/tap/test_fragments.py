@@ -23,7 +23,7 @@ PIECES = [
 ]
 
 
-@pytest.mark.parametrize("order", itertools.permutations(PIECES))
+@pytest.mark.parametrize("order", list(itertools.permutations(PIECES)))
 def test_pieces_in_any_order_make_the_packet(order: tuple[Packet, ...]) -> None:
     reassembler = Reassembler()
     whole = [reassembler.feed(1.0, each) for each in order]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+from pilotfish.client.visible import escape
 from pilotfish.tap.formats.fitting import cells, cut
-from pilotfish.tap.formats.terminal import escape
 from pilotfish.tap.formats.text import duration
 from pilotfish.tap.shares import verdict
 from pilotfish.tap.stats import EndpointStats, ServiceStats
@@ -61,12 +61,13 @@ def _aligned(lines: list[tuple[str, ...]], width: int) -> list[str]:
     shown = []
     for line in lines:
         if not any(line[1:]):
-            judgement = textwrap.wrap(line[0].strip(), width - 2) if width else [line[0].strip()]
-            shown += [f"  {part}" for part in judgement]
+            judgement = line[0].strip()
+            wrapped = textwrap.wrap(judgement, max(width - 2, 1)) if width else [judgement]
+            shown += [f"  {part}" for part in wrapped]
             continue
         parts = [cut(line[0], widths[0]), *line[1:]]
         padded = [
-            part + " " * (most - cells(part)) for part, most in zip(parts, widths, strict=False)
+            part + " " * (column - cells(part)) for part, column in zip(parts, widths, strict=False)
         ]
         row = _GAP.join(padded).rstrip()
         shown.append(row[:width] if width else row)

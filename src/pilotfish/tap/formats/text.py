@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from pilotfish.client.visible import escape
 from pilotfish.tap.entry import Entry
 from pilotfish.tap.formats.fitting import cells, cut, cut_all
-from pilotfish.tap.formats.terminal import escape, escape_block, paint
+from pilotfish.tap.formats.terminal import escape_block, paint
 
 _ARROW = " → "
 _MAX_BODY_LINES = 40
@@ -39,13 +40,9 @@ def line(entry: Entry, colours: bool, namespaces: bool, width: int = 0) -> str:
         names = cut_all(names, width - indent - len(_ARROW) * (len(names) - 1))
         rest = cells(status) + (cells(time) + 2 if time else 0)
         asked = cut(asked, max(width - indent - rest, 1))
-    parts = [
-        paint(clock, "dim", colours),
-        _way(names, colours),
-        paint(time, "dim", colours),
-    ]
-    said = "  ".join(filter(None, (_coloured(entry, asked, status, colours), parts[2])))
-    return f"{parts[0]}  {parts[1]}{between}{said}"
+    said = _coloured(entry, asked, status, colours)
+    second = "  ".join(filter(None, (said, paint(time, "dim", colours))))
+    return f"{paint(clock, 'dim', colours)}  {_way(names, colours)}{between}{second}"
 
 
 def wide_line(entry: Entry, colours: bool) -> str:
@@ -118,11 +115,12 @@ def _names(entry: Entry, namespaces: bool) -> list[str]:
 
 
 def _way(names: Sequence[str], colours: bool) -> str:
-    painted = (("", "cyan", "magenta")[at] for at in range(len(names)))
-    return _ARROW.join(
-        paint(name, colour, colours) if colour else name
-        for name, colour in zip(names, painted, strict=True)
-    )
+    source, *others = names
+    painted = [
+        paint(name, colour, colours)
+        for name, colour in zip(others, ("cyan", "magenta"), strict=False)
+    ]
+    return _ARROW.join([source, *painted])
 
 
 def _said(entry: Entry) -> tuple[str, str]:

@@ -83,6 +83,12 @@ def test_a_table_fits(width: int) -> None:
     assert "p = 1" in " ".join(text.split())
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_table_ends_no_run_where_nothing_fits(width: int) -> None:
+    shown = stats_table.text(statistics().services.values(), width)
+    assert "(p=1)" in "".join(shown.split())
+
+
 def test_a_table_for_a_pipe_has_all_columns() -> None:
     header, *rest = stats_table.text(statistics().services.values()).split("\n")
     assert header.split() == list(stats_table.HEADER)
