@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import BinaryIO
 
+from pilotfish.tap.dissectors.pending import Pending
 from pilotfish.tap.files.frame import MAX_FRAME_BYTES, CaptureFileError, Frame, read_exactly
 
 SECTION_HEADER = bytes.fromhex("0a0d0d0a")
@@ -68,16 +69,12 @@ class PcapngStream:
     """A pcapng stream that comes in pieces, in little-endian order as `pcapng_blocks` writes."""
 
     def __init__(self) -> None:
-        self._pending = bytearray()
-        self._need = 0
+        self._pending = Pending()
         self._section = Section("<")
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
         """The frames that are whole with this piece."""
-        self._pending += piece
-        if len(self._pending) < self._need:
-            return
-        data, at, need = bytes(self._pending), 0, 8
+        data, at, need = self._pending.take(piece), 0, 8
         while len(data) - at >= 8:
             kind, length = struct.unpack_from("<II", data, at)
             if length < 12 or length > MAX_FRAME_BYTES:
@@ -89,7 +86,8 @@ class PcapngStream:
             if frame is not None:
                 yield frame
             at += length
-        self._pending, self._need = bytearray(data[at:]), need
+        if at < len(data):
+            self._pending.keep(data[at:], need)
 
 
 def read_pcapng(file: BinaryIO) -> Iterator[Frame]:
