@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from pilotfish.client.invoker import home_folder
+from pilotfish.client.invoker import kubeconfig_files
 
 
 class ConfigError(Exception):
@@ -58,7 +58,7 @@ class ClientConfig:
         Raises:
             ConfigError: for a missing file or context, or credentials this client cannot use.
         """
-        files = [Path(path)] if path else kubeconfig_files()
+        files = [Path(path)] if path else kubeconfig_files(os.environ)
         merged = _merged(files)
         where = ":".join(str(file) for file in files)
         chosen = context or merged["current-context"]
@@ -92,15 +92,9 @@ class ClientConfig:
         return self.token
 
 
-def kubeconfig_files() -> list[Path]:
-    """The kubeconfig files that kubectl would read, first one first."""
-    named = [Path(name) for name in os.environ.get("KUBECONFIG", "").split(":") if name]
-    return named or [home_folder(os.environ) / ".kube" / "config"]
-
-
 def current_context(path: str | Path | None = None) -> str:
     """Name of the context that kubectl would use; "" for none. Raises ConfigError."""
-    name: str = _merged([Path(path)] if path else kubeconfig_files())["current-context"]
+    name: str = _merged([Path(path)] if path else kubeconfig_files(os.environ))["current-context"]
     return name
 
 

@@ -49,6 +49,12 @@ def home_folder(environment: Mapping[str, str]) -> Path:
     return Path(home) if home else Path.home()
 
 
+def kubeconfig_files(environment: Mapping[str, str]) -> list[Path]:
+    """The kubeconfig files that kubectl would read, first one first."""
+    named = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return named or [home_folder(environment) / ".kube" / "config"]
+
+
 def state_home(environment: Mapping[str, str]) -> Path:
     """The folder for what programs keep (XDG Base Directory 0.8); it need not exist.
 

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pilotfish.client.invoker import kubeconfig_files
 from pilotfish.cluster import (
     control,
     host_network,
@@ -25,7 +26,7 @@ from pilotfish.cluster import (
 )
 from pilotfish.cluster.errors import ClusterError
 from pilotfish.cluster.paths import SUPERVISOR
-from pilotfish.network import namespaces, naming
+from pilotfish.network import node_link
 from pilotfish.node import teardown
 from pilotfish.node.files.trees import empty_tree, remove_tree
 
@@ -132,15 +133,14 @@ def _remove_nodes(cluster: ClusterState) -> list[str]:
     """Containers, mounts, control groups and Pod namespaces of every node."""
     folders = cluster.folders
     pods = len(list(folders.state.glob("nodes/*/pods/*")))
-    owned = [one for one in namespaces.names() if naming.belongs_to(cluster.name, one)]
-    teardown.remove_all(folders.state, folders.run, owned)
+    teardown.remove_all(folders.state, folders.run, node_link.owned_namespaces(cluster.name))
     return [f"{pods} Pod{'s' if pods > 1 else ''} with containers and mounts"] if pods else []
 
 
 def _forget_context(cluster: ClusterState, progress: Callable[[str], None]) -> ClusterError | None:
     """Take the context out of every kubeconfig; what to say at the end of one that refuses."""
     files = {Path(path) for path in cluster.kubeconfigs}
-    files |= {path.absolute() for path in kubeconfig.candidate_paths(os.environ)}
+    files |= {path.absolute() for path in kubeconfig_files(os.environ)}
     name = kubeconfig.context_name(cluster.name)
     refused = None
     for path in sorted(files):

@@ -96,7 +96,7 @@ def missing(cluster: ClusterState) -> list[str]:
 
 def remove(cluster: ClusterState) -> list[str]:
     """End what runs in the cluster's namespaces and remove every wire. Returns what was there."""
-    owned = [name for name in namespaces.names() if naming.belongs_to(cluster.name, name)]
+    owned = node_link.owned_namespaces(cluster.name)
     inodes = {Path(namespaces.path(name)).stat().st_ino for name in owned}
     ended = processes.stop(
         (p for p in processes.in_network_namespaces(inodes) if p.pid != os.getpid()), grace_s=0.2

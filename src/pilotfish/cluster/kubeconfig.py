@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pilotfish.client.invoker import as_owner_of, home_folder, owner_to_be
+from pilotfish.client.invoker import as_owner_of, kubeconfig_files, owner_to_be
 from pilotfish.cluster.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -46,16 +46,8 @@ def cluster_of(context: str) -> str:
 
 def target_path(environment: Mapping[str, str]) -> Path:
     """The file to write, from $KUBECONFIG or the home folder."""
-    listed = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
-    if not listed:
-        return home_folder(environment) / ".kube" / "config"
-    return next((path for path in listed if path.exists()), listed[-1])
-
-
-def candidate_paths(environment: Mapping[str, str]) -> list[Path]:
-    """Every file in which a context could have been written."""
-    listed = [Path(part) for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return listed or [target_path(environment)]
+    files = kubeconfig_files(environment)
+    return next((path for path in files if path.exists()), files[-1])
 
 
 def with_context(
@@ -78,7 +70,7 @@ def with_context(
     )
     context: Config = {"cluster": name, "user": name}
     if previous:
-        context["extensions"] = [{"name": _EXTENSION, "extension": {"previous-context": previous}}]
+        context["extensions"] = [_remembers(previous)]
     _set_entry(result, "contexts", name, "context", context)
     _set_entry(
         result,
@@ -103,7 +95,7 @@ def without_context(config: Config, name: str) -> Config:
         entries = config.get(section)
         if isinstance(entries, list):
             result[section] = [
-                _following(entry, name, previous) for entry in entries if _entry_name(entry) != name
+                _relinked(entry, name, previous) for entry in entries if _entry_name(entry) != name
             ]
     if config.get("current-context") == name:
         contexts = {_entry_name(entry) for entry in result.get("contexts") or []}
@@ -257,6 +249,11 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def _remembers(previous: str) -> Config:
+    """The extension of a context that names the one that was current before it."""
+    return {"name": _EXTENSION, "extension": {"previous-context": previous}}
+
+
 def _previous_context(config: Config, name: str) -> str:
     for entry in config.get("contexts") or []:
         if _entry_name(entry) == name:
@@ -266,18 +263,17 @@ def _previous_context(config: Config, name: str) -> str:
     return ""
 
 
-def _following(entry: Any, gone: str, previous: str) -> Any:
-    """The entry, with `previous` as its previous context where that is the one that goes."""
+def _relinked(entry: Any, gone: str, previous: str) -> Any:
+    """The entry; a context that remembers `gone` remembers `previous` instead."""
     context = entry.get("context") if isinstance(entry, dict) else None
     if not isinstance(context, dict):
         return entry
-    extension = {"name": _EXTENSION, "extension": {"previous-context": gone}}
     extensions = context.get("extensions") or []
-    if extension not in extensions:
+    if _remembers(gone) not in extensions:
         return entry
-    kept = [each for each in extensions if each != extension]
+    kept = [each for each in extensions if each != _remembers(gone)]
     if previous:
-        kept.append({"name": _EXTENSION, "extension": {"previous-context": previous}})
+        kept.append(_remembers(previous))
     remaining = {key: value for key, value in context.items() if key != "extensions"}
     return {**entry, "context": {**remaining, "extensions": kept} if kept else remaining}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilotfish.cluster import marks, paths
-from pilotfish.network import links, namespaces, naming, safety
+from pilotfish.network import links, namespaces, naming, node_link, safety
 from pilotfish.network.netlink import Netlink
 
 if TYPE_CHECKING:
@@ -50,10 +50,9 @@ def find(name: str) -> Remains:
     with Netlink() as host:
         found_links = [link] if links.find(host, link) is not None else []
         guarded = safety.guarded(host, link)
-    owned = [one for one in namespaces.names() if naming.belongs_to(name, one)]
     return Remains(
         folders=tuple(folder for folder in (folders.run, folders.state) if _is_left(folder)),
-        namespaces=tuple(owned),
+        namespaces=tuple(node_link.owned_namespaces(name)),
         links=tuple(found_links),
         guarded=tuple(guarded),
         processes=tuple(marks.find(name)),

@@ -1,16 +1,18 @@
 """The kubeconfig that a long-lived command goes by, as it is at each moment.
 
 The context is chosen once: when somebody switches kubectl to another cluster, or starts one, a
-page that is open does not follow. The rest is read again, since a cluster that was started anew
+page that is open does not follow. The rest is read again, since a cluster that was started again
 under its old name has other certificates.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
-from pilotfish.client.config import ClientConfig, current_context, kubeconfig_files
+from pilotfish.client.config import ClientConfig, current_context
+from pilotfish.client.invoker import kubeconfig_files
 
 
 class Kubeconfig:
@@ -39,7 +41,7 @@ class Kubeconfig:
 
     def _signature_now(self) -> list[tuple[int, int, int]]:
         found = []
-        for file in [self.path] if self.path else kubeconfig_files():
+        for file in [self.path] if self.path else kubeconfig_files(os.environ):
             with contextlib.suppress(OSError):
                 stat = file.stat()
                 found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))

@@ -186,6 +186,12 @@ def remove_node(network: ClusterNetwork, name: str) -> None:
     namespaces.delete(naming.node_namespace(network.cluster, name))
 
 
+def owned_namespaces(cluster: str) -> list[str]:
+    """The cluster's network namespaces that are there: of nodes, of Pods, of the bridge."""
+    found = namespaces.names(f"{naming.PREFIX}{cluster}-")
+    return [name for name in found if naming.belongs_to(cluster, name)]
+
+
 def remove_cluster(cluster: str) -> list[str]:
     """Take away everything of the cluster: nodes, Pods, bridge, host's link, routes, guards.
 
@@ -196,9 +202,8 @@ def remove_cluster(cluster: str) -> list[str]:
     with Netlink() as host:
         links.delete_link(host, link)  # and with it the routes over it
         guarded = safety.unguard(host, link)
-    for namespace in namespaces.names(f"pf-{cluster}-"):
-        if naming.belongs_to(cluster, namespace):
-            namespaces.delete(namespace)
+    for namespace in owned_namespaces(cluster):
+        namespaces.delete(namespace)
     namespaces.remove_folder_if_empty()
     return guarded
 
