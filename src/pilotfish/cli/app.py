@@ -17,7 +17,7 @@ from pilotfish.cli.output import show_help_without_command
 
 # Command → one line of help. The module is pilotfish.cli.<command>.
 COMMANDS = {
-    "up": "Start a cluster, or mend one that is partly dead.",
+    "up": "Start a cluster, or repair one that is partly dead.",
     "down": "Remove a cluster and everything of it.",
     "status": "Show nodes, processes, addresses and memory of the clusters.",
     "logs": "Show the log of a cluster's processes.",

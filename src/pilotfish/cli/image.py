@@ -50,7 +50,7 @@ def load(
 
 @app.command("list")
 def list_images(output: OutputOption = "text") -> None:
-    """List the loaded images. Image "host", the machine itself, is always there."""
+    """List the loaded images. Image "host", the machine's programs, is always there."""
     with _store("list images", "the image store") as store:
         images = store.list()
     if output == "json":

@@ -32,10 +32,11 @@ def logs(
     from pilotfish.cluster import choice, preflight, state
     from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
     from pilotfish.cluster.log_reader import LogReader
+    from pilotfish.cluster.paths import SUPERVISOR
 
     preflight.check_root("read logs")
     cluster = state.require(choice.choose(name))
-    known = ["supervisor", *cluster.components]
+    known = [SUPERVISOR, *cluster.components]
     if component and component not in known:
         raise ClusterError(
             "no such component",

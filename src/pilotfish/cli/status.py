@@ -59,7 +59,7 @@ def _print(status: ClusterStatus) -> None:
     from pilotfish.cluster.status import store_notices
 
     cluster = status.cluster
-    state = "running" if status.running else "not running; mend it with: pilotfish up"
+    state = "running" if status.running else "not running; start it with: pilotfish up"
     if not status.running:
         state += f" --name {cluster.name}"
     print(f"Cluster   {cluster.name} ({state})")

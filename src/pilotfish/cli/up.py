@@ -75,7 +75,7 @@ def up(
         bool, typer.Option("--timeline", help="Show where the time of the start went.")
     ] = False,
 ) -> None:
-    """Start a cluster, or mend one that is partly dead. Returns when its Services answer."""
+    """Start a cluster, or repair one that is partly dead. Returns when its Services answer."""
     from pilotfish.client.invoker import person
     from pilotfish.cluster import kubeconfig, preflight, timeline
     from pilotfish.cluster.plan import WantedRanges

@@ -1,8 +1,8 @@
-"""Which cluster a command is about when nobody names one: the same for all commands.
+"""The cluster that a command takes when nobody names one.
 
-That of kubectl's current context; else the only one that there is; else `default`. Two are more
-careful: `up` takes `default` at once, since it makes clusters. `down` never takes one because
-it is the only one: it may be another person's.
+It is that of kubectl's current context; else the only one that there is; else `default`. Two
+commands are more careful: `up` makes clusters, so it takes `default` at once. `down` never takes a
+cluster because it is the only one: it may be another person's.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from pilotfish.cluster import kubeconfig, paths, plan, state
 
 def choose(named: str | None) -> str:
     """The cluster to look at; `named` is what the user gave. Raises ClusterError."""
-    known = state.names()
     name = choose_to_remove(named)
-    # An empty name is a mistake, as of a variable that is not set: choose_to_remove refuses it.
-    return known[0] if named is None and name not in known and len(known) == 1 else name
+    if named is None:
+        known = state.names()
+        if name not in known and len(known) == 1:
+            return known[0]
+    return name
 
 
 def choose_to_remove(named: str | None) -> str:
     """The cluster to take down; `named` is what the user gave. Raises ClusterError."""
     if named is not None:
+        # Refuses "" too: `--name "$NAME"` where NAME is not set is a mistake.
         plan.check_name(named)
         return named
     current = _current()

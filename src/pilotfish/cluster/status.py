@@ -44,7 +44,7 @@ def cluster_status(cluster: ClusterState) -> ClusterStatus:
     answer = control.status(folders.control_socket)
     restarts = {one["name"]: one["restarts"] for one in answer["components"]} if answer else {}
     found = []
-    for name in ["supervisor", *cluster.components]:
+    for name in [paths.SUPERVISOR, *cluster.components]:
         process = marks.noted(folders, name)
         if process is None:
             found.append(ProcessStatus(name, 0, 0.0, restarts.get(name, 0), 0, 0))

@@ -32,8 +32,8 @@ def main() -> int:
     marks.set_own(name, SUPERVISOR)
     folders = Folders(name)
     log_lines.configure(log_format, SUPERVISOR, folders.log(SUPERVISOR))
-    Timeline(folders.timeline, "supervisor").mark("started", started_s)
-    processes.write_pid_file(folders.pids / "supervisor")
+    Timeline(folders.timeline, SUPERVISOR).mark("started", started_s)
+    processes.write_pid_file(folders.pids / SUPERVISOR)
     Supervisor(folders, launcher, _LAUNCHER).run()
     return 0
 

@@ -57,7 +57,7 @@ class SupervisorStart:
 
     def start(self, folders: Folders, log_format: str) -> None:
         """Let it supervise, and wait until it listens. Raises ClusterError."""
-        log = folders.log("supervisor")
+        log = folders.log(paths.SUPERVISOR)
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
         try:

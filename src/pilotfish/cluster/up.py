@@ -84,7 +84,7 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
     if wanted.log_format not in ("", *FORMATS):
         option = f"--log-format {wanted.log_format}"
         raise ClusterError("not a log format", option, f"use {' or '.join(FORMATS)}")
-    # Neither is "nan", which a number of the command line may be, too.
+    # The command line takes "nan" and "inf" for numbers: both are refused here.
     if not 0 < wanted.timeout_s < math.inf:
         raise ClusterError(
             "not a time to wait", f"--timeout {wanted.timeout_s:g}", "give seconds, such as 60"
@@ -103,10 +103,10 @@ def up(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
 
 
 def _refuse_remains(name: str) -> None:
-    """Raise ClusterError where parts of a cluster are whose cluster.json is gone.
+    """Raise ClusterError where a cluster has parts left, but no cluster.json.
 
-    Its objects may be among them, so nothing is removed unasked. Folders without objects are what
-    an `up` leaves that was killed early: they are used again.
+    Its objects may be among them, so nothing is removed unasked. An `up` that was killed early
+    leaves folders without objects: they are used again.
     """
     left = remains.find(name)
     if (
@@ -156,7 +156,7 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
             store=wanted.store,
             owner=f"{os.uname().nodename} ({os.urandom(4).hex()})" if wanted.store else "",
             log_format=wanted.log_format or "text",
-            allowed_host_paths=_paths(wanted.allowed_host_paths),
+            allowed_host_paths=_normal(wanted.allowed_host_paths),
         )
         if wanted.store and found is None:
             external_store.claim(cluster)
@@ -199,8 +199,9 @@ def _file(path: Path | None) -> str:
     return str(path.absolute()) if path is not None else ""
 
 
-def _paths(paths: tuple[Path, ...]) -> tuple[str, ...]:
-    return tuple(os.path.normpath(path.absolute()) for path in paths)
+def _normal(given: tuple[Path, ...]) -> tuple[str, ...]:
+    """The paths as absolute ones without `..`, as the state file has them."""
+    return tuple(os.path.normpath(path.absolute()) for path in given)
 
 
 def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
@@ -224,7 +225,7 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
         ("--log-format", wanted.log_format, cluster.log_format),
         (
             "--allow-host-path",
-            " ".join(_paths(wanted.allowed_host_paths)),
+            " ".join(_normal(wanted.allowed_host_paths)),
             " ".join(cluster.allowed_host_paths),
         ),
     ):
@@ -248,7 +249,7 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
     timeline = _own_timeline(cluster)
     _check_port(cluster)
     if control.status(cluster.folders.control_socket) is not None:
-        # The supervisor works on it already; only the wires are ours to mend.
+        # The supervisor works on it already; only the wires are ours to repair.
         host_network.create(cluster)
     else:
         _start(cluster, supervisor_start.take(), timeline)
@@ -294,7 +295,7 @@ def dead_parts(cluster: ClusterState) -> list[str]:
     """What of a cluster is not there: its supervisor, components, wires."""
     dead = []
     if control.status(cluster.folders.control_socket) is None:
-        dead.append("supervisor")
+        dead.append(paths.SUPERVISOR)
     dead += [name for name in cluster.components if _running(cluster, name) is None]
     return dead + host_network.missing(cluster)
 

@@ -33,5 +33,5 @@ def find_image(store: ImageStore, container: Object) -> Image:
         "ErrImagePull",
         f'image "{name}" is not loaded, and Pilotfish does not pull from registries yet: run '
         f"`pilotfish image load FOLDER|ARCHIVE --name {name}`, or use image `host`, the "
-        "machine's own file system",
+        "machine's programs",
     )

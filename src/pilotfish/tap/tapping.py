@@ -311,7 +311,7 @@ async def _record(
     """Follow a node's packets; a worker that restarts begins a new stream.
 
     Raises:
-        ApiError: whose packets they are may not be seen.
+        ApiError: the viewer may not see packets.
     """
     told = False
     while True:
@@ -322,7 +322,7 @@ async def _record(
                 for frame in stream.feed(piece):
                     recorder.packet(frame)
         except (ApiError, Unreachable) as error:
-            # Who may not see packets will not be allowed to by asking again.
+            # Asking again gives nobody the right to see packets.
             if isinstance(error, ApiError) and error.code in (401, 403):
                 raise
             if not told:

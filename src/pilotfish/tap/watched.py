@@ -29,8 +29,9 @@ def watched(namespace: str, names: Sequence[str], filter_text: str = "") -> str:
 
 
 async def absent(client: Client, namespace: str, names: Sequence[str]) -> list[str]:
-    """A line for each thing that was named and is not there now; what nobody may list counts as
-    there.
+    """A line for each thing that was named and is not there now.
+
+    What the viewer may not list counts as there.
 
     Raises:
         ApiError, Unreachable: the API server does not answer.
@@ -55,7 +56,7 @@ async def absent(client: Client, namespace: str, names: Sequence[str]) -> list[s
             for each in (await client.list(kind, namespace))["items"]
         ]
     except (Forbidden, RegexError):
-        return []  # who evaluates the expression says what is wrong with it
+        return []  # the evaluation of the expression says what is wrong with it
     where = f' in namespace "{namespace}"' if namespace else ""
     return [
         f'there is no Pod or Service "{name}"{where} yet'

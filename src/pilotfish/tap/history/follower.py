@@ -20,7 +20,7 @@ from pilotfish.tap.viewer import FIRST_PAUSE_S, MAX_PAUSE_S, packets_path
 
 log = logging.getLogger(__name__)
 
-# Who may not see packets is seldom given the right a moment later.
+# The right to see packets seldom comes a moment later.
 FORBIDDEN_PAUSE_S = 60.0
 
 
