@@ -29,7 +29,7 @@ class ClientConfig:
         server: base URL, `https://host:port`.
         ca: the CA that signed the server's certificate; None for the system's CAs.
         cert, key: the client certificate, when that is who we are.
-        token: a bearer token, when that is who we are; `token_file` is read anew as it rotates.
+        token: a bearer token, when that is who we are; `token_file` is read again as it rotates.
         namespace: the namespace of requests that name none.
         verify: False only where the kubeconfig says insecure-skip-tls-verify.
         server_name: the name to look for in the server's certificate instead of the URL's.

@@ -111,7 +111,7 @@ class EventRecorder:
             try:
                 await self._client.patch("events", seen.name, patch, seen.namespace)
             except NotFound:
-                del self._seen[key]  # it expired: begin anew
+                del self._seen[key]  # it expired: start over
             else:
                 seen.count += 1
                 return

@@ -8,7 +8,7 @@ The watched process beats: while its loop turns, it counts up a number in a file
   no processor because the machine is overloaded, uses none: it is not blamed.
 - A loop that waits for ever, as for a lock, uses none either, and the kernel shows it asleep. So
   looks are counted that found it asleep and without a beat. On a machine that sleeps nobody looks,
-  and who is stopped, waits for a disk or for a processor is not asleep (proc(5), state).
+  and a process that is stopped, or waits for a disk or a processor, is not asleep (proc(5), state).
 
 A process that hangs is told to write where it is, in every thread, to its log; then it is killed.
 This file imports little, since the supervisor does.

@@ -3,7 +3,7 @@
 Standard error is the file, so what is written there by anybody (a dump of stacks, a program that
 dies) is in it too. When the file is full it becomes `NAME.1`, the one before `NAME.2`, and a new
 one takes its place; what is older goes. No line is lost or torn by that: a line is one write to a
-file opened for appending (write(2)), and who still writes to the old file writes to `NAME.1`.
+file opened for appending (write(2)), and a process that still has the old file writes to `NAME.1`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ from pilotfish.client.visible import escape
 FORMATS = ("text", "json")
 _FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
-# Between a message and its traceback, until both are escaped: no character that text has.
+# Between a message and its traceback, until both are escaped. What follows one that a stranger sent
+# is set in like a traceback, so that it forges no line.
 _BREAK = "\x00traceback\x00"
 _MAX_LINE = 8000
 _MAX_REASON = 300

@@ -152,7 +152,7 @@ def _ask(address: EtcdAddress, question: Coroutine[Any, Any, _T]) -> _T:
         raise ClusterError(
             f"the store cannot be reached: {error}",
             where,
-            "start etcd, or mend the address; `etcdctl endpoint status` helps to see",
+            "start etcd, or fix the address; `etcdctl endpoint status` helps to see",
         ) from None
     except EtcdError as error:
         mend = "look into etcd's log"

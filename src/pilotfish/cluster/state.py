@@ -280,8 +280,8 @@ def locked(name: str) -> Iterator[None]:
 def choosing() -> Iterator[None]:
     """Wait until no other `up` chooses, and keep others waiting.
 
-    Held from the look at what is taken until cluster.json says what was chosen: two `up`s of
-    different names would else choose the same ranges and the same port.
+    Held from the look at what is taken until cluster.json says what was chosen. Without it, two
+    `up`s of different names could choose the same ranges and the same port.
     """
     descriptor = os.open(paths.RUN_ROOT, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -139,7 +139,7 @@ def as_json(status: ClusterStatus) -> dict[str, Any]:
 
 
 def store_notices(cluster: ClusterState) -> list[str]:
-    """What the API server had to say about its store, until somebody deletes the file."""
+    """What was wrong with the store when it was opened, until somebody deletes the file."""
     try:
         return cluster.folders.store_notice.read_text(errors="replace").splitlines()
     except FileNotFoundError:

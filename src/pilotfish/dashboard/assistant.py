@@ -27,7 +27,7 @@ MAX_BODY = 4_000
 INSTRUCTIONS = """\
 Pilotfish sees every request that crosses a Kubernetes cluster, once, with the Service that it was \
 sent to and the Pod that was chosen. Begin with list_services; explain_service says what is wrong \
-with one and how to mend it; query_traffic finds requests, get_request shows one whole.
+with one and how to fix it; query_traffic finds requests, get_request shows one whole.
 Filters are CEL: `http && status_code >= 500`, `dst.service.name == "api"`, `error && !dns`, \
 `elapsed_time > 100000` (microseconds), `failure in ["refused", "no endpoints", "timed out"]`, \
 `src.pod.name.startsWith("web-")`; filter_variables lists all names.
@@ -76,7 +76,7 @@ class Assistant:
         self, name: str, namespace: str = "default", window_s: int = 300
     ) -> dict[str, Any]:
         """Explain one Service: what it is, each endpoint and why it is unready, its share of the
-        requests, what the nodes' kernels hold, and findings with their mend.
+        requests, what the nodes' kernels hold, and findings with what to do.
 
         Args:
             name: of the Service.

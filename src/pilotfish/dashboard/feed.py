@@ -2,7 +2,7 @@
 
     no kubeconfig, no cluster, no rights → a problem, and another attempt after a pause
     connected → entries; a node that comes or goes is the viewer's own business
-    the API server is away → the connection is lost; attempts begin anew
+    the API server is away → the connection is lost; attempts start over
 
 Each attempt reads the kubeconfig again: a cluster that was taken down and started again has other
 certificates, and perhaps another port.
@@ -121,7 +121,7 @@ class Feed:
             except ApiError as error:
                 problem = f"the cluster refuses: {error.message}"
             except PermissionError as error:
-                # No time will mend it.
+                # Waiting will not fix it.
                 raise PermissionError("capturing on this machine takes root") from error
             except (Unreachable, OSError) as error:
                 problem = plain(str(error))

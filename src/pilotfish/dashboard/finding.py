@@ -16,7 +16,7 @@ MOST_NAMED = 3
 def finding(
     severity: Literal["good", "note", "warning", "error"], what: str, mend: str = ""
 ) -> Finding:
-    """A finding; mend is what to do."""
+    """A finding; mend: what to do."""
     return {"severity": severity, "what": what, "mend": mend}
 
 

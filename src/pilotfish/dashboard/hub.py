@@ -21,7 +21,7 @@ MAX_VIEWERS = 64
 MAX_WAITING = 10_000
 _BACKLOG_ROWS = 1_000
 
-# An entry's id and time: an id alone begins anew when a node's tap does.
+# An entry's id and time: ids start over when a node's tap does.
 EntryName = tuple[str, float]
 
 

@@ -64,7 +64,7 @@ def moment_us(query: Mapping[str, str], name: str, now_us: int) -> int | None:
     try:
         return parse_since(text, now_us)
     except SinceError as error:
-        raise RefusedError(400, str(error), name, "mend the parameter") from None
+        raise RefusedError(400, str(error), name, "fix the parameter") from None
 
 
 def time_us(query: Mapping[str, str], name: str) -> int:
@@ -86,7 +86,7 @@ def number(query: Mapping[str, str], name: str, otherwise: int, most: int, least
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     if not is_number or not least <= int(text) <= most:
         raise RefusedError(
-            400, f"{name} is no number from {least} to {most}", name, "mend the parameter"
+            400, f"{name} is no number from {least} to {most}", name, "fix the parameter"
         )
     return int(text)
 
@@ -95,7 +95,7 @@ def flag(query: Mapping[str, str], name: str) -> bool:
     """Whether something is wanted. Raises RefusedError."""
     text = query.get(name, "") or "false"
     if text not in ("true", "false"):
-        raise RefusedError(400, f"{name} is neither true nor false", name, "mend the parameter")
+        raise RefusedError(400, f"{name} is neither true nor false", name, "fix the parameter")
     return text == "true"
 
 

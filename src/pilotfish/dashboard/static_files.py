@@ -80,7 +80,7 @@ class StaticFiles:
         return web.Response(body=file.plain, headers=headers)
 
     async def _file(self, path: Path) -> _File:
-        """A file as it is now: a page that is built anew is served at once."""
+        """A file as it is now: a page that is built again is served at once."""
         changed_ns = path.stat().st_mtime_ns
         known = self._known.get(path)
         if known is None or known[0] != changed_ns:

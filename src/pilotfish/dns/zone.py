@@ -118,7 +118,7 @@ class Zones:
                 self._owners[key] = (source,)
                 self._count(key, 1)
         # Data that names a target carries the target's addresses along, so that it is compiled
-        # anew although it did not change itself.
+        # again although it did not change itself.
         changed = [
             key
             for key in old.keys() | records.keys()

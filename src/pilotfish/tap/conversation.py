@@ -20,10 +20,10 @@ from pilotfish.tap.exchange import Exchange
 from pilotfish.tap.key_log import KeyLog
 from pilotfish.tap.memory import PIECE_BYTES
 
-# Every protocol shows itself in its first bytes; who has not by then never will.
+# Every protocol shows itself in its first bytes, or never.
 MAX_UNDECIDED_BYTES = 64 * 1024
 MAX_UNDECIDED_PIECES = 4096
-# Each piece has everything looked at again: of many small ones so much is, and no more.
+# Each piece has all bytes so far looked at again: the most that is looked at in this way.
 MAX_LOOKED_AT_BYTES = 4 * 1024 * 1024
 
 Emit = Callable[[Exchange], None]

@@ -59,7 +59,7 @@ class Spans(Generic[Key, Named]):
         spans.append(_Span(named, since_s if before is None else max(since_s, before)))
 
     def renew(self, key: Key, named: Named) -> None:
-        """The present holder is described anew."""
+        """The present holder is described again."""
         self._spans[key][-1].named = named
 
     def end(self, key: Key, time_s: float) -> None:

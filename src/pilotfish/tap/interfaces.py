@@ -1,6 +1,6 @@
 """A node's interfaces and addresses: which lead to Pods, and what changes about them.
 
-Follows rtnetlink's notices; what has changed is then read anew, since changes are rare and a
+Follows rtnetlink's notices; what has changed is then read again, since changes are rare and a
 notice that was lost must do no harm.
 """
 
@@ -91,7 +91,7 @@ class InterfaceFollower:
         return self._notices.fileno()
 
     def refresh(self) -> None:
-        """Take the notices and read the interfaces anew."""
+        """Take the notices and read the interfaces again."""
         while True:
             try:
                 self._notices.recv(_RECEIVE_BYTES)

@@ -137,7 +137,7 @@ class Ring:
 
     def count_dropped(self) -> int:
         """Ask the kernel how many packets were dropped; the sum since the beginning."""
-        # The kernel's own counters begin anew with each question.
+        # The kernel's own counters start over with each question.
         statistics = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 12)
         self.dropped += struct.unpack("=III", statistics)[1]
         return self.dropped

@@ -33,7 +33,7 @@ from pilotfish.tap.viewing import EntryViewer, Outbox, PacketViewer
 
 log = logging.getLogger(__name__)
 
-# A capture begins anew with the next viewer; this bridges one that connects again.
+# A capture starts again with the next viewer; this bridges one that connects again.
 IDLE_S = 3.0
 
 _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}

@@ -278,7 +278,7 @@ class Assembler:
                 return None
             self._note_syn(key, seq, flags)
         if half is not None:
-            self._forget(half.connection, "lost", time_s)  # the ports are used anew
+            self._forget(half.connection, "lost", time_s)  # the ports are used again
         return self._begin(key, back, is_client, flags, time_s, interface)
 
     def _begin(

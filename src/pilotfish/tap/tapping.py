@@ -141,7 +141,7 @@ class Tapping:
             self._tell("no request was found that matches")
 
     def _recorder(self, stack: contextlib.AsyncExitStack) -> Recorder | None:
-        """Who writes packets, if they are to be written; the file ends with the run."""
+        """The writer of packets, if they are to be written; its file ends with the run."""
         if isinstance(self._printer, Recorder):
             return self._printer
         if self._options.write is None:

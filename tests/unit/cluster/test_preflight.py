@@ -1,4 +1,4 @@
-"""What is missing on a machine is named, with the mend."""
+"""What is missing on a machine is named, with the fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said about a Service that does not do what was meant, and how to mend it."""
+"""What is said about a Service that does not do what was meant, and how to fix it."""
 
 from __future__ import annotations
 

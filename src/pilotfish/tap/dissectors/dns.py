@@ -161,7 +161,7 @@ class DnsStream:
     def data(self, side: int, payload: bytes, time_s: float) -> None:
         """Take the next bytes of one side."""
         if self._lost[side]:
-            # A message seldom goes over segments: begin anew where one may begin.
+            # A message seldom goes over segments: start over where one may begin.
             said = (payload, b"") if side == CLIENT else (b"", payload)
             if not recognise(*said):
                 return

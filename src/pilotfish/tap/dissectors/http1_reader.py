@@ -101,7 +101,7 @@ class MessageReader:
     def feed(
         self, payload: bytes, time_s: float, has_body: Callable[[bytes], bool]
     ) -> Iterator[Whole]:
-        """Take bytes; the messages that are whole now. Who stops here asks for the `rest`.
+        """Take bytes; the messages that are whole now. A caller that stops here asks for `rest`.
 
         has_body: of an answer's head, whether a body may follow.
         """

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 MAX_BODY_BYTES = 256 * 1024
 MAX_HEX_BYTES = 1024
 
-# Codings on top of one another are a bomb; nobody means more.
+# More codings on top of one another are a bomb.
 _MAX_CODINGS = 4
 _UNPACK_BYTES = 4096
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -154,7 +154,7 @@ def _inflate(body: bytes, window: int) -> bytes:
         return body
 
 
-def gunzip(body: bytes) -> bytes:
+def _gunzip(body: bytes) -> bytes:
     """Unpack gzip, of one member or several (RFC 1952, section 2.2), as far as it goes.
 
     What is no gzip is left as it is.
@@ -191,8 +191,8 @@ def _unbrotli(body: bytes) -> bytes:
 
 
 _CODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gunzip,
-    "x-gzip": gunzip,
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
     "deflate": _deflate,
     "br": _unbrotli,
     "identity": bytes,

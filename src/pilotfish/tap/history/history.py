@@ -73,7 +73,7 @@ class HistoryView:
     def entry(self, id_: str, timestamp: str) -> Entry | None:
         """One entry, if it is still there.
 
-        An id alone is not enough: they begin anew when a node's tap does.
+        An id alone is not enough: they start over when a node's tap does.
         """
         at_us = micros(timestamp)
         return next(self.query(at_us, at_us, lambda entry: entry["id"] == id_), None)
