@@ -79,8 +79,8 @@ def up(
     from pilotfish.client.invoker import person
     from pilotfish.cluster import kubeconfig, preflight, timeline
     from pilotfish.cluster.plan import WantedRanges
-    from pilotfish.cluster.up import Wanted
     from pilotfish.cluster.up import up as bring_up
+    from pilotfish.cluster.wanted import Wanted
 
     ranges = WantedRanges(node_cidr, pod_cidr, service_cidr)
     wanted = Wanted(

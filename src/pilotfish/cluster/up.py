@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ from pilotfish.cluster import (
 from pilotfish.cluster.errors import ClusterError
 from pilotfish.cluster.readiness import Readiness
 from pilotfish.cluster.timeline import Timeline
+from pilotfish.cluster.wanted import absolute, check_unchanged, normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,28 +42,7 @@ if TYPE_CHECKING:
     from pilotfish.cluster.external_store import Found
     from pilotfish.cluster.state import ClusterState
     from pilotfish.cluster.supervisor_start import SupervisorStart
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the user asked for.
-
-    nodes: None takes one node, or as many as there are. ip_family: "" takes IPv4, or what is there.
-    audit_log, token_file: None takes none, or what is there. log_format: "" takes text, likewise.
-    store: the address of an etcd; "" takes a file, or what is there. allowed_host_paths: none takes
-    none, or what is there.
-    """
-
-    name: str
-    nodes: int | None = None
-    ranges: plan.WantedRanges = field(default_factory=plan.WantedRanges)
-    timeout_s: float = 60.0
-    ip_family: str = ""
-    audit_log: Path | None = None
-    token_file: Path | None = None
-    store: str = ""
-    log_format: str = ""
-    allowed_host_paths: tuple[Path, ...] = ()
+    from pilotfish.cluster.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -151,12 +131,12 @@ def _create(wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
         )
         cluster = replace(
             cluster,
-            audit_log=_file(wanted.audit_log),
-            token_file=_file(wanted.token_file),
+            audit_log=absolute(wanted.audit_log),
+            token_file=absolute(wanted.token_file),
             store=wanted.store,
             owner=f"{os.uname().nodename} ({os.urandom(4).hex()})" if wanted.store else "",
             log_format=wanted.log_format or "text",
-            allowed_host_paths=_normal(wanted.allowed_host_paths),
+            allowed_host_paths=normal(wanted.allowed_host_paths),
         )
         if wanted.store and found is None:
             external_store.claim(cluster)
@@ -194,47 +174,8 @@ def _as_found(wanted: Wanted, found: Found) -> Wanted:
     return replace(wanted, nodes=found.nodes, ip_family=found.ip_family, ranges=ranges)
 
 
-def _file(path: Path | None) -> str:
-    """A file's path as it is written down: the components have another working folder."""
-    return str(path.absolute()) if path is not None else ""
-
-
-def _normal(given: tuple[Path, ...]) -> tuple[str, ...]:
-    """The paths as absolute ones without `..`, as the state file has them."""
-    return tuple(os.path.normpath(path.absolute()) for path in given)
-
-
 def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], None]) -> Outcome:
-    if wanted.nodes not in (None, len(cluster.nodes)):
-        raise ClusterError(
-            f"the cluster exists with another number of nodes: {len(cluster.nodes)}",
-            f"cluster {cluster.name!r}",
-            f"take it down first: pilotfish down --name {cluster.name}",
-        )
-    if wanted.ip_family not in ("", cluster.ip_family):
-        raise ClusterError(
-            f"the cluster exists with another address family: {cluster.ip_family}",
-            f"cluster {cluster.name!r}",
-            f"take it down first: pilotfish down --name {cluster.name}",
-        )
-    _check_ranges(cluster, wanted.ranges)
-    for option, asked, there in (
-        ("--audit-log", _file(wanted.audit_log), cluster.audit_log),
-        ("--token-auth-file", _file(wanted.token_file), cluster.token_file),
-        ("--store", wanted.store, cluster.store),
-        ("--log-format", wanted.log_format, cluster.log_format),
-        (
-            "--allow-host-path",
-            " ".join(_normal(wanted.allowed_host_paths)),
-            " ".join(cluster.allowed_host_paths),
-        ),
-    ):
-        if asked and asked != there:
-            raise ClusterError(
-                f"the cluster was started without {option} {asked}",
-                f"cluster {cluster.name!r}",
-                f"take it down first: pilotfish down --name {cluster.name}",
-            )
+    check_unchanged(cluster, wanted)
     dead = dead_parts(cluster)
     if not dead:
         path = _write_kubeconfig(cluster)
@@ -254,24 +195,6 @@ def _repair(cluster: ClusterState, wanted: Wanted, progress: Callable[[str], Non
     else:
         _start(cluster, supervisor_start.take(), timeline)
     return _wait(cluster, wanted, progress, timeline, repaired=tuple(dead))
-
-
-def _check_ranges(cluster: ClusterState, wanted: plan.WantedRanges) -> None:
-    """Raise ClusterError for a range that is none, or not the cluster's: none can be changed."""
-    network = cluster.network
-    for option, asked, there in (
-        ("--node-cidr", wanted.nodes, network.node_ranges),
-        ("--pod-cidr", wanted.pods, network.pod_ranges),
-        ("--service-cidr", wanted.services, network.service_ranges),
-    ):
-        for range_ in plan.networks(option, asked):
-            if str(range_) not in there:
-                raise ClusterError(
-                    f"the cluster exists with {option} {','.join(there)}, which cannot be changed",
-                    f"cluster {cluster.name!r}, {option} {asked}",
-                    f"leave {option} out, or take the cluster down first: pilotfish down --name "
-                    f"{cluster.name}",
-                )
 
 
 def _listed(ranges: list[str]) -> str:

@@ -11,12 +11,13 @@ from pilotfish.cli import tables
 from pilotfish.cluster import given_files, up
 from pilotfish.cluster.errors import EXIT_UNKNOWN, ClusterError
 from pilotfish.cluster.plan import WantedRanges, plan_cluster
+from pilotfish.cluster.wanted import Wanted
 
 
 @pytest.mark.parametrize("timeout_s", [0, -1, math.nan, math.inf])
 def test_a_time_to_wait_is_a_positive_number(timeout_s: float) -> None:
     with pytest.raises(ClusterError, match="not a time to wait; --timeout"):
-        up.up(up.Wanted("x", timeout_s=timeout_s), print)
+        up.up(Wanted("x", timeout_s=timeout_s), print)
 
 
 def test_a_node_that_is_not_there_is_told_with_those_that_are() -> None:
