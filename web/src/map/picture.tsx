@@ -110,7 +110,7 @@ export function Picture({ graph }: { graph: DrawnGraph }) {
   );
 }
 
-/** The same as before as long as nothing new comes; anew when it is tidied up. */
+/** Keep the layout while nothing new comes; make another one on tidying up. */
 function useLayout(graph: DrawnGraph, tidied: number): Layout {
   const before = useRef<{ layout: Layout; tidied: number } | null>(null);
   const known = before.current?.tidied === tidied ? before.current.layout : null;

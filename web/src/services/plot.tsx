@@ -31,7 +31,7 @@ const HEIGHT = 220;
 export function Plot({ times, series, unit, onPoint }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  // What is drawn anew, rather than given new values.
+  // A change of these draws the plot again; other values are set in place.
   const shape = JSON.stringify([unit, dark.value, series.map(({ name, style }) => [name, style])]);
   useEffect(() => {
     if (!place.current) return;

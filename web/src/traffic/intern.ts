@@ -1,7 +1,7 @@
 // Equal texts are kept once: a hundred thousand rows are mostly the same few names.
 import type { Peer, Row } from "../messages";
 
-/** Texts beyond this are forgotten and learnt anew: memory stays bounded. */
+/** Forget all texts beyond this number, and learn them again: memory stays bounded. */
 const MAX_TEXTS = 20_000;
 
 export class Interner {

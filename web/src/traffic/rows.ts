@@ -112,7 +112,7 @@ function drop(): void {
   waiting.value = 0;
 }
 
-/** Show what waits. False if there was too much of it: the view is to be asked for anew. */
+/** Show what waits. False if there was too much of it: the view has to be asked for again. */
 export function release(): boolean {
   const whole = held.length === waiting.value;
   batch(() => {

@@ -1,4 +1,4 @@
-// How lines are told apart: by colour and by dash. Numbers past the last colour begin anew.
+// How lines are told apart: by colour and by dash. Numbers past the last colour begin again.
 import "./series.css";
 
 export const COLOURS = 8;

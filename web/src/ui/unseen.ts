@@ -1,6 +1,5 @@
-// Text of strangers, in which every character shows itself: controls, what turns lines around
-// (Unicode UAX #9), and what has no width are written as what they are. As the terminal does it:
-// pilotfish/tap/formats/terminal.py.
+// Show every character of strangers' text: write out controls, characters that turn lines around
+// (Unicode UAX #9), and those without width. The terminal does the same: pilotfish/client/visible.py.
 import { options, type VNode } from "preact";
 
 const UNSEEN =
