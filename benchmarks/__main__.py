@@ -57,10 +57,15 @@ def main() -> int:
         taken = datetime.now(UTC).strftime("%Y-%m-%d")
         sections[name] = f"{report.markdown()}\nMeasured {taken} on {_machine()}.\n\n"
         print(f"{sections[name]}({time.monotonic() - began:.0f} s)\n", flush=True)
-    parts = (f"<!-- {name} -->\n{sections[name]}" for name in BENCHMARKS if name in sections)
-    TARGET.write_text((_INTRODUCTION + "".join(parts)).rstrip() + "\n")
+        # After each: what one cannot measure does not take the others' figures with it.
+        _write(sections)
     print(f"written: {TARGET}")
     return 0
+
+
+def _write(sections: dict[str, str]) -> None:
+    parts = (f"<!-- {name} -->\n{sections[name]}" for name in BENCHMARKS if name in sections)
+    TARGET.write_text((_INTRODUCTION + "".join(parts)).rstrip() + "\n")
 
 
 def _machine() -> str:
